@@ -1,0 +1,27 @@
+"""WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
+
+Reading order: configuration, encoder, posteriors, flows, kernel, mmd, decoder, modeling, outputs.
+"""
+
+from transformers import AutoConfig, AutoModel
+
+from .configuration_wae_rnf import WaeRnfConfig
+from .flows import PlanarFlow
+from .kernel import log_kernel
+from .mmd import mmd
+from .modeling_wae_rnf import WaeRnfModel
+from .outputs import WaeRnfOutput
+from .posteriors import GaussianPosterior
+
+__all__ = [
+    "GaussianPosterior",
+    "PlanarFlow",
+    "WaeRnfConfig",
+    "WaeRnfModel",
+    "WaeRnfOutput",
+    "log_kernel",
+    "mmd",
+]
+
+AutoConfig.register(WaeRnfConfig.model_type, WaeRnfConfig)
+AutoModel.register(WaeRnfConfig, WaeRnfModel)

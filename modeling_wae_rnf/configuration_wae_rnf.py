@@ -1,0 +1,79 @@
+"""The configuration: every system of the paper is one setting of these fields."""
+
+from transformers import PretrainedConfig
+
+CHOICES = {
+    "posterior_head": ("mlp", "linear"),
+    "flow_kernel": (None, "imq", "gaussian"),
+    "mmd_kernel": ("imq", "gaussian"),
+    "objective": ("paper", "authors", "pushforward", "flow_posterior"),
+}
+AT_LEAST_ONE = ("embedding_size", "hidden_size", "latent_size", "num_centres", "max_words")
+NOT_NEGATIVE = ("num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight")
+
+
+class WaeRnfConfig(PretrainedConfig):
+    """Sizes, latent code and objective of a [`WaeRnfModel`]. The defaults are the paper's (section 5.2).
+
+    Args:
+        vocab_size: number of token ids, the four special ones included.
+        embedding_size, hidden_size: width of the word embedding and of both LSTMs.
+        latent_size: d, the dimension of the latent code.
+        dropout: rate on both LSTMs' inputs and on the decoder's outputs.
+        posterior_head: "mlp", two layers on h_n (paper), or "linear", one layer on (h_n, c_n) (authors' code).
+        num_flows: K planar flows; 0 leaves z as it is.
+        flow_kernel: kernel of the Riemannian metric, "imq" (K_m), "gaussian" (K_g), or None for plain flows.
+        kernel_bandwidth: beta of K_g.
+        num_centres: cluster centres that the kernel is measured from.
+        objective: what the latent terms of the loss are, see [`WaeRnfModel`].
+        kl_weight: alpha, at the end of its schedule.
+        mmd_weight: lambda, at the end of its schedule; 0 leaves the MMD out.
+        mmd_kernel: "imq" (multi-scale, unbiased) or "gaussian" (paper's biased statistic).
+        latents_at_every_step: feed z' to the decoder at every word, not to its initial state alone.
+        max_words: longest sentence, in words, without the two sentence marks.
+
+    Raises:
+        ValueError: a size under 1, a rate outside [0, 1), a negative weight or an unknown choice.
+
+    Example:
+        >>> WaeRnfConfig(vocab_size=100, num_flows=0, flow_kernel=None, mmd_weight=0.0, kl_weight=1.0).num_flows
+        0
+    """
+
+    model_type = "wae_rnf"
+
+    vocab_size: int = 10_000
+    embedding_size: int = 200
+    hidden_size: int = 200
+    latent_size: int = 32
+    dropout: float = 0.2
+    posterior_head: str = "mlp"
+    num_flows: int = 3
+    flow_kernel: str | None = "imq"
+    kernel_bandwidth: float = 10.0
+    num_centres: int = 20
+    objective: str = "paper"
+    kl_weight: float = 0.8
+    mmd_weight: float = 9.2
+    mmd_kernel: str = "imq"
+    latents_at_every_step: bool = False
+    max_words: int = 200
+    pad_token_id: int | None = 0
+    bos_token_id: int | None = 1
+    eos_token_id: int | None = 2
+
+    def __post_init__(self, **kwargs):
+        super().__post_init__(**kwargs)
+        for name in AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in NOT_NEGATIVE:
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        if self.vocab_size < 4:
+            raise ValueError(f"vocab_size must be at least 4 (the special tokens), not {self.vocab_size}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), but is {self.dropout}")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")

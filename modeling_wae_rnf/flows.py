@@ -1,0 +1,66 @@
+"""Planar flows: z' = F(z) = f_K ∘ … ∘ f_1 (z), with log|det dF/dz|."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+# Keeps the logarithm finite where f is flat. The reference values hold it: a bias of 1e-8 / |det| nats a step.
+FLOOR = 1e-8
+
+
+class PlanarFlow(nn.Module):
+    """f(z) = z + û tanh(wᵀz + b) (Rezende & Mohamed 2015, arXiv 1505.05770, eq. 10).
+
+    û = u + (softplus(uᵀw) - 1 - uᵀw) w / ||w||² keeps ûᵀw >= -1, so that f is invertible.
+
+    Args:
+        latent_size: d; parameters u and w have shape (d,), b has shape (1,).
+
+    Example:
+        >>> flow = PlanarFlow(4)
+        >>> z, log_abs_det = flow(torch.zeros(3, 4))
+        >>> z.shape, log_abs_det.shape
+        (torch.Size([3, 4]), torch.Size([3]))
+    """
+
+    def __init__(self, latent_size):
+        super().__init__()
+        self.u = nn.Parameter(torch.empty(latent_size))
+        self.w = nn.Parameter(torch.empty(latent_size))
+        self.b = nn.Parameter(torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self, uniform_=nn.init.uniform_, zeros_=nn.init.zeros_):
+        bound = self.u.numel() ** -0.5
+        uniform_(self.u, -bound, bound)
+        uniform_(self.w, -bound, bound)
+        zeros_(self.b)
+
+    def forward(self, z):
+        """z (..., d) -> f(z) (..., d) and log|det df/dz| (...)."""
+        inner = self.u @ self.w
+        margin = F.softplus(inner)  # 1 + ûᵀw, positive by construction
+        u_hat = self.u + (margin - 1 - inner) * self.w / self.w.square().sum()
+        activation = torch.tanh(z @ self.w + self.b)
+        squared = activation.square()
+        # 1 + (1 - tanh²) ûᵀw, written as a sum of positive terms: nothing cancels where f is nearly flat
+        determinant = squared + (1 - squared) * margin
+        return z + activation.unsqueeze(-1) * u_hat, (determinant + FLOOR).log()
+
+
+class Flow(nn.Module):
+    """The composition F of `num_flows` planar flows; the identity when there are none."""
+
+    def __init__(self, latent_size, num_flows):
+        super().__init__()
+        self.steps = nn.ModuleList(PlanarFlow(latent_size) for _ in range(num_flows))
+
+    def forward(self, z):
+        """z (..., d) -> F(z) (..., d), log|det dF/dz| (...) and the list of the K steps' inputs."""
+        log_abs_det = z.new_zeros(z.shape[:-1])
+        inputs = []
+        for step in self.steps:
+            inputs.append(z)
+            z, step_log_abs_det = step(z)
+            log_abs_det = log_abs_det + step_log_abs_det
+        return z, log_abs_det, inputs

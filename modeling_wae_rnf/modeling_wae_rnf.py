@@ -1,0 +1,287 @@
+"""The text autoencoder: token ids -> posterior -> z -> F(z) -> decoder -> loss, and prior -> F -> text."""
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+
+from .configuration_wae_rnf import WaeRnfConfig
+from .decoder import Decoder
+from .encoder import Encoder
+from .flows import Flow, PlanarFlow
+from .kernel import log_kernel
+from .mmd import mmd
+from .outputs import WaeRnfOutput
+from .posteriors import GaussianHead
+
+
+def standard_normal_log_prob(z):
+    """log N(z; 0, I), summed over the last dimension."""
+    return torch.distributions.Normal(0.0, 1.0, validate_args=False).log_prob(z).sum(-1)
+
+
+class WaeRnfModel(PreTrainedModel):
+    """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
+
+    `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
+    `mmd_weight` · MMD(q(z), N(0, I)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z):
+
+    - "paper": alpha · (KL(q(z|x) || N(0, I)) - Σ log|det| - Σ log K), eq. 16 and 17;
+    - "authors": alpha · (log q(z|x) - log N(z'; 0, I)) - Σ log|det| + Σ (½ log K_m or -log(1 + K_g)), what the
+      authors' code computes;
+    - "pushforward": alpha · KL(q(z|x) || N(0, I)), a bound (alpha = 1) of the model z ~ N(0, I), z' = F(z);
+    - "flow_posterior": alpha · (log q(z|x) - log N(z'; 0, I) - Σ log|det|), a bound of z' ~ N(0, I).
+
+    Example:
+        >>> config = WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)
+        >>> model = WaeRnfModel(config)
+        >>> input_ids = torch.tensor([[1, 5, 6, 2], [1, 7, 2, 0]])
+        >>> output = model(input_ids, attention_mask=input_ids.ne(0).long())
+        >>> output.reconstruction.shape
+        torch.Size([2])
+    """
+
+    config_class = WaeRnfConfig
+    base_model_prefix = ""
+    main_input_name = "input_ids"
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
+        self.encoder = Encoder(config)
+        self.posterior_head = GaussianHead(config)
+        self.flow = Flow(config.latent_size, config.num_flows)
+        self.decoder = Decoder(config)
+        self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
+        self.post_init()
+
+    def _init_weights(self, module):
+        if isinstance(module, PlanarFlow):
+            module.reset_parameters(init.uniform_, init.zeros_)
+        elif isinstance(module, nn.Embedding):
+            init.uniform_(module.weight, -0.1, 0.1)
+        elif isinstance(
+            module, (nn.Linear, nn.LSTM)
+        ):  # torch's own bounds; the library's would be normal(0.02)
+            fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
+            for parameter in module.parameters(recurse=False):
+                init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
+        elif module is self:
+            init.zeros_(self.centres)
+        else:
+            super()._init_weights(module)
+
+    def get_input_embeddings(self):
+        return self.embedding
+
+    def set_input_embeddings(self, value):
+        self.embedding = value
+
+    def get_output_embeddings(self):
+        return self.decoder.projection
+
+    def set_output_embeddings(self, value):
+        self.decoder.projection = value
+
+    def set_centres(self, centres):
+        """Copies the cluster centres (num_centres, latent_size) that the kernel is measured from.
+
+        Raises:
+            ValueError: centres of another shape.
+        """
+        if centres.shape != self.centres.shape:
+            raise ValueError(
+                f"the centres have shape {tuple(centres.shape)}, but the model needs (num_centres, latent_size) = "
+                f"{tuple(self.centres.shape)}"
+            )
+        self.centres.copy_(centres)
+
+    def _attention_mask(self, input_ids, attention_mask):
+        # padding is never a word of a sentence, so ids alone tell it when no mask is given
+        return input_ids.ne(self.config.pad_token_id) if attention_mask is None else attention_mask.bool()
+
+    def encode(self, input_ids, attention_mask=None):
+        """q(z | x) of each sentence, as a [`GaussianPosterior`] with mean and stddev (batch, latent_size).
+
+        Args:
+            input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
+            attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
+        """
+        lengths = (
+            self._attention_mask(input_ids, attention_mask).sum(-1) - 1
+        )  # beginning-of-sentence says nothing
+        return self.posterior_head(self.encoder(self.embedding(input_ids[:, 1:]), lengths))
+
+    def push(self, z):
+        """z' = F(z) and log|det dF/dz|: (..., latent_size) -> (..., latent_size), (...)."""
+        z_prime, log_abs_det, _ = self.flow(z)
+        return z_prime, log_abs_det
+
+    def score(self, input_ids, attention_mask, z_prime, labels=None):
+        """-log p(x | z'), nats per sentence.
+
+        Args:
+            input_ids, attention_mask: (batch, length), as for `encode`.
+            z_prime: (batch, latent_size), in the decoder's space.
+            labels: (batch, length), the tokens to be scored; -100 leaves one out. Defaults to `input_ids`.
+
+        Returns:
+            (batch,)
+        """
+        scored = self._attention_mask(input_ids, attention_mask)[:, 1:]
+        targets = (input_ids if labels is None else labels)[:, 1:]
+        if labels is not None:
+            scored = scored & targets.ne(-100)
+        hidden, _ = self.decoder(self.embedding(input_ids[:, :-1]), z_prime)
+        token_nll = self.decoder.token_nll(hidden[scored], targets[scored])
+        sentence = (
+            torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1).expand_as(scored)[scored]
+        )
+        return token_nll.new_zeros(len(input_ids)).index_add(0, sentence, token_nll)
+
+    def _log_kernel(self, flow_inputs, z):
+        if self.config.flow_kernel is None:
+            return z.new_zeros(len(z))
+        centres = self.centres.to(z.dtype)
+        kernel, bandwidth = self.config.flow_kernel, self.config.kernel_bandwidth
+        return sum(
+            (log_kernel(step, centres, kernel, bandwidth) for step in flow_inputs), z.new_zeros(len(z))
+        )
+
+    def _kernel_penalty(self, flow_inputs, z):
+        """The authors' code's kernel term: its sign is the opposite of eq. 16 for K_m."""
+        if self.config.flow_kernel != "gaussian":
+            return 0.5 * self._log_kernel(flow_inputs, z)
+        log_kernels = [self._log_kernel([step], z) for step in flow_inputs]
+        return -sum((term.exp().log1p() for term in log_kernels), z.new_zeros(len(z)))
+
+    def _mmd(self, z):
+        # one sentence is no sample of a distribution: the statistic is not defined, and left out
+        if self.config.mmd_weight == 0 or len(z) < 2:
+            return z.new_zeros(())
+        return mmd(z, torch.randn_like(z), self.config.mmd_kernel)
+
+    def forward(
+        self,
+        input_ids,
+        attention_mask=None,
+        labels=None,
+        latents=None,
+        kl_weight=None,
+        mmd_weight=None,
+        return_dict=None,
+    ):
+        """The training forward; with `latents`, the decoder alone.
+
+        Args:
+            input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
+            attention_mask: (batch, length); derived from `input_ids` when None.
+            labels: (batch, length), tokens to be scored, -100 for those that are not.
+            latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
+            kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
+            return_dict: False for a tuple.
+
+        Returns:
+            [`WaeRnfOutput`]
+        """
+        if latents is None:
+            output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight)
+        else:
+            hidden, _ = self.decoder(self.embedding(input_ids), self.push(latents)[0])
+            output = WaeRnfOutput(logits=self.decoder.projection(hidden))
+        return output if return_dict is not False else output.to_tuple()
+
+    def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight):
+        config = self.config
+        alpha = config.kl_weight if kl_weight is None else kl_weight
+        weight = config.mmd_weight if mmd_weight is None else mmd_weight
+        posterior = self.encode(input_ids, attention_mask)
+        z = posterior.rsample()
+        z_prime, log_abs_det, flow_inputs = self.flow(z)
+        reconstruction = self.score(input_ids, attention_mask, z_prime, labels)
+        volume_log_kernel = self._log_kernel(flow_inputs, z)
+        divergence = self._mmd(z)
+        if config.objective in ("paper", "pushforward"):
+            kl = posterior.kl_divergence()
+        else:
+            kl = posterior.log_prob(z) - standard_normal_log_prob(z_prime)
+        latent_terms = {
+            "paper": lambda: alpha * (kl - log_abs_det - volume_log_kernel),
+            "authors": lambda: alpha * kl - log_abs_det + self._kernel_penalty(flow_inputs, z),
+            "pushforward": lambda: alpha * kl,
+            "flow_posterior": lambda: alpha * (kl - log_abs_det),
+        }[config.objective]()
+        return WaeRnfOutput(
+            loss=(reconstruction + latent_terms).mean() + weight * divergence,
+            reconstruction=reconstruction,
+            kl=kl,
+            log_abs_det=log_abs_det,
+            log_kernel=volume_log_kernel,
+            mmd=divergence,
+            latents=z,
+        )
+
+    @torch.no_grad()
+    def generate(
+        self,
+        num_samples=None,
+        latents=None,
+        prior="pushforward",
+        do_sample=True,
+        temperature=1.0,
+        max_words=None,
+        generator=None,
+    ):
+        """Decodes sentences from the prior, or from given latents.
+
+        Args:
+            num_samples: how many z are drawn from the prior, when `latents` is None.
+            latents: (batch, latent_size), z in the base space.
+            prior: "pushforward", z ~ N(0, I) and z' = F(z); or "flow_posterior", z' ~ N(0, I).
+            do_sample: draw each word from the model; False takes the likeliest.
+            temperature: divides the logits before drawing.
+            max_words: longest sentence; `config.max_words` when None.
+            generator: source of the random numbers.
+
+        Returns:
+            (batch, length) token ids from beginning-of-sentence on, padded after end-of-sentence.
+
+        Raises:
+            ValueError: neither or both of `num_samples` and `latents`, or an unknown prior.
+        """
+        if (num_samples is None) == (latents is None):
+            raise ValueError(
+                "generate needs either num_samples, to draw from the prior, or latents, not both"
+            )
+        if prior not in ("pushforward", "flow_posterior"):
+            raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
+        if latents is None:
+            shape = (num_samples, self.config.latent_size)
+            latents = torch.randn(shape, generator=generator, device=self.device, dtype=self.dtype)
+            z_prime = self.push(latents)[0] if prior == "pushforward" else latents
+        else:
+            z_prime = self.push(latents)[0]
+        max_words = self.config.max_words if max_words is None else max_words
+        return self._decode(z_prime, do_sample, temperature, max_words, generator)
+
+    def _decode(self, z_prime, do_sample, temperature, max_words, generator):
+        config = self.config
+        words = torch.full((len(z_prime), 1), config.bos_token_id, device=z_prime.device)
+        sentences, state = [words], None
+        finished = torch.zeros_like(words, dtype=torch.bool)
+        for _ in range(max_words + 1):
+            hidden, state = self.decoder(self.embedding(words), z_prime, state)
+            logits = self.decoder.projection(hidden[:, -1])
+            # a sentence holds words alone: neither padding nor a second beginning
+            logits[:, [config.pad_token_id, config.bos_token_id]] = -torch.inf
+            if do_sample:
+                probabilities = (logits / temperature).softmax(-1)
+                words = torch.multinomial(probabilities, 1, generator=generator)
+            else:
+                words = logits.argmax(-1, keepdim=True)
+            words = words.masked_fill(finished, config.pad_token_id)
+            sentences.append(words)
+            finished = finished | words.eq(config.eos_token_id)
+            if finished.all():
+                break
+        return torch.cat(sentences, dim=1)

@@ -1,0 +1,31 @@
+"""What the model returns: every term of the loss by name."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers.utils import ModelOutput
+
+
+@dataclass
+class WaeRnfOutput(ModelOutput):
+    """Terms of eq. 17. All are in nats per sentence but `mmd`, which has no unit.
+
+    Args:
+        loss: scalar, mean over the sentences of the batch.
+        reconstruction: (batch,), -log p(x | z') summed over the scored tokens.
+        kl: (batch,), the divergence that `kl_weight` multiplies, in closed form or one sample by `objective`.
+        log_abs_det: (batch,), sum of log|det df/dz| over the flows; zeros without flows.
+        log_kernel: (batch,), sum over the flows of log K at the flow's input; zeros without a kernel.
+        mmd: scalar, divergence of the batch of z from as many samples of N(0, I); zero when not weighted.
+        latents: (batch, latent_size), the sampled z, before the flow.
+        logits: (batch, length, vocab_size), only from the decoder alone (`latents=` given).
+    """
+
+    loss: torch.Tensor | None = None
+    reconstruction: torch.Tensor | None = None
+    kl: torch.Tensor | None = None
+    log_abs_det: torch.Tensor | None = None
+    log_kernel: torch.Tensor | None = None
+    mmd: torch.Tensor | None = None
+    latents: torch.Tensor | None = None
+    logits: torch.Tensor | None = None

@@ -1,0 +1,35 @@
+"""Installs the model, the text pipeline and the training loop, and the command `wae-rnf`."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+setup(
+    name="wae-rnf",
+    version="0.1.0",
+    description="Text autoencoders with Riemannian normalizing flows, for the Hugging Face ecosystem",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    # `tokenization` is taken on the package index and `training` is anybody's folder name.
+    packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
+    package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
+    install_requires=[
+        "torch>=2.13",
+        "transformers>=5.17",
+        "tokenizers>=0.22",
+        "datasets>=5.0",
+        "accelerate>=1.15",
+        "evaluate>=0.4.6",
+        "huggingface-hub>=1.0",
+        "safetensors>=0.6",
+        "scikit-learn>=1.7",
+        "matplotlib>=3.10",
+        "tensorboard>=2.20",
+        "rich>=14",
+        "pyyaml>=6.0",
+    ],
+    extras_require={"dev": ["pytest>=9", "ruff>=0.15"]},
+    entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},
+)

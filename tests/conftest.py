@@ -1,0 +1,42 @@
+"""Shared fixtures: the golden values, a tiny model, a tiny batch."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Inputs and outputs of the authors' formulas, float64."""
+    path = Path(__file__).parent / "golden" / "reference_values.json"
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def tiny_model():
+    """Builds a small model of any configuration, always with the same weights."""
+
+    def build(**fields):
+        torch.manual_seed(0)
+        sizes = {"vocab_size": 13, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3}
+        model = WaeRnfModel(WaeRnfConfig(**(sizes | fields)))
+        model.set_centres(torch.randn(model.centres.shape))
+        return model
+
+    return build
+
+
+@pytest.fixture
+def batch():
+    """Four sentences of 1 to 5 words, padded on the right."""
+    sentences = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 7, 6, 5, 2], [1, 12, 10, 2]]
+    input_ids = torch.zeros(4, 7, dtype=torch.long)
+    for row, sentence in enumerate(sentences):
+        input_ids[row, : len(sentence)] = torch.tensor(sentence)
+    return {"input_ids": input_ids, "attention_mask": input_ids.ne(0).long()}

@@ -1,0 +1,201 @@
+"""Corpora: folders and their flaws, the toy corpus, the Hub (local Parquet files stand in for it)."""
+
+import logging
+
+import datasets
+import pytest
+from datasets import Dataset, Features, Value
+
+from tokenization_wae_rnf import toy
+from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, guess_text_column
+
+SPLITS = ["train", "validation", "test"]
+
+
+def write_folder(
+    folder, train=b"the cat\nthe dog\n", valid=b"a cat\n", test=b"a dog", valid_name="valid.txt"
+):
+    folder.mkdir(exist_ok=True)
+    for name, content in [("train.txt", train), (valid_name, valid), ("test.txt", test)]:
+        if content is not None:
+            (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load a corpus whose Arrow files go with the test."""
+    return lambda name, **options: load_corpus(name, cache_dir=tmp_path / "cache", **options)
+
+
+@pytest.mark.parametrize("valid_name", ["valid.txt", "validation.txt", "dev.txt"])
+def test_folder(load, tmp_path, valid_name):
+    corpus = load(write_folder(tmp_path / "texts", valid_name=valid_name))
+    assert list(corpus) == SPLITS
+    assert {split: list(rows["text"]) for split, rows in corpus.items()} == {
+        "train": ["the cat", "the dog"],
+        "validation": ["a cat"],
+        "test": ["a dog"],
+    }
+    assert corpus["train"].column_names == ["text"]
+
+
+def test_a_changed_file_is_read_anew(load, tmp_path):
+    folder = write_folder(tmp_path / "texts")
+    assert len(load(str(folder))["train"]) == 2
+    write_folder(folder, train=b"one\ntwo\nthree\n")
+    assert list(load(str(folder))["train"]["text"]) == ["one", "two", "three"]
+
+
+def test_blank_lines_are_skipped_and_counted(load, tmp_path, caplog):
+    folder = write_folder(tmp_path / "texts", train=b"\na\n \t \n\xe2\x80\xa8\nb\n\n")
+    with caplog.at_level(logging.WARNING):
+        assert list(load(folder)["train"]["text"]) == ["a", "b"]
+    messages = [record.getMessage() for record in caplog.records if "tokenization" in record.name]
+    assert messages == [f"{folder / 'train.txt'}: 4 blank lines skipped"]
+
+
+def test_odd_characters_do_no_harm(load, tmp_path):
+    lines = ["a\tb", "nul \0 inside", "sep\u2028arated", "next\x85line", "form\x0cfeed", "vt\x0b\x1c\x1d\x1e"]
+    content = "\ufeff" + "\r\n".join([*lines, "last"])
+    rows = load(write_folder(tmp_path / "texts", train=content.encode()))["train"]
+    assert list(rows["text"]) == [line.strip() for line in lines] + ["last"]
+
+
+@pytest.mark.parametrize(
+    ("flaw", "message"),
+    [
+        ({"train": None}, r"no train split: add train\.txt"),
+        ({"valid": None}, r"no validation split: add valid\.txt or validation\.txt or dev\.txt"),
+        ({"test": None}, r"no test split: add test\.txt"),
+        ({"valid": b""}, r"valid\.txt is empty: it needs one sentence a line"),
+        ({"test": b"\n \n\r\n"}, r"test\.txt has only blank lines"),
+        ({"train": b"good\nb\xff\n"}, r"train\.txt, line 2: byte 2 is not UTF-8"),
+        ({"train": "wide".encode("utf-16")}, r"train\.txt, line 1: byte 1 is not UTF-8"),
+    ],
+)
+def test_a_flawed_folder_is_refused(load, tmp_path, flaw, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load(write_folder(tmp_path / "texts", **flaw))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pbt", "./missing", "/missing/folder", "", "https://example.org/a/b"])
+def test_an_unknown_name_lists_the_known_ones(load, name):
+    with pytest.raises(ValueError, match=r"unknown corpus .*toy, ptb, yelp, yahoo, a Hub name user/name"):
+        load(name)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(load, tmp_path, monkeypatch):
+    write_folder(tmp_path / "texts")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"unknown corpus 'texts/train\.txt'"):
+        load("texts/train.txt")
+
+
+def test_toy(load, monkeypatch):
+    monkeypatch.setattr(toy, "SPLIT_SIZES", {"train": 30, "validation": 10, "test": 5})
+    corpus = load("toy", seed=1)
+    assert {split: len(rows) for split, rows in corpus.items()} == toy.SPLIT_SIZES
+    assert list(corpus["test"]) == list(toy.generate("test", 5, 1))
+    assert corpus["test"].features["log_prob"] == Value("float64")
+    assert list(load("toy", seed=1)["train"]["text"]) == list(corpus["train"]["text"])
+    assert list(load("toy", seed=2)["train"]["text"]) != list(corpus["train"]["text"])
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A Hub of local Parquet files: `hub(rows by split)`; `hub.calls` holds what was asked of it."""
+    read = datasets.load_dataset
+
+    class LocalHub:
+        def __init__(self):
+            self.calls = []
+
+        def __call__(self, rows, config="default"):
+            for split, columns in rows.items():
+                (tmp_path / "hub" / config / split).mkdir(parents=True)
+                path = tmp_path / "hub" / config / split / "0000.parquet"
+                Dataset.from_dict(columns).to_parquet(path)
+
+        def load(self, *arguments, cache_dir, **options):
+            self.calls.append((*arguments, options))
+            return read(str(tmp_path / "hub"), cache_dir=cache_dir)
+
+    local = LocalHub()
+    monkeypatch.setattr(datasets, "load_dataset", local.load)
+    return local
+
+
+def test_ptb_reads_the_converted_branch(load, hub):
+    hub({split: {"sentence": [f"{split} one", f"{split} two"]} for split in SPLITS}, config="penn_treebank")
+    corpus = load("ptb")
+    assert hub.calls == [("ptb-text-only/ptb_text_only", None, {"revision": "refs/convert/parquet"})]
+    assert {split: list(rows["text"]) for split, rows in corpus.items()} == {
+        split: [f"{split} one", f"{split} two"] for split in SPLITS
+    }
+
+
+def test_yahoo_joins_its_columns_and_holds_out_validation(load, hub, caplog):
+    train = {
+        "id": list(range(30)),
+        "question_title": [f"title {i}" for i in range(30)],
+        "question_content": ["" if i % 2 else "line\\none" for i in range(30)],
+        "best_answer": [None if i == 28 else f'say \\"{i}\\"' for i in range(30)],
+    }
+    test = {column: values[:2] for column, values in train.items()}
+    blank = {"id": 2, "question_title": " ", "question_content": "\\n", "best_answer": None}
+    hub({"train": train, "test": {column: [*values, blank[column]] for column, values in test.items()}})
+    corpus = load("yahoo")
+    assert [len(corpus[split]) for split in SPLITS] == [27, 3, 2]
+    assert corpus["train"]["text"][0] == 'title 0 line one say "0"'
+    assert [text.split() for text in corpus["validation"]["text"]] == [
+        ["title", "27", "say", '"27"'],
+        ["title", "28", "line", "one"],
+        ["title", "29", "say", '"29"'],
+    ]
+    assert "community-datasets/yahoo_answers_topics: 1 blank rows skipped" in caplog.text
+
+
+def test_any_hub_name(load, hub):
+    rows = {"label": [0, 1], "review": ["good", "bad"]}
+    hub({"train": rows, "valid": rows, "test": rows})
+    assert list(load("some-user/some.reviews")["validation"]["text"]) == ["good", "bad"]
+    assert hub.calls == [("some-user/some.reviews", None, {"revision": None})]
+
+
+def test_a_hub_corpus_without_test_is_refused(load, hub):
+    hub({"train": {"text": ["a"]}, "validation": {"text": ["a"]}})
+    with pytest.raises(ValueError, match="'user/name' has no test split, only train, validation"):
+        load("user/name")
+
+
+def test_the_text_column_is_guessed_or_the_columns_listed():
+    string, number = Value("string"), Value("int64")
+    assert guess_text_column(Features(n=number, body=string), "u/n") == "body"
+    assert guess_text_column(Features(title=string, sentence=string), "u/n") == "sentence"
+    assert guess_text_column(Features(sentence=string, text=string), "u/n") == "text"
+    for features in (Features(title=string, body=string, n=number), Features(n=number)):
+        with pytest.raises(ValueError, match=f"text column of 'u/n' among {', '.join(features)}: it needs"):
+            guess_text_column(features, "u/n")
+
+
+def test_the_hub_out_of_reach_is_said_so(load, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name, repository in [("user/name", "user/name"), ("ptb", HUB_CORPORA["ptb"].repository)]:
+        with pytest.raises(ConnectionError, match=f"'{repository}' .* cannot be reached .* pass a folder"):
+            load(name)
+
+
+def test_what_the_hub_lacks_is_said_so(load, monkeypatch):
+    def refuse(name, *arguments, **options):
+        raise datasets.exceptions.DatasetNotFoundError(f"Dataset '{name}' doesn't exist\non the Hub")
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(
+        ValueError, match=r"'user/name' is neither a folder here .*exist on the Hub"
+    ) as caught:
+        load("user/name")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,90 @@
+"""Planar flows against the golden values, autograd, and a numerical inverse."""
+
+import pytest
+import torch
+
+from modeling_wae_rnf import PlanarFlow
+from modeling_wae_rnf.flows import Flow
+
+
+def golden_flows(golden):
+    flow = Flow(4, 3).double()
+    for step, values in zip(flow.steps, golden["flows"], strict=True):
+        for name, value in values.items():
+            getattr(step, name).data = torch.tensor(value, dtype=torch.float64)
+    return flow
+
+
+def random_flow(latent_size, scale):
+    torch.manual_seed(3)
+    flow = PlanarFlow(latent_size).double()
+    for parameter in flow.parameters():
+        torch.nn.init.normal_(parameter, std=scale)
+    return flow
+
+
+def test_golden_values(golden):
+    z = torch.tensor(golden["z0"], dtype=torch.float64)
+    z_prime, log_abs_det, inputs = golden_flows(golden)(z)
+    torch.testing.assert_close(z_prime, torch.tensor(golden["z_K"], dtype=z.dtype), rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        log_abs_det, torch.tensor(golden["sum_log_abs_det"], dtype=z.dtype), rtol=0, atol=1e-9
+    )
+    assert len(inputs) == 3
+    assert inputs[0] is z
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 4.0])
+def test_log_determinant_is_autograds(scale):
+    flow = random_flow(5, scale)
+    for z in torch.randn(20, 5, dtype=torch.float64):
+        jacobian = torch.autograd.functional.jacobian(lambda x: flow(x)[0], z)
+        sign, expected = torch.linalg.slogdet(jacobian)
+        assert sign == 1
+        bias = 2e-8 * torch.exp(-expected)  # of the floor under the logarithm
+        torch.testing.assert_close(flow(z)[1], expected, rtol=1e-9, atol=1e-9 + bias.item())
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 4.0])
+def test_flow_can_be_inverted(scale):
+    flow = random_flow(6, scale)
+    z = torch.randn(50, 6, dtype=torch.float64)
+    z_prime, _ = flow(z)
+    with torch.no_grad():
+        inner = flow.u @ flow.w
+        margin = torch.nn.functional.softplus(inner) - 1
+        u_hat = flow.u + (margin - inner) * flow.w / flow.w.square().sum()
+        # along w the map is monotone: bisect wᵀz, then subtract what the flow added
+        goal, low, high = (
+            z_prime @ flow.w,
+            torch.full((50,), -500.0).double(),
+            torch.full((50,), 500.0).double(),
+        )
+        for _ in range(200):
+            middle = (low + high) / 2
+            above = middle + margin * torch.tanh(middle + flow.b) > goal
+            low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+        found = z_prime - torch.tanh(low + flow.b).unsqueeze(-1) * u_hat
+    torch.testing.assert_close(found, z, rtol=1e-6, atol=1e-6)
+
+
+def test_nearly_flat_flow_stays_finite():
+    flow = PlanarFlow(2)
+    flow.u.data, flow.w.data, flow.b.data = (
+        torch.tensor([-30.0, 0.0]),
+        torch.tensor([1.0, 0.0]),
+        torch.zeros(1),
+    )
+    z_prime, log_abs_det = flow(torch.zeros(1, 2))  # softplus(uᵀw) - 1 rounds to -1 here
+    assert z_prime.isfinite().all()
+    torch.testing.assert_close(log_abs_det, torch.tensor([1e-8]).log(), rtol=1e-4, atol=0)
+
+
+def test_composition_keeps_leading_shape():
+    torch.manual_seed(0)
+    flow = Flow(4, 2)
+    z = torch.randn(3, 5, 4)
+    z_prime, log_abs_det, _ = flow(z)
+    assert z_prime.shape == (3, 5, 4)
+    torch.testing.assert_close(log_abs_det[2], flow(z[2])[1])
+    assert Flow(4, 0)(z)[0] is z

@@ -1,0 +1,50 @@
+"""Statistics against counting by hand."""
+
+import random
+
+import pytest
+from datasets import Dataset, DatasetDict
+
+from tokenization_wae_rnf.preparation import prepare, train_tokenizer
+from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
+
+
+def test_statistics_agree_with_counting_the_text():
+    generator = random.Random(0)
+    words = ["cat", "dog", "fish", "<unk>"]
+    texts = [" ".join(generator.choices(words, k=generator.randint(1, 9))) for _ in range(40)]
+    unseen = [text.replace("fish", "whale") for text in texts[:7]]
+    corpus = DatasetDict(train=Dataset.from_dict({"text": texts}), test=Dataset.from_dict({"text": unseen}))
+    tokenizer = train_tokenizer(corpus)
+    statistics = corpus_statistics(prepare(corpus, tokenizer), len(tokenizer))
+    for split, lines, unknown in [("train", texts, {"<unk>"}), ("test", unseen, {"<unk>", "whale"})]:
+        flat = [word for line in lines for word in line.split()]
+        assert statistics[split] == {
+            "sentences": len(lines),
+            "average_words": pytest.approx(len(flat) / len(lines)),
+            "maximum_words": max(len(line.split()) for line in lines),
+            "tokens": len(flat) + len(lines),
+            "fraction_unk": pytest.approx(sum(word in unknown for word in flat) / len(flat)),
+            "vocabulary": 4 + 3,
+        }
+
+
+def test_an_empty_split_is_refused():
+    rows = Dataset.from_dict({"input_ids": [], "length": []})
+    with pytest.raises(ValueError, match="the test split has no sentence"):
+        corpus_statistics(DatasetDict(test=rows), vocabulary_size=5)
+
+
+def test_the_table_has_a_row_a_split():
+    row = {
+        "sentences": 1234,
+        "average_words": 2.25,
+        "maximum_words": 9,
+        "tokens": 4000,
+        "fraction_unk": 0.051,
+    }
+    table = format_statistics({"train": row | {"vocabulary": 10}, "test": row | {"vocabulary": 10}})
+    lines = table.splitlines()
+    assert len(lines) == 4
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[2] == "| train | 1,234 | 2.2 | 9 | 4,000 | 5.10% | 10 |"

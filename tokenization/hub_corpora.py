@@ -1,0 +1,145 @@
+"""Corpora of the Hugging Face Hub: which repositories, which columns, which splits."""
+
+import logging
+from dataclasses import dataclass
+
+import datasets
+from datasets import Dataset, DatasetDict, Features, Value
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+__all__ = ["HUB_CORPORA", "HubCorpus", "load_from_hub"]
+
+logger = logging.getLogger(__name__)
+
+TEXT_FEATURES = Features({"text": Value("string")})
+SPLIT_NAMES = {"train": ("train",), "validation": ("validation", "valid", "dev"), "test": ("test",)}
+MAX_HELD_OUT = 10_000  # rows of train that serve as validation where a corpus has no such split
+FOLDER_HINT = "pass a folder with train.txt, valid.txt and test.txt"
+
+
+@dataclass(frozen=True)
+class HubCorpus:
+    """Where a corpus lies on the Hub, and which of its columns are the text.
+
+    Args:
+        repository: the Parquet repository, ``user/name``.
+        config: the repository's configuration; None for its only or default one.
+        revision: the branch; ``refs/convert/parquet`` is the Hub's own conversion of a repository whose
+            loading script current versions of datasets refuse.
+        columns: joined by a space into ``text``; empty to guess the column.
+        escaped: whether line ends are written as a backslash and an n, quotation marks likewise.
+    """
+
+    repository: str
+    config: str | None = None
+    revision: str | None = None
+    columns: tuple[str, ...] = ()
+    escaped: bool = False
+
+
+HUB_CORPORA = {
+    # The conversion has no card, so that its one configuration is called "default", not "penn_treebank".
+    "ptb": HubCorpus("ptb-text-only/ptb_text_only", revision="refs/convert/parquet", columns=("sentence",)),
+    "yelp": HubCorpus("Yelp/yelp_review_full", config="yelp_review_full", columns=("text",), escaped=True),
+    "yahoo": HubCorpus(
+        "community-datasets/yahoo_answers_topics",
+        config="yahoo_answers_topics",
+        columns=("question_title", "question_content", "best_answer"),
+        escaped=True,
+    ),
+}
+
+
+def load_from_hub(corpus: HubCorpus, cache_dir: str | None) -> DatasetDict:
+    """Load a Hub repository and reduce it to the three splits and the column ``text``."""
+    name = corpus.repository
+    try:
+        loaded = datasets.load_dataset(name, corpus.config, revision=corpus.revision, cache_dir=cache_dir)
+    except (ConnectionError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise ConnectionError(
+            f"{name!r} is no folder here, and the Hub cannot be reached for it: check the network, "
+            f"or {FOLDER_HINT}"
+        ) from error
+    except (datasets.exceptions.DatasetsError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{name!r} is neither a folder here nor a data set that can be read from the Hub ({reason}): "
+            f"check the name, or {FOLDER_HINT}"
+        ) from error
+    splits = hold_out_validation(choose_splits(loaded, name))
+    columns = corpus.columns or (guess_text_column(splits["train"].features, name),)
+    return DatasetDict(
+        {split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()}
+    )
+
+
+def choose_splits(loaded: DatasetDict, name: str) -> DatasetDict:
+    """Pick the splits under the names we use; all but validation are required."""
+    chosen = DatasetDict()
+    for split, names in SPLIT_NAMES.items():
+        found = [candidate for candidate in names if candidate in loaded]
+        if found:
+            chosen[split] = loaded[found[0]]
+        elif split != "validation":
+            raise ValueError(
+                f"{name!r} has no {split} split, only {', '.join(loaded)}: "
+                f"choose a data set that has one, or {FOLDER_HINT}"
+            )
+    return chosen
+
+
+def hold_out_validation(splits: DatasetDict) -> DatasetDict:
+    """Make the tail of train the validation split where there is none."""
+    if "validation" in splits:
+        return splits
+    rows = splits["train"]
+    kept = len(rows) - min(MAX_HELD_OUT, max(1, len(rows) // 10))
+    return DatasetDict(
+        train=rows.select(range(kept)),
+        validation=rows.select(range(kept, len(rows))),
+        test=splits["test"],
+    )
+
+
+def guess_text_column(features: Features, name: str) -> str:
+    """Return the column named text or sentence, or else the only column of strings."""
+    kinds = {column: getattr(feature, "dtype", None) for column, feature in features.items()}
+    strings = [column for column, kind in kinds.items() if kind in ("string", "large_string")]
+    for column in ("text", "sentence"):
+        if column in strings:
+            return column
+    if len(strings) == 1:
+        return strings[0]
+    raise ValueError(
+        f"cannot tell the text column of {name!r} among {', '.join(features)}: "
+        "it needs one named text or sentence, or a single column of strings"
+    )
+
+
+def join_columns(rows: Dataset, columns: tuple[str, ...], escaped: bool, name: str) -> Dataset:
+    """Reduce the rows to ``text``, the columns joined by a space, without blank rows."""
+    joined = rows.map(
+        join_batch,
+        batched=True,
+        fn_kwargs={"columns": columns, "escaped": escaped},
+        remove_columns=rows.column_names,
+        features=TEXT_FEATURES,
+        desc="Joining columns",
+    )
+    if len(joined) < len(rows):
+        logger.warning("%s: %d blank rows skipped", name, len(rows) - len(joined))
+    return joined
+
+
+def join_batch(batch: dict[str, list], columns: tuple[str, ...], escaped: bool) -> dict[str, list[str]]:
+    r"""Join the columns of a batch of rows, and drop blank ones.
+
+    Example:
+        >>> join_batch({"q": ["Why?", " "], "a": ["So\\n\\nit is.", None]}, ("q", "a"), escaped=True)
+        {'text': ['Why? So  it is.']}
+    """
+    rows = zip(*(batch[column] for column in columns), strict=True)
+    texts = [" ".join(part or "" for part in row) for row in rows]
+    if escaped:
+        texts = [text.replace("\\n", " ").replace('\\"', '"') for text in texts]
+    return {"text": [text.strip() for text in texts if text.strip()]}

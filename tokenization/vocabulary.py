@@ -1,0 +1,66 @@
+"""The vocabulary: lower case, white-space words, the most frequent first."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+__all__ = ["BOS", "EOS", "PAD", "SPECIAL_TOKENS", "UNK", "build_vocabulary", "count_words", "split_words"]
+
+PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
+SPECIAL_TOKENS = (PAD, BOS, EOS, UNK)  # a special token's id is its place in this tuple
+
+
+def split_words(text: str, max_words: int | None = None) -> list[str]:
+    r"""Split a text into its first ``max_words`` lower-case words (all of them if None).
+
+    Words are what white space of any kind separates; punctuation stays in its word. The tokenizer of
+    :mod:`tokenization_wae_rnf.tokenizer` splits in the same way.
+
+    Example:
+        >>> split_words("The cat\u2028did n't sleep.\tReally ?", max_words=5)
+        ['the', 'cat', 'did', "n't", 'sleep.']
+    """
+    # Python lowers a word-final capital sigma to another letter than the tokenizer does; "σ" is what both do.
+    words = text.replace("Σ", "σ").lower().split()
+    return words if max_words is None else words[:max_words]
+
+
+def count_words(texts: Iterable[str], max_words: int | None = None) -> Counter[str]:
+    """Count the words of the texts, of each at most the first ``max_words`` (all if None).
+
+    The texts are read once, one at a time, so they may be a stream.
+
+    Example:
+        >>> sorted(count_words(["The cat", "the dog"]).items())
+        [('cat', 1), ('dog', 1), ('the', 2)]
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(split_words(text, max_words))
+    return counts
+
+
+def build_vocabulary(counts: Counter[str], max_size: int = 20_000) -> dict[str, int]:
+    """Number the words: special tokens first (ids 0 to 3), then by descending count, ties alphabetically.
+
+    A special token that occurs in the text, as ``<unk>`` does in the Penn Treebank, keeps its special id and
+    leaves no hole: the ids are 0, 1, ..., size - 1.
+
+    Args:
+        counts: how often each word occurs in the training split.
+        max_size: greatest number of entries, the four special tokens included.
+
+    Raises:
+        ValueError: if ``max_size`` leaves no room for a word.
+
+    Example:
+        >>> build_vocabulary(Counter({"b": 2, "a": 2, "<unk>": 5, "c": 1}), max_size=6)
+        {'<pad>': 0, '<bos>': 1, '<eos>': 2, '<unk>': 3, 'a': 4, 'b': 5}
+    """
+    if max_size <= len(SPECIAL_TOKENS):
+        raise ValueError(
+            f"max_size={max_size} leaves no room for a word: choose at least {len(SPECIAL_TOKENS) + 1}, "
+            "since four entries are special tokens"
+        )
+    words = sorted(counts.keys() - set(SPECIAL_TOKENS), key=lambda word: (-counts[word], word))
+    entries = (*SPECIAL_TOKENS, *words)[:max_size]
+    return {word: token_id for token_id, word in enumerate(entries)}

@@ -1,0 +1,40 @@
+"""Batch normalization as evaluation needs it: statistics of the corpus, without dropout."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .batching import load_batches
+
+BATCH_SIZE = 256
+MAX_SENTENCES = 10_240
+
+
+@torch.no_grad()
+def estimate_batch_norm(model, sentences, seed=0):
+    """Sets the running statistics of every batch normalization anew, from random sentences; ends in eval mode.
+
+    Those gathered while training are of other inputs: dropout changes the encoder's state, and where the code
+    says little the change is larger than what the sentences differ by. The posterior at evaluation would then lie
+    far from the one that was trained (Li et al. 2019, arXiv 1801.05134, on dropout and batch normalization).
+
+    Args:
+        model: a `WaeRnfModel`.
+        sentences: prepared rows of the training split.
+        seed: of the choice of at most `MAX_SENTENCES` sentences.
+    """
+    order = np.random.default_rng(seed).permutation(len(sentences))[:MAX_SENTENCES]
+    # parts of nearly equal size, so that their mean is the sentences' mean
+    batches = [part.tolist() for part in np.array_split(order, -(-len(order) // BATCH_SIZE))]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
+    momenta = [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain average over the batches
+        norm.train()
+    for inputs in load_batches(sentences, batches, model.config, model.device):
+        model.encode(**inputs)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

@@ -1,0 +1,50 @@
+"""The command `wae-rnf`: one subcommand for each thing a user does.
+
+Heavy libraries are imported by the subcommand that needs them, so that `--help` answers at once.
+"""
+
+import sys
+from importlib.metadata import version
+
+HELP = """\
+usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
+
+Text autoencoders with Riemannian normalizing flows, trained and judged honestly.
+
+  train         train a system, report honest likelihoods, print samples
+                  wae-rnf train --dataset toy --num_epochs 8 --output_dir runs/toy
+  evaluate      bounds, mutual information and active units of a trained model
+                  wae-rnf evaluate runs/toy --split test --iwae_samples 500
+  sample        sentences from the prior
+                  wae-rnf sample runs/toy -n 10
+  reconstruct   sentences through the latent code and back
+                  wae-rnf reconstruct runs/toy "the soup was cold ."
+  interpolate   sentences on the way from one to another
+                  wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ."
+"""
+
+
+def main(argv=None):
+    """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if argv[0] == "--version":
+        print(f"wae-rnf {version('wae-rnf')}")
+        return 0
+    from . import commands
+
+    if argv[0] not in commands.COMMANDS:
+        known = ", ".join(commands.COMMANDS)
+        print(f"wae-rnf: error: there is no command {argv[0]!r}; choose one of {known}", file=sys.stderr)
+        return 2
+    try:
+        commands.COMMANDS[argv[0]](argv[1:])
+    except (ValueError, OSError) as error:
+        print(f"wae-rnf: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("wae-rnf: interrupted", file=sys.stderr)
+        return 130
+    return 0

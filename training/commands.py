@@ -1,0 +1,195 @@
+"""The subcommands of `wae-rnf`: each parses its options and calls one function."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from transformers import HfArgumentParser
+
+from .arguments import TrainArguments
+
+
+def train(argv):
+    """train: options, and YAML files of options that the command line overrides."""
+    parser = HfArgumentParser(
+        TrainArguments,
+        prog="wae-rnf train",
+        description="Train a system, evaluate it on the test split, print samples from the prior.",
+        epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
+    )
+    parser.add_argument(
+        "--config", action="append", default=[], help="YAML file of options, `name: value` a line."
+    )
+    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    files.add_argument("--config", action="append", default=[])
+    known, _ = files.parse_known_args(argv)
+    from_files = [flag for path in known.config for flag in read_options(path)]
+    arguments, _ = parser.parse_args_into_dataclasses([*from_files, *argv])
+
+    from .training import train as run
+
+    run(arguments)
+
+
+def read_options(path):
+    """A YAML file `name: value` as command-line flags.
+
+    Raises:
+        ValueError: a file that is missing or holds something else.
+    """
+    import yaml
+
+    try:
+        options = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"--config {path} cannot be read: {error}") from error
+    if not isinstance(options, dict) or any(isinstance(value, (dict, list)) for value in options.values()):
+        raise ValueError(f"--config {path} must hold lines of the form `name: value`")
+    return [
+        part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
+    ]
+
+
+def model_parser(name, description, epilog):
+    parser = argparse.ArgumentParser(prog=f"wae-rnf {name}", description=description, epilog=epilog)
+    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
+    return parser
+
+
+def open_model(directory):
+    import torch
+
+    from .model_directory import load_model
+
+    return load_model(directory, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def evaluate(argv):
+    """evaluate: metrics.json and a table."""
+    parser = model_parser(
+        "evaluate",
+        "Honest bounds of both readings, the published protocol, mutual information, active units.",
+        "Example: wae-rnf evaluate runs/toy --split test --iwae_samples 500",
+    )
+    parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
+    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    parser.add_argument(
+        "--iwae_samples", type=int, default=500, help="importance samples a sentence (default: 500)"
+    )
+    parser.add_argument("--max_sentences", type=int, help="the first so many sentences of the split")
+    options = parser.parse_args(argv)
+    if options.max_sentences is not None and options.max_sentences < 1:
+        raise ValueError(f"--max_sentences must be at least 1, but is {options.max_sentences}")
+
+    from tokenization_wae_rnf.corpora import load_corpus
+    from tokenization_wae_rnf.preparation import prepare
+
+    from .evaluation import evaluate as measure
+    from .model_directory import read_run, write_json
+    from .report import print_metrics
+
+    model, tokenizer = open_model(options.model_dir)
+    run = read_run(options.model_dir)["options"] if Path(options.model_dir, "run.json").exists() else {}
+    dataset = options.dataset or run.get("dataset")
+    if dataset is None:
+        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    corpus = load_corpus(dataset, seed=run.get("seed", 0))
+    sentences = prepare(corpus, tokenizer, max_words=model.config.max_words)[options.split]
+    if options.max_sentences is not None:
+        sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
+    metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=True)
+    metrics |= {"system": run.get("system"), "dataset": dataset, "split": options.split}
+    write_json(Path(options.model_dir) / "metrics.json", metrics)
+    print_metrics(metrics, f"{options.model_dir} on {dataset}, {options.split} split")
+
+
+def sample(argv):
+    """sample: sentences from the prior, one a line."""
+    parser = model_parser("sample", "Sentences from the prior.", "Example: wae-rnf sample runs/toy -n 10")
+    parser.add_argument("-n", "--num_samples", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument("--prior", default="pushforward", choices=("pushforward", "flow_posterior"))
+    parser.add_argument(
+        "--temperature", type=float, default=1.0, help="under 1 keeps to likelier words (default: 1)"
+    )
+    parser.add_argument("--greedy", action="store_true", help="the likeliest word at every step")
+    options = parser.parse_args(argv)
+    if options.num_samples < 1:
+        raise ValueError(f"-n must be at least 1, but is {options.num_samples}")
+    if not options.temperature > 0:
+        raise ValueError(f"--temperature must be positive, but is {options.temperature}")
+
+    import torch
+
+    model, tokenizer = open_model(options.model_dir)
+    sentences = model.generate(
+        num_samples=options.num_samples,
+        prior=options.prior,
+        do_sample=not options.greedy,
+        temperature=options.temperature,
+        generator=torch.Generator(model.device).manual_seed(options.seed),
+    )
+    print("\n".join(tokenizer.batch_decode(sentences, skip_special_tokens=True)))
+
+
+def reconstruct(argv):
+    """reconstruct: each sentence and what the decoder makes of its posterior mean."""
+    parser = model_parser(
+        "reconstruct",
+        "Sentences through the posterior mean and back, decoded greedily.",
+        'Example: wae-rnf reconstruct runs/toy "the soup was cold ."',
+    )
+    parser.add_argument(
+        "sentences", nargs="*", help="by default they are read from standard input, one a line"
+    )
+    options = parser.parse_args(argv)
+    sentences = options.sentences or [line.strip() for line in sys.stdin if line.strip()]
+    if not sentences:
+        raise ValueError("there is no sentence to reconstruct; give some, or send them to standard input")
+    model, tokenizer = open_model(options.model_dir)
+    decoded = decode_greedily(model, tokenizer, posterior_mean(model, tokenizer, sentences))
+    for sentence, reconstruction in zip(sentences, decoded, strict=True):
+        print(f"in   {sentence}\nout  {reconstruction}")
+
+
+def interpolate(argv):
+    """interpolate: decoded points of the straight line between two posterior means."""
+    parser = model_parser(
+        "interpolate",
+        "Sentences on the straight line between the latent codes of two, decoded greedily.",
+        'Example: wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ."',
+    )
+    parser.add_argument("first", help="the sentence to start from")
+    parser.add_argument("second", help="the sentence to arrive at")
+    parser.add_argument("--steps", type=int, default=7, help="points of the line, ends included (default: 7)")
+    options = parser.parse_args(argv)
+    if options.steps < 2:
+        raise ValueError(f"--steps must be at least 2, but is {options.steps}")
+
+    import torch
+
+    model, tokenizer = open_model(options.model_dir)
+    first, second = posterior_mean(model, tokenizer, [options.first, options.second])
+    position = torch.linspace(0, 1, options.steps, device=first.device).unsqueeze(1)
+    print("\n".join(decode_greedily(model, tokenizer, torch.lerp(first, second, position))))
+
+
+def posterior_mean(model, tokenizer, sentences):
+    import torch
+
+    with torch.no_grad():
+        inputs = tokenizer(sentences, return_tensors="pt", padding=True, truncation=True).to(model.device)
+        return model.encode(**inputs).mean
+
+
+def decode_greedily(model, tokenizer, latents):
+    return tokenizer.batch_decode(model.generate(latents=latents, do_sample=False), skip_special_tokens=True)
+
+
+COMMANDS = {
+    "train": train,
+    "evaluate": evaluate,
+    "sample": sample,
+    "reconstruct": reconstruct,
+    "interpolate": interpolate,
+}

@@ -1,0 +1,108 @@
+"""Estimators of likelihood and of the latent code's use. All are in nats per sentence.
+
+A flow model can be read in two ways, each a generative model with bounds of its own:
+
+- "pushforward": z ~ N(0, I), z' = F(z), x ~ p(x|z'). The Jacobian plays no part.
+- "flow_posterior": z' ~ N(0, I), x ~ p(x|z'). The flow belongs to the posterior.
+"""
+
+import math
+
+import torch
+
+from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
+
+READINGS = ("pushforward", "flow_posterior")
+
+
+def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction):
+    """log p(x, z) / q(z|x) of each sample, for both readings.
+
+    pushforward: log p(x|z') + log N(z; 0, I) - log q(z|x);
+    flow posterior: log p(x|z') + log N(z'; 0, I) - log q(z|x) + Σ log|det|.
+
+    Args:
+        posterior: q(z|x) of the batch.
+        z, z_prime: (samples, batch, latent_size); log_abs_det, reconstruction: (samples, batch).
+
+    Returns:
+        {reading: (samples, batch)}; minus its mean over the samples is the ELBO's negative.
+    """
+    log_ratio = -reconstruction - posterior.log_prob(z)
+    return {
+        "pushforward": log_ratio + standard_normal_log_prob(z),
+        "flow_posterior": log_ratio + standard_normal_log_prob(z_prime) + log_abs_det,
+    }
+
+
+def importance_weighted_nll(log_weights):
+    """-log (1/k) Σ_i exp(log_weights_i) over k samples (Burda et al. 2016, arXiv 1509.00519, eq. 8).
+
+    Its expectation is not under the negative log-likelihood, and falls towards it as k grows.
+
+    Args:
+        log_weights: (samples, batch).
+
+    Returns:
+        (batch,)
+
+    Example:
+        >>> importance_weighted_nll(torch.tensor([[-3.0], [-3.0]]))
+        tensor([3.])
+    """
+    return math.log(len(log_weights)) - log_weights.logsumexp(0)
+
+
+def published_kl(posterior, z_prime_at_mean):
+    """-log N(F(mu); 0, I) - H(q): the latent term of the published protocol, at the posterior mean mu.
+
+    Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that
+    reconstruction + this - Σ log|det| is not a bound of anything. For side-by-side tables only.
+    """
+    return -standard_normal_log_prob(z_prime_at_mean) - posterior.entropy()
+
+
+def log_aggregate_posterior(z, mean, stddev, chunk_size=1024):
+    """log q(z_i) = logsumexp_j log q(z_i|x_j) - log N, the posterior averaged over all N sentences.
+
+    Args:
+        z: (n, d); mean, stddev: (N, d), of the posteriors of the whole split.
+
+    Returns:
+        (n,)
+    """
+    z, mean, precision = z.double(), mean.double(), stddev.double().pow(-2)
+    # log q(z_i|x_j) by matrix products: (n, N) memory in chunks, never (n, N, d)
+    offset = -0.5 * (mean.square() * precision - precision.log() + math.log(2 * math.pi)).sum(-1)
+    log_q = [
+        (offset + part @ (mean * precision).T - 0.5 * part.square() @ precision.T).logsumexp(-1)
+        for part in z.split(chunk_size)
+    ]
+    return torch.cat(log_q) - math.log(len(mean))
+
+
+def mutual_information(log_q, log_aggregate):
+    """I(z; x) = E[log q(z|x) - log q(z)], at one sample a sentence; an invertible flow does not change it.
+
+    Args:
+        log_q: (n,), log q(z_i|x_i); log_aggregate: (n,), log q(z_i).
+
+    Returns:
+        scalar, at most log N.
+    """
+    return (log_q - log_aggregate).mean()
+
+
+def active_units(mean, threshold=0.01):
+    """Number of dimensions whose posterior mean varies over sentences: Var_x(mu_i(x)) > threshold.
+
+    Source: Burda et al. 2016, section 5.
+
+    Args:
+        mean: (n, d).
+
+    Example:
+        >>> active_units(torch.tensor([[0.0, 1.0], [0.0, -1.0]]))
+        1
+    """
+    return int((mean.double().var(0) > threshold).sum())

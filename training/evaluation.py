@@ -1,0 +1,172 @@
+"""Evaluates a model on a split: honest bounds of both readings, the published protocol, the code's use."""
+
+import time
+from collections import defaultdict
+
+import torch
+from tqdm.auto import tqdm
+
+from modeling_wae_rnf import mmd
+
+from .batching import load_batches, sorted_batches
+from .estimators import (
+    READINGS,
+    active_units,
+    importance_weighted_nll,
+    log_aggregate_posterior,
+    log_importance_weights,
+    mutual_information,
+    published_kl,
+)
+from .provenance import provenance
+
+BATCH_SIZE = 64
+# Tokens that go through the decoder at once: samples and sentences together stay under it.
+TOKENS_AT_ONCE = 2**16
+MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
+
+
+@torch.no_grad()
+def evaluate(model, sentences, samples=1, seed=0, progress=False):
+    """The metrics of a model on a split.
+
+    Args:
+        model: a `WaeRnfModel`; put in evaluation mode, and back.
+        sentences: prepared rows with `input_ids`, `length` and, where the corpus knows it, `log_prob`.
+        samples: k importance samples a sentence.
+        seed: of the samples.
+        progress: show a bar.
+
+    Returns:
+        a dictionary, nats per sentence: for each reading `elbo` {nll, ppl, reconstruction, kl} and `iwae`
+        {nll, ppl, samples}; `published`; `mutual_information`, `active_units`, `mmd`; `entropy` if it is known.
+
+    Raises:
+        ValueError: no samples, or no sentences.
+    """
+    if samples < 1:
+        raise ValueError(f"iwae_samples must be at least 1, not {samples}")
+    if len(sentences) == 0:
+        raise ValueError("there is no sentence to evaluate")
+    start, training = time.perf_counter(), model.training
+    model.eval()
+    columns = _columns(model, sentences, samples, seed, progress)
+    model.train(training)
+    metrics = _summary(columns, samples, seed)
+    return metrics | provenance(model.device, seed, time.perf_counter() - start)
+
+
+def _columns(model, sentences, samples, seed, progress):
+    """Every quantity of every sentence, as {name: (sentences, ...)}, in the split's order."""
+    generator = torch.Generator(model.device).manual_seed(seed)
+    lengths = sentences["length"][:]
+    batches = sorted_batches(lengths, BATCH_SIZE)
+    parts = defaultdict(list)
+    loaded = load_batches(sentences, batches, model.config, model.device)
+    bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=not progress)
+    for inputs in bar:
+        for name, values in _batch_columns(model, inputs, samples, generator).items():
+            parts[name].append(values.cpu())
+    order = torch.tensor(sum(batches, []))
+    columns = {name: torch.cat(values)[order.argsort()] for name, values in parts.items()}
+    columns["length"] = torch.tensor(lengths)
+    if "log_prob" in sentences.column_names:
+        columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
+    return columns
+
+
+def _batch_columns(model, inputs, samples, generator):
+    posterior = model.encode(**inputs)
+    z = posterior.rsample((samples,), generator=generator)
+    z_prime, log_abs_det = model.push(z)
+    reconstruction = _score_samples(model, inputs, z_prime)
+    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction)
+    mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
+    columns = {
+        "reconstruction": reconstruction.mean(0),
+        "kl": posterior.kl_divergence(),
+        "published_reconstruction": model.score(**inputs, z_prime=mean_prime),
+        "published_kl": published_kl(posterior, mean_prime),
+        "published_log_abs_det": log_abs_det_at_mean,
+        "mean": posterior.mean,
+        "stddev": posterior.stddev,
+        "z": z[0],
+        "log_q": posterior.log_prob(z)[0],
+    }
+    for reading in READINGS:
+        columns[f"{reading}_iwae"] = importance_weighted_nll(log_weights[reading])
+    columns["flow_posterior_elbo"] = -log_weights["flow_posterior"].mean(0)
+    # for the pushforward model the divergence is known in closed form
+    columns["pushforward_elbo"] = columns["reconstruction"] + columns["kl"]
+    return columns
+
+
+def _score_samples(model, inputs, z_prime):
+    """Reconstruction nats (samples, batch), many samples of the whole batch through the decoder at once."""
+    at_once = max(1, TOKENS_AT_ONCE // inputs["input_ids"].numel())
+    scores = []
+    for part in z_prime.split(at_once):
+        repeated = {name: ids.repeat(len(part), 1) for name, ids in inputs.items()}
+        scores.append(model.score(**repeated, z_prime=part.flatten(0, 1)).view(len(part), -1))
+    return torch.cat(scores)
+
+
+def _summary(columns, samples, seed):
+    num_sentences, num_tokens = len(columns["length"]), int(columns["length"].sum())
+    entropy = -columns["log_prob"] if "log_prob" in columns else None
+
+    def likelihood(nll):
+        nll = nll.double()
+        bound = {
+            "nll": nll.mean().item(),
+            "standard_error": _standard_error(nll),
+            "ppl": (nll.sum() / num_tokens).exp().item(),
+        }
+        if entropy is not None:  # paired, sentence by sentence: the corpus's own spread cancels
+            bound["above_entropy"] = (nll - entropy).mean().item()
+            bound["above_entropy_standard_error"] = _standard_error(nll - entropy)
+        return bound
+
+    def mean(name):
+        return columns[name].double().mean().item()
+
+    metrics = {"num_sentences": num_sentences, "num_tokens": num_tokens}
+    for reading in READINGS:
+        elbo = columns[f"{reading}_elbo"]
+        metrics[reading] = {
+            "elbo": likelihood(elbo)
+            | {
+                "reconstruction": mean("reconstruction"),
+                "kl": (elbo - columns["reconstruction"]).double().mean().item(),
+            },
+            "iwae": likelihood(columns[f"{reading}_iwae"]) | {"samples": samples},
+        }
+    terms = {name: columns[f"published_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
+    published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
+    metrics["published"] = {
+        "nll": published.double().mean().item(),
+        "ppl": (published.double().sum() / num_tokens).exp().item(),
+    } | {name: values.double().mean().item() for name, values in terms.items()}
+    log_aggregate = log_aggregate_posterior(columns["z"], columns["mean"], columns["stddev"])
+    metrics["mutual_information"] = mutual_information(columns["log_q"], log_aggregate).item()
+    metrics["active_units"] = active_units(columns["mean"])
+    metrics["mmd"] = _mmd_to_prior(columns["z"], seed)
+    if entropy is not None:
+        metrics["entropy"] = entropy.mean().item()
+        metrics["entropy_standard_error"] = _standard_error(entropy)
+    return metrics
+
+
+def _mmd_to_prior(z, seed):
+    """Unbiased multi-scale MMD of z (n, d) from N(0, I): the mean over random parts of the split."""
+    if len(z) < 2:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    z = z.double()[torch.randperm(len(z), generator=generator)]
+    parts = [part for part in z.split(MMD_SAMPLE) if len(part) > 1]
+    estimates = [mmd(part, torch.randn(part.shape, generator=generator, dtype=z.dtype)) for part in parts]
+    return (sum(map(torch.mul, estimates, map(len, parts))) / sum(map(len, parts))).item()
+
+
+def _standard_error(values):
+    return (values.std() / len(values) ** 0.5).item() if len(values) > 1 else None

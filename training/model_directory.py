@@ -1,0 +1,93 @@
+"""A directory that holds a run: claimed once, described by run.json, read back as model and tokenizer."""
+
+import json
+import os
+from pathlib import Path
+
+from transformers import AutoModel, AutoTokenizer, logging
+
+RUN_FILE = "run.json"
+# Options that may differ when a run goes on: they do not change what is trained.
+FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "eval_iwae_samples", "eval_max_sentences")
+
+
+def claim(output_dir, options, resume=False):
+    """Makes `output_dir` this run's, and writes its options into run.json.
+
+    Args:
+        output_dir: a new or empty directory, or with `resume` that of the run to go on with.
+        options: the run's options, by name.
+
+    Raises:
+        ValueError: a directory that holds something else, or a run of other options.
+    """
+    output_dir = Path(output_dir)
+    if output_dir.exists() and not output_dir.is_dir():
+        raise ValueError(f"--output_dir {output_dir} is a file; name a directory")
+    run_file = output_dir / RUN_FILE
+    if resume:
+        earlier = read_run(output_dir)["options"]
+        changed = [
+            name for name in options if earlier.get(name) != options[name] and name not in FREE_TO_CHANGE
+        ]
+        if changed:
+            differences = ", ".join(f"--{name} was {earlier.get(name)}" for name in changed)
+            raise ValueError(f"{output_dir} holds a run of other options: {differences}")
+    elif run_file.exists():
+        raise ValueError(
+            f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one"
+        )
+    elif output_dir.exists() and any(output_dir.iterdir()):
+        raise ValueError(
+            f"--output_dir {output_dir} is not empty and holds no run of ours; name a new directory"
+        )
+    output_dir.mkdir(parents=True, exist_ok=True)
+    write_json(run_file, {"options": options})
+
+
+def read_run(output_dir):
+    """What run.json says.
+
+    Raises:
+        ValueError: no run there, or one that cannot be read.
+    """
+    path = Path(output_dir) / RUN_FILE
+    if not path.exists():
+        raise ValueError(f"{output_dir} holds no run: {RUN_FILE} is missing")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+
+
+def write_json(path, content):
+    """Writes a dictionary as JSON, aside first, so that a reader never sees half of it."""
+    path = Path(path)
+    aside = path.with_name(path.name + ".new")
+    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(aside, path)
+
+
+def load_model(directory, device="cpu"):
+    """The trained model and its tokenizer, from a model directory or a Hub repository.
+
+    Returns:
+        (WaeRnfModel in evaluation mode, tokenizer)
+
+    Raises:
+        ValueError: no model or no tokenizer there, or a model of another kind.
+    """
+    directory = str(directory)
+    if not Path(directory, "config.json").exists() and (
+        Path(directory).exists() or directory.count("/") != 1
+    ):
+        raise ValueError(f"{directory} is not a model directory: it has no config.json")
+    logging.disable_progress_bar()
+    try:
+        model = AutoModel.from_pretrained(directory, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+    except OSError as error:
+        raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
+    if model.config.model_type != "wae_rnf":
+        raise ValueError(f"{directory} holds a model of type {model.config.model_type}, not wae_rnf")
+    return model.to(device).eval(), tokenizer

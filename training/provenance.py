@@ -1,0 +1,44 @@
+"""Where a figure comes from: command, commit, versions, device."""
+
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy")
+
+
+def commit():
+    """The commit of the running code, with "+changes" where files differ from it; None outside a checkout."""
+    try:
+        git = ["git", "-C", str(Path(__file__).resolve().parent.parent)]
+        run = {"capture_output": True, "text": True, "check": True, "timeout": 10}
+        head = subprocess.run([*git, "rev-parse", "HEAD"], **run).stdout.strip()
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"], **run
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head + ("+changes" if changed else "")
+
+
+def provenance(device, seed, seconds):
+    """A dictionary for a results file: everything that is needed to make the same figures again.
+
+    Args:
+        device: the torch device that computed them.
+        seconds: how long the computation took.
+    """
+    device = torch.device(device)
+    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    return {
+        "command": " ".join(["wae-rnf", *sys.argv[1:]]),
+        "commit": commit(),
+        "seed": seed,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "device": f"{device.type} ({accelerator or platform.machine()}, {torch.get_num_threads()} threads)",
+        "seconds": round(seconds, 1),
+    }

@@ -1,0 +1,69 @@
+"""What a person reads at the end: the metrics as a table, samples as lines."""
+
+from rich.console import Console
+from rich.table import Table
+
+TITLES = {
+    "pushforward": "pushforward: z ~ N(0, I), z' = F(z)",
+    "flow_posterior": "flow posterior: z' ~ N(0, I)",
+}
+
+
+def print_metrics(metrics, title, console=None):
+    """Prints `metrics`, as `evaluate` returns them. Honest bounds first, the published protocol last."""
+    console = console or Console()
+    table = Table(title=f"{title}: {metrics['num_sentences']:,} sentences, {metrics['num_tokens']:,} tokens")
+    table.add_column("nats per sentence")
+    for heading in ("NLL", "± s.e.", "PPL", "reconstruction", "KL", "above entropy"):
+        table.add_column(heading, justify="right")
+    if "entropy" in metrics:
+        error = metrics["entropy_standard_error"]
+        table.add_row(
+            "entropy of the corpus",
+            _number(metrics["entropy"]),
+            _number(error),
+            "",
+            "",
+            "",
+            "0",
+            end_section=True,
+        )
+    for reading, name in TITLES.items():
+        elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
+        table.add_row(name, style="bold")
+        table.add_row(
+            "  ELBO", *_bound(elbo), _number(elbo["reconstruction"]), _number(elbo["kl"]), _excess(elbo)
+        )
+        table.add_row(f"  IWAE-{iwae['samples']}", *_bound(iwae), "", "", _excess(iwae), end_section=True)
+    published = metrics["published"]
+    terms = (_number(published["nll"]), "", _number(published["ppl"]), _number(published["reconstruction"]))
+    table.add_row("published protocol (not a bound)", *terms, _number(published["kl"]), "")
+    console.print(table)
+    console.print(
+        f"mutual information {metrics['mutual_information']:.2f} nats, {metrics['active_units']} active units, "
+        f"MMD to the prior {_number(metrics['mmd'], 4)}, Σ log|det| at the mean {published['log_abs_det']:.2f}; "
+        f"{metrics['seconds']:.0f} seconds on {metrics['device']}"
+    )
+
+
+def _bound(bound):
+    return _number(bound["nll"]), _number(bound["standard_error"]), _number(bound["ppl"])
+
+
+def _excess(bound):
+    if "above_entropy" not in bound:
+        return ""
+    error = bound["above_entropy_standard_error"]
+    return _number(bound["above_entropy"]) + (f" ± {error:.2f}" if error is not None else "")
+
+
+def _number(value, digits=2):
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def print_sentences(title, sentences, console=None):
+    """Prints a numbered list of sentences under a title."""
+    console = console or Console()
+    console.print(f"\n[bold]{title}[/bold]")
+    for number, sentence in enumerate(sentences, 1):
+        console.print(f"{number:3d}  {sentence}", markup=False, highlight=False, soft_wrap=True)

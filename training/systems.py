@@ -1,0 +1,32 @@
+"""The systems of the paper: each is one row, its difference from WAE-RNF."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class System:
+    """A row of the table.
+
+    Args:
+        config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
+        annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+    """
+
+    config: dict = field(default_factory=dict)
+    annealing: tuple[float, float] = (
+        3 / 48,
+        19 / 48,
+    )  # epochs 3 to 19 of 48, the authors' clip((t-6000)/40000)
+
+
+NO_FLOW = {"num_flows": 0, "flow_kernel": None}
+BOUND = {"kl_weight": 1.0, "mmd_weight": 0.0}
+FULL_KL_AT_EPOCH_21 = (0.0, 21 / 48)
+
+SYSTEMS = {
+    "vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_21),
+    "vae-nf": System({"flow_kernel": None, "objective": "flow_posterior"} | BOUND, FULL_KL_AT_EPOCH_21),
+    "wae": System(NO_FLOW),
+    "wae-nf": System({"flow_kernel": None}),
+    "wae-rnf": System(),
+}

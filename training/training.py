@@ -1,0 +1,140 @@
+"""`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from transformers import logging
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.preparation import prepare, train_tokenizer
+from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
+
+from .centres import cluster, posterior_means
+from .evaluation import evaluate
+from .loop import Stage
+from .model_directory import claim, load_model, write_json
+from .report import print_metrics, print_sentences
+from .systems import SYSTEMS, System
+
+SHARED_FIELDS = (
+    "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "latents_at_every_step",
+    "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words",
+)  # fmt: skip
+OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
+FIRST_STAGE = "vae"
+NUM_SAMPLES = 10
+
+
+def train(arguments):
+    """Trains a system and returns its metrics on the test split; `output_dir` is then a model directory.
+
+    A system with a Riemannian metric is trained in two stages: a VAE, in `output_dir/vae`, whose posterior means
+    are clustered, and then the system itself. `centres_from` takes the place of the first.
+
+    Args:
+        arguments: [`TrainArguments`].
+
+    Raises:
+        ValueError: options that do not fit together, or an `output_dir` that holds another run.
+    """
+    system = customized_system(arguments)
+    model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
+    output_dir = Path(arguments.output_dir)
+    claim(output_dir, asdict(arguments), arguments.resume)
+    logging.disable_progress_bar()
+    accelerator = Accelerator(
+        mixed_precision=arguments.mixed_precision, log_with="tensorboard", project_dir=str(output_dir)
+    )
+    accelerator.init_trackers("tensorboard")
+    corpus = load_corpus(arguments.dataset, seed=arguments.seed)
+    tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
+    data = prepare(corpus, tokenizer, max_words=arguments.max_words)
+    accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
+
+    centres = None
+    if system.config.get("flow_kernel", WaeRnfConfig.flow_kernel):
+        centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
+    stage = run_stage(arguments.system, system, arguments, accelerator, tokenizer, data, output_dir, centres)
+    accelerator.end_training()
+    return report(arguments, stage, data["test"], accelerator)
+
+
+def customized_system(arguments):
+    """The system's row, with the options given on the command line put in.
+
+    Raises:
+        ValueError: an unknown system, or an option for a part that the system does not have.
+    """
+    if arguments.system not in SYSTEMS:
+        raise ValueError(f"unknown system {arguments.system!r}; choose one of {', '.join(SYSTEMS)}")
+    system = SYSTEMS[arguments.system]
+    overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
+    for name in ("num_flows", "flow_kernel", "mmd_weight"):
+        if name in overrides and name in system.config:
+            raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
+    config = system.config | overrides
+    if arguments.centres_from and not config.get("flow_kernel", WaeRnfConfig.flow_kernel):
+        raise ValueError(
+            f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres"
+        )
+    start, end = system.annealing
+    annealing = (
+        start if arguments.kl_start is None else arguments.kl_start,
+        end if arguments.kl_end is None else arguments.kl_end,
+    )
+    return System(config, annealing)
+
+
+def model_config(arguments, system, vocab_size):
+    """The model's configuration: sizes from the options, the rest from the system's row."""
+    shared = {name: getattr(arguments, name) for name in SHARED_FIELDS}
+    return WaeRnfConfig(vocab_size=vocab_size, **shared, **system.config)
+
+
+def find_centres(arguments, accelerator, tokenizer, corpus, data):
+    """Centres (num_centres, latent_size): those of `centres_from`, or of a VAE that is trained now."""
+    if arguments.centres_from:
+        model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
+        if model.config.latent_size != arguments.latent_size:
+            raise ValueError(
+                f"--centres_from {arguments.centres_from} has latent_size {model.config.latent_size}, but this run "
+                f"has --latent_size {arguments.latent_size}; the two must be equal"
+            )
+        if own_tokenizer.get_vocab() != tokenizer.get_vocab():
+            data = prepare(corpus, own_tokenizer, max_words=arguments.max_words)
+    else:
+        directory = Path(arguments.output_dir) / FIRST_STAGE
+        system = SYSTEMS[FIRST_STAGE]
+        run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
+        model, _ = load_model(directory, accelerator.device)
+    means = posterior_means(model, data["train"], progress=True)
+    return cluster(means, arguments.num_centres, arguments.seed)
+
+
+def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir, centres=None):
+    """Trains one system into `output_dir`; returns what the stage says of itself."""
+    set_seed(arguments.seed)  # a stage does not depend on what ran before it
+    model = WaeRnfModel(model_config(arguments, system, len(tokenizer)))
+    if centres is not None:
+        model.set_centres(centres)
+    return Stage(name, accelerator, model, tokenizer, data, system.annealing, arguments, output_dir).run()
+
+
+def report(arguments, stage, test, accelerator):
+    """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
+    model, tokenizer = load_model(arguments.output_dir, accelerator.device)
+    if arguments.eval_max_sentences is not None:
+        test = test.select(range(min(arguments.eval_max_sentences, len(test))))
+    metrics = evaluate(model, test, arguments.eval_iwae_samples, arguments.seed, progress=True)
+    metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test", "training": stage}
+    write_json(Path(arguments.output_dir) / "metrics.json", metrics)
+    print_metrics(metrics, f"{arguments.system} on {arguments.dataset}, test split")
+    generator = torch.Generator(model.device).manual_seed(arguments.seed)
+    samples = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    print_sentences("Samples from the prior", tokenizer.batch_decode(samples, skip_special_tokens=True))
+    accelerator.print(f"\nThe model lies in {arguments.output_dir}.")
+    return metrics
