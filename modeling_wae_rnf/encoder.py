@@ -17,9 +17,7 @@ class Encoder(nn.Module):
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
         self.with_cell = config.posterior_head == "linear"
 
-    def forward(
-        self, embeddings, lengths
-    ):  # (batch, length, embedding_size), (batch,) -> (batch, state_size)
+    def forward(self, embeddings, lengths):  # (batch, length, embedding_size), (batch,) -> (batch, state_size)
         embeddings = self.dropout(embeddings)
         if self.with_cell:  # only a packed sequence yields each sentence's own c_n
             packed = pack_padded_sequence(embeddings, lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -41,7 +41,7 @@ class PlanarFlow(nn.Module):
         inner = self.u @ self.w
         margin = F.softplus(inner)  # 1 + ûᵀw, positive by construction
         u_hat = self.u + (margin - 1 - inner) * self.w / self.w.square().sum()
-        activation = torch.tanh(z @ self.w + self.b)
+        activation = torch.tanh(z @ self.w + self.b.squeeze(0))
         squared = activation.square()
         # 1 + (1 - tanh²) ûᵀw, written as a sum of positive terms: nothing cancels where f is nearly flat
         determinant = squared + (1 - squared) * margin

@@ -1,6 +1,5 @@
 """The kernel that shapes the Riemannian metric: closeness of z to its nearest cluster centre (before eq. 16)."""
 
-
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 

@@ -60,9 +60,7 @@ class WaeRnfModel(PreTrainedModel):
             module.reset_parameters(init.uniform_, init.zeros_)
         elif isinstance(module, nn.Embedding):
             init.uniform_(module.weight, -0.1, 0.1)
-        elif isinstance(
-            module, (nn.Linear, nn.LSTM)
-        ):  # torch's own bounds; the library's would be normal(0.02)
+        elif isinstance(module, (nn.Linear, nn.LSTM)):  # torch's own bounds; the library's would be normal(0.02)
             fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
@@ -107,9 +105,7 @@ class WaeRnfModel(PreTrainedModel):
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
             attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
         """
-        lengths = (
-            self._attention_mask(input_ids, attention_mask).sum(-1) - 1
-        )  # beginning-of-sentence says nothing
+        lengths = self._attention_mask(input_ids, attention_mask).sum(-1) - 1  # beginning-of-sentence says nothing
         return self.posterior_head(self.encoder(self.embedding(input_ids[:, 1:]), lengths))
 
     def push(self, z):
@@ -134,9 +130,7 @@ class WaeRnfModel(PreTrainedModel):
             scored = scored & targets.ne(-100)
         hidden, _ = self.decoder(self.embedding(input_ids[:, :-1]), z_prime)
         token_nll = self.decoder.token_nll(hidden[scored], targets[scored])
-        sentence = (
-            torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1).expand_as(scored)[scored]
-        )
+        sentence = torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1).expand_as(scored)[scored]
         return token_nll.new_zeros(len(input_ids)).index_add(0, sentence, token_nll)
 
     def _log_kernel(self, flow_inputs, z):
@@ -144,9 +138,7 @@ class WaeRnfModel(PreTrainedModel):
             return z.new_zeros(len(z))
         centres = self.centres.to(z.dtype)
         kernel, bandwidth = self.config.flow_kernel, self.config.kernel_bandwidth
-        return sum(
-            (log_kernel(step, centres, kernel, bandwidth) for step in flow_inputs), z.new_zeros(len(z))
-        )
+        return sum((log_kernel(step, centres, kernel, bandwidth) for step in flow_inputs), z.new_zeros(len(z)))
 
     def _kernel_penalty(self, flow_inputs, z):
         """The authors' code's kernel term: its sign is the opposite of eq. 16 for K_m."""
@@ -250,9 +242,7 @@ class WaeRnfModel(PreTrainedModel):
             ValueError: neither or both of `num_samples` and `latents`, or an unknown prior.
         """
         if (num_samples is None) == (latents is None):
-            raise ValueError(
-                "generate needs either num_samples, to draw from the prior, or latents, not both"
-            )
+            raise ValueError("generate needs either num_samples, to draw from the prior, or latents, not both")
         if prior not in ("pushforward", "flow_posterior"):
             raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
         if latents is None:

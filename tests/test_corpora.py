@@ -13,9 +13,7 @@ from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, guess_text_column
 SPLITS = ["train", "validation", "test"]
 
 
-def write_folder(
-    folder, train=b"the cat\nthe dog\n", valid=b"a cat\n", test=b"a dog", valid_name="valid.txt"
-):
+def write_folder(folder, train=b"the cat\nthe dog\n", valid=b"a cat\n", test=b"a dog", valid_name="valid.txt"):
     folder.mkdir(exist_ok=True)
     for name, content in [("train.txt", train), (valid_name, valid), ("test.txt", test)]:
         if content is not None:
@@ -194,8 +192,6 @@ def test_what_the_hub_lacks_is_said_so(load, monkeypatch):
         raise datasets.exceptions.DatasetNotFoundError(f"Dataset '{name}' doesn't exist\non the Hub")
 
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(
-        ValueError, match=r"'user/name' is neither a folder here .*exist on the Hub"
-    ) as caught:
+    with pytest.raises(ValueError, match=r"'user/name' is neither a folder here .*exist on the Hub") as caught:
         load("user/name")
     assert "\n" not in str(caught.value)

@@ -27,9 +27,7 @@ def test_golden_values(golden):
     z = torch.tensor(golden["z0"], dtype=torch.float64)
     z_prime, log_abs_det, inputs = golden_flows(golden)(z)
     torch.testing.assert_close(z_prime, torch.tensor(golden["z_K"], dtype=z.dtype), rtol=0, atol=1e-9)
-    torch.testing.assert_close(
-        log_abs_det, torch.tensor(golden["sum_log_abs_det"], dtype=z.dtype), rtol=0, atol=1e-9
-    )
+    torch.testing.assert_close(log_abs_det, torch.tensor(golden["sum_log_abs_det"], dtype=z.dtype), rtol=0, atol=1e-9)
     assert len(inputs) == 3
     assert inputs[0] is z
 

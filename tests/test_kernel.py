@@ -21,9 +21,7 @@ def test_golden_imq(golden):
 def test_golden_gaussian(golden, bandwidth):
     z, centres = (torch.tensor(golden[name], dtype=torch.float64) for name in ("z0", "centres"))
     expected = torch.tensor(golden[f"gaussian_kernel_nearest_centre_beta_{bandwidth}"], dtype=torch.float64)
-    torch.testing.assert_close(
-        log_kernel(z, centres, "gaussian", bandwidth), expected.log(), rtol=0, atol=1e-9
-    )
+    torch.testing.assert_close(log_kernel(z, centres, "gaussian", bandwidth), expected.log(), rtol=0, atol=1e-9)
 
 
 def test_golden_sum_over_flow_inputs(golden):
@@ -37,12 +35,8 @@ def test_loop():
     torch.manual_seed(0)
     z, centres = torch.randn(7, 3).double(), torch.randn(4, 3).double()
     for point, value in zip(z, log_kernel(z, centres), strict=True):
-        nearest = min(
-            sum((a - b) ** 2 for a, b in zip(point.tolist(), c.tolist(), strict=True)) for c in centres
-        )
-        assert value.item() == pytest.approx(
-            math.log(sum(6 * s / (6 * s + nearest) for s in SCALES)), abs=1e-12
-        )
+        nearest = min(sum((a - b) ** 2 for a, b in zip(point.tolist(), c.tolist(), strict=True)) for c in centres)
+        assert value.item() == pytest.approx(math.log(sum(6 * s / (6 * s + nearest) for s in SCALES)), abs=1e-12)
 
 
 def test_unknown_kernel_and_dimension():

@@ -25,9 +25,7 @@ def test_golden_values(golden):
 def by_loops(x, y, k, unbiased):
     def mean(a, b, skip):
         pairs = [(i, j) for i in range(len(a)) for j in range(len(b)) if not (skip and i == j)]
-        return sum(k(sum((p - q) ** 2 for p, q in zip(a[i], b[j], strict=True))) for i, j in pairs) / len(
-            pairs
-        )
+        return sum(k(sum((p - q) ** 2 for p, q in zip(a[i], b[j], strict=True))) for i, j in pairs) / len(pairs)
 
     x, y = x.tolist(), y.tolist()
     return mean(x, x, unbiased) + mean(y, y, unbiased) - 2 * mean(x, y, False)

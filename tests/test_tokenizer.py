@@ -85,9 +85,7 @@ def test_reads_without_our_code(tmp_path):
         "ids = tokenizer('The <eos> cat')['input_ids']\n"
         "print(ids, tokenizer.decode(ids, skip_special_tokens=True), 'tokenization_wae_rnf' in sys.modules)"
     )
-    output = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     the, cat = VOCABULARY["the"], VOCABULARY["cat"]
     assert output.splitlines()[-1] == f"{[1, the, 3, cat, 2]} the <unk> cat False"
 

@@ -94,9 +94,7 @@ def test_probabilities_equal_those_of_the_language_written_out(corner):
 
 def test_probabilities_sum_to_one(corner):
     corner_grammar, language = corner
-    assert math.fsum(math.exp(corner_grammar.log_prob(text)) for text in language) == pytest.approx(
-        1, abs=1e-9
-    )
+    assert math.fsum(math.exp(corner_grammar.log_prob(text)) for text in language) == pytest.approx(1, abs=1e-9)
 
 
 def test_entropy_of_samples_is_that_of_the_language_written_out(corner):

@@ -57,8 +57,7 @@ def load_from_hub(corpus: HubCorpus, cache_dir: str | None) -> DatasetDict:
         loaded = datasets.load_dataset(name, corpus.config, revision=corpus.revision, cache_dir=cache_dir)
     except (ConnectionError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConnectionError(
-            f"{name!r} is no folder here, and the Hub cannot be reached for it: check the network, "
-            f"or {FOLDER_HINT}"
+            f"{name!r} is no folder here, and the Hub cannot be reached for it: check the network, or {FOLDER_HINT}"
         ) from error
     except (datasets.exceptions.DatasetsError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
@@ -68,9 +67,7 @@ def load_from_hub(corpus: HubCorpus, cache_dir: str | None) -> DatasetDict:
         ) from error
     splits = hold_out_validation(choose_splits(loaded, name))
     columns = corpus.columns or (guess_text_column(splits["train"].features, name),)
-    return DatasetDict(
-        {split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()}
-    )
+    return DatasetDict({split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()})
 
 
 def choose_splits(loaded: DatasetDict, name: str) -> DatasetDict:

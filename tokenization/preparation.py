@@ -16,9 +16,7 @@ from tokenization_wae_rnf.vocabulary import build_vocabulary, count_words
 __all__ = ["collate", "prepare", "train_tokenizer"]
 
 
-def train_tokenizer(
-    corpus: DatasetDict, max_size: int = 20_000, max_words: int = 200
-) -> PreTrainedTokenizerFast:
+def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int = 200) -> PreTrainedTokenizerFast:
     """Build the tokenizer of a corpus from the words of its training split alone.
 
     Args:

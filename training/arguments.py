@@ -23,14 +23,13 @@ class TrainArguments:
     max_steps: int | None = option(None, "At most this many steps in each stage; annealing scales to it.")
     max_steps_per_epoch: int = option(2000, "An epoch ends after this many steps.")
     batch_size: int = option(32, "Sentences a step.")
+    length_pool: int = option(
+        1, "Group sentences by length among those of this many batches: saves padding, see training/batching.py."
+    )
     learning_rate: float = option(1e-3, "Of Adam.")
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.")
-    early_stopping: int = option(
-        0, "Stop after so many epochs without a better validation loss; 0 never does."
-    )
-    save_steps: int | None = option(
-        None, "Steps between checkpoints; one is written after each epoch anyway."
-    )
+    early_stopping: int = option(0, "Stop after so many epochs without a better validation loss; 0 never does.")
+    save_steps: int | None = option(None, "Steps between checkpoints; one is written after each epoch anyway.")
     seed: int = option(0, "Of initialization, sampling, batches, clustering and the generated corpus.")
     mixed_precision: str = option("no", "no, bf16 or fp16.")
     resume: bool = option(False, "Go on with the run in output_dir from its last checkpoint.")
@@ -41,9 +40,7 @@ class TrainArguments:
     hidden_size: int = option(200, "Width of both LSTMs.")
     latent_size: int = option(32, "Dimension of the latent code.")
     dropout: float = option(0.2, "On both LSTMs' inputs and on the decoder's outputs.")
-    posterior_head: str = option(
-        "mlp", "mlp (two layers on h_n) or linear (one on h_n and c_n, authors' code)."
-    )
+    posterior_head: str = option("mlp", "mlp (two layers on h_n) or linear (one on h_n and c_n, authors' code).")
     latents_at_every_step: bool = option(False, "Feed the latent code to the decoder at every word.")
     num_flows: int | None = option(None, "Planar flows of a system that has them.")
     flow_kernel: str | None = option(None, "Kernel of the Riemannian metric: imq or gaussian.")
@@ -63,14 +60,12 @@ class TrainArguments:
     eval_max_sentences: int | None = option(None, "At most this many test sentences in the final report.")
 
     def __post_init__(self):
-        for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "vocab_size", "max_words"):
+        for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "length_pool", "vocab_size", "max_words"):
             require(getattr(self, name) >= 1, name, "must be at least 1", getattr(self, name))
         for name in ("max_steps", "save_steps", "eval_max_sentences"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, "must be at least 1", value)
-        require(
-            self.eval_iwae_samples >= 1, "eval_iwae_samples", "must be at least 1", self.eval_iwae_samples
-        )
+        require(self.eval_iwae_samples >= 1, "eval_iwae_samples", "must be at least 1", self.eval_iwae_samples)
         require(self.learning_rate > 0, "learning_rate", "must be positive", self.learning_rate)
         require(self.early_stopping >= 0, "early_stopping", "must not be negative", self.early_stopping)
         require(self.max_grad_norm >= 0, "max_grad_norm", "must not be negative", self.max_grad_norm)

@@ -3,36 +3,35 @@
 from functools import partial
 
 import numpy as np
+import torch
 from accelerate.utils import send_to_device
 from torch.utils.data import DataLoader
 
 from tokenization_wae_rnf.preparation import collate
 
-# Sentences are sorted by length within pools of this many batches. A larger pool saves padding, but batch
-# normalization and the MMD would then see sentences of one length, not a sample of the corpus.
-POOL = 1
 
-
-def length_grouped_batches(lengths, batch_size, seed, epoch):
+def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     """All sentences once, in batches of similar length and of sizes that differ by at most one.
 
     Args:
         lengths: (num_sentences,), scored tokens of each sentence.
         batch_size: the most sentences a batch may have.
+        pool: sentences are sorted by length among those of this many batches. A larger pool saves padding, but batch
+            normalization and the MMD then see sentences of one length, not a sample of the corpus.
         seed, epoch: the same two give the same batches.
 
     Returns:
         a list of lists of sentence numbers.
 
     Example:
-        >>> sorted(sum(length_grouped_batches([5, 3, 4], batch_size=2, seed=0, epoch=0), []))
+        >>> sorted(sum(length_grouped_batches([5, 3, 4], batch_size=2, pool=1, seed=0, epoch=0), []))
         [0, 1, 2]
     """
     lengths = np.asarray(lengths)
     rng = np.random.default_rng((seed, epoch))
     order = rng.permutation(len(lengths))
     num_batches = -(-len(order) // batch_size)
-    num_pools = -(-num_batches // POOL)
+    num_pools = -(-num_batches // pool)
     pools = np.array_split(order, num_pools)
     sorted_order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
     batches = np.array_split(sorted_order, num_batches)
@@ -54,6 +53,9 @@ def load_batches(sentences, batches, model_config, device):
         batches: lists of sentence numbers.
     """
     padded = partial(collate, pad_token_id=model_config.pad_token_id)
-    loader = DataLoader(sentences.select_columns("input_ids"), batch_sampler=batches, collate_fn=padded)
+    # a generator of its own: the loader would otherwise draw from the one that dropout and sampling use
+    loader = DataLoader(
+        sentences.select_columns("input_ids"), batch_sampler=batches, collate_fn=padded, generator=torch.Generator()
+    )
     for inputs in loader:
         yield send_to_device(inputs, device)

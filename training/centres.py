@@ -17,7 +17,7 @@ def posterior_means(model, sentences, progress=False):
     batches = sorted_batches(sentences["length"][:], BATCH_SIZE)
     means = torch.empty(len(sentences), model.config.latent_size)
     loaded = load_batches(sentences, batches, model.config, model.device)
-    bar = tqdm(loaded, "encode", len(batches), unit="batch", leave=False, disable=not progress)
+    bar = tqdm(loaded, "encode", len(batches), unit="batch", leave=False, disable=None if progress else True)
     for batch, inputs in zip(batches, bar, strict=True):
         means[batch] = model.encode(**inputs).mean.float().cpu()
     model.train(training)

@@ -34,9 +34,7 @@ def save_checkpoint(folder, model, optimizer, progress):
 def load_checkpoint(folder, model, optimizer):
     """Restores model and optimizer. Returns the progress and the random state, or None without a checkpoint."""
     folder = Path(folder)
-    if (
-        not folder.exists()
-    ):  # a run killed between the two moves leaves the previous one under its second name
+    if not folder.exists():  # a run killed between the two moves leaves the previous one under its second name
         folder = folder.with_name(folder.name + ".old")
     if not folder.exists():
         return None

@@ -17,9 +17,7 @@ def train(argv):
         description="Train a system, evaluate it on the test split, print samples from the prior.",
         epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
     )
-    parser.add_argument(
-        "--config", action="append", default=[], help="YAML file of options, `name: value` a line."
-    )
+    parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
     files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     files.add_argument("--config", action="append", default=[])
     known, _ = files.parse_known_args(argv)
@@ -45,9 +43,7 @@ def read_options(path):
         raise ValueError(f"--config {path} cannot be read: {error}") from error
     if not isinstance(options, dict) or any(isinstance(value, (dict, list)) for value in options.values()):
         raise ValueError(f"--config {path} must hold lines of the form `name: value`")
-    return [
-        part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))
-    ]
+    return [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
 
 
 def model_parser(name, description, epilog):
@@ -74,9 +70,7 @@ def evaluate(argv):
     )
     parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument(
-        "--iwae_samples", type=int, default=500, help="importance samples a sentence (default: 500)"
-    )
+    parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples a sentence (default: 500)")
     parser.add_argument("--max_sentences", type=int, help="the first so many sentences of the split")
     options = parser.parse_args(argv)
     if options.max_sentences is not None and options.max_sentences < 1:
@@ -109,9 +103,7 @@ def sample(argv):
     parser = model_parser("sample", "Sentences from the prior.", "Example: wae-rnf sample runs/toy -n 10")
     parser.add_argument("-n", "--num_samples", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--prior", default="pushforward", choices=("pushforward", "flow_posterior"))
-    parser.add_argument(
-        "--temperature", type=float, default=1.0, help="under 1 keeps to likelier words (default: 1)"
-    )
+    parser.add_argument("--temperature", type=float, default=1.0, help="under 1 keeps to likelier words (default: 1)")
     parser.add_argument("--greedy", action="store_true", help="the likeliest word at every step")
     options = parser.parse_args(argv)
     if options.num_samples < 1:
@@ -139,9 +131,7 @@ def reconstruct(argv):
         "Sentences through the posterior mean and back, decoded greedily.",
         'Example: wae-rnf reconstruct runs/toy "the soup was cold ."',
     )
-    parser.add_argument(
-        "sentences", nargs="*", help="by default they are read from standard input, one a line"
-    )
+    parser.add_argument("sentences", nargs="*", help="by default they are read from standard input, one a line")
     options = parser.parse_args(argv)
     sentences = options.sentences or [line.strip() for line in sys.stdin if line.strip()]
     if not sentences:

@@ -105,4 +105,4 @@ def active_units(mean, threshold=0.01):
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, -1.0]]))
         1
     """
-    return int((mean.double().var(0) > threshold).sum())
+    return int((mean.double().var(0) > threshold).sum()) if len(mean) > 1 else 0

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
@@ -63,11 +64,11 @@ def _columns(model, sentences, samples, seed, progress):
     batches = sorted_batches(lengths, BATCH_SIZE)
     parts = defaultdict(list)
     loaded = load_batches(sentences, batches, model.config, model.device)
-    bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=not progress)
+    bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=None if progress else True)
     for inputs in bar:
         for name, values in _batch_columns(model, inputs, samples, generator).items():
             parts[name].append(values.cpu())
-    order = torch.tensor(sum(batches, []))
+    order = torch.tensor(np.concatenate(batches))
     columns = {name: torch.cat(values)[order.argsort()] for name, values in parts.items()}
     columns["length"] = torch.tensor(lengths)
     if "log_prob" in sentences.column_names:

@@ -55,17 +55,14 @@ class Stage:
     def run(self):
         """Trains to the end, or from the last checkpoint on. Returns {steps, best_validation_loss, seconds}."""
         restored = load_checkpoint(self.last, self.accelerator.unwrap_model(self.model), self.optimizer)
-        random = None
         if restored is not None:
             progress, random = restored
+            set_random_state(random)
             self.step, self.best = progress["step"], progress["best"]
             self.epochs_without_gain, self.seconds = progress["epochs_without_gain"], progress["seconds"]
-        with tqdm(
-            total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet
-        ) as bar:
+        with tqdm(total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet or None) as bar:
             while self.step < self.num_steps and not self._stopped_early:
-                self._epoch(bar, random)
-                random = None
+                self._epoch(bar)
         return {"steps": self.step, "best_validation_loss": self.best, "seconds": round(self.seconds, 1)}
 
     @property
@@ -77,18 +74,16 @@ class Stage:
         patience = self.arguments.early_stopping
         return bool(patience) and self.epochs_without_gain >= patience
 
-    def _epoch(self, bar, random):
+    def _epoch(self, bar):
         epoch, done = divmod(self.step, self.steps_per_epoch)
-        batches = length_grouped_batches(self.lengths, self.arguments.batch_size, self.arguments.seed, epoch)
+        options = self.arguments
+        batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
         last = min(self.steps_per_epoch, self.num_steps - epoch * self.steps_per_epoch)
         loaded = load_batches(self.data["train"], batches[done:last], self.config, self.accelerator.device)
         start = time.perf_counter()
         self.model.train()
         sums, count = torch.zeros(len(TERMS) + 1, device=self.accelerator.device), 0
         for inputs in loaded:
-            if random is not None:  # now, since the loader's start has drawn a number
-                set_random_state(random)
-                random = None
             sums, count = sums + self._train_step(inputs), count + 1
             bar.update()
             if self.step % LOG_EVERY == 0:
@@ -129,9 +124,7 @@ class Stage:
         values = dict(zip(("loss", *TERMS), means.tolist(), strict=True))
         weights = annealed_weights(self.step / self.num_steps, self.config, self.annealing)
         bar.set_postfix({name: f"{value:.4g}" for name, value in (values | weights).items()}, refresh=False)
-        self.accelerator.log(
-            {f"{self.name}/train/{k}": v for k, v in (values | weights).items()}, step=self.step
-        )
+        self.accelerator.log({f"{self.name}/train/{k}": v for k, v in (values | weights).items()}, step=self.step)
 
     @torch.no_grad()
     def _validate(self, bar):
@@ -139,9 +132,7 @@ class Stage:
         self._check_finite()
         random = random_state()
         torch.manual_seed(self.arguments.seed)  # the same samples at every validation
-        estimate_batch_norm(
-            self.accelerator.unwrap_model(self.model), self.data["train"], self.arguments.seed
-        )
+        estimate_batch_norm(self.accelerator.unwrap_model(self.model), self.data["train"], self.arguments.seed)
         validation = self.data["validation"]
         batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
@@ -157,9 +148,7 @@ class Stage:
         if not self._quiet:
             bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}")
         if not math.isfinite(values["loss"]):
-            raise ValueError(
-                f"the validation loss of {self.name} is not finite at step {self.step}; the run stops"
-            )
+            raise ValueError(f"the validation loss of {self.name} is not finite at step {self.step}; the run stops")
         if values["loss"] < self.best:
             self.best, self.epochs_without_gain = values["loss"], 0
             self._save_best()

@@ -27,20 +27,14 @@ def claim(output_dir, options, resume=False):
     run_file = output_dir / RUN_FILE
     if resume:
         earlier = read_run(output_dir)["options"]
-        changed = [
-            name for name in options if earlier.get(name) != options[name] and name not in FREE_TO_CHANGE
-        ]
+        changed = [name for name in options if earlier.get(name) != options[name] and name not in FREE_TO_CHANGE]
         if changed:
             differences = ", ".join(f"--{name} was {earlier.get(name)}" for name in changed)
             raise ValueError(f"{output_dir} holds a run of other options: {differences}")
     elif run_file.exists():
-        raise ValueError(
-            f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one"
-        )
+        raise ValueError(f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one")
     elif output_dir.exists() and any(output_dir.iterdir()):
-        raise ValueError(
-            f"--output_dir {output_dir} is not empty and holds no run of ours; name a new directory"
-        )
+        raise ValueError(f"--output_dir {output_dir} is not empty and holds no run of ours; name a new directory")
     output_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_file, {"options": options})
 
@@ -78,9 +72,7 @@ def load_model(directory, device="cpu"):
         ValueError: no model or no tokenizer there, or a model of another kind.
     """
     directory = str(directory)
-    if not Path(directory, "config.json").exists() and (
-        Path(directory).exists() or directory.count("/") != 1
-    ):
+    if not Path(directory, "config.json").exists() and (Path(directory).exists() or directory.count("/") != 1):
         raise ValueError(f"{directory} is not a model directory: it has no config.json")
     logging.disable_progress_bar()
     try:

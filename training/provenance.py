@@ -17,9 +17,7 @@ def commit():
         git = ["git", "-C", str(Path(__file__).resolve().parent.parent)]
         run = {"capture_output": True, "text": True, "check": True, "timeout": 10}
         head = subprocess.run([*git, "rev-parse", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"], **run
-        ).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], **run).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
     return head + ("+changes" if changed else "")

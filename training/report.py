@@ -31,9 +31,7 @@ def print_metrics(metrics, title, console=None):
     for reading, name in TITLES.items():
         elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
         table.add_row(name, style="bold")
-        table.add_row(
-            "  ELBO", *_bound(elbo), _number(elbo["reconstruction"]), _number(elbo["kl"]), _excess(elbo)
-        )
+        table.add_row("  ELBO", *_bound(elbo), _number(elbo["reconstruction"]), _number(elbo["kl"]), _excess(elbo))
         table.add_row(f"  IWAE-{iwae['samples']}", *_bound(iwae), "", "", _excess(iwae), end_section=True)
     published = metrics["published"]
     terms = (_number(published["nll"]), "", _number(published["ppl"]), _number(published["reconstruction"]))

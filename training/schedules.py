@@ -18,9 +18,7 @@ def annealed_weights(progress, config, annealing):
         {'kl_weight': 0.0, 'mmd_weight': 10.0}
     """
     start, end = annealing
-    climbed = (
-        float(progress >= end) if end <= start else min(max((progress - start) / (end - start), 0.0), 1.0)
-    )
+    climbed = float(progress >= end) if end <= start else min(max((progress - start) / (end - start), 0.0), 1.0)
     kl_weight = climbed * config.kl_weight
     mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}

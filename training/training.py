@@ -78,9 +78,7 @@ def customized_system(arguments):
             raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
     config = system.config | overrides
     if arguments.centres_from and not config.get("flow_kernel", WaeRnfConfig.flow_kernel):
-        raise ValueError(
-            f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres"
-        )
+        raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
     start, end = system.annealing
     annealing = (
         start if arguments.kl_start is None else arguments.kl_start,

@@ -1,0 +1,46 @@
+"""Batch normalization's statistics are those of the corpus, without dropout."""
+
+import pytest
+import torch
+from datasets import Dataset
+
+from training_wae_rnf.batch_norm import estimate_batch_norm
+from training_wae_rnf.centres import posterior_means
+
+
+@pytest.fixture
+def sentences():
+    torch.manual_seed(0)
+    lengths = torch.randint(1, 9, (300,)).tolist()
+    rows = [[1, *torch.randint(4, 13, (n,)).tolist(), 2] for n in lengths]
+    return Dataset.from_dict({"input_ids": rows, "length": [n + 1 for n in lengths]})
+
+
+def test_posterior_means_are_normalized_over_the_corpus(tiny_model, sentences):
+    model = tiny_model(dropout=0.5)
+    model.posterior_head.mean[-2].weight.data *= 100  # far above what keeps the normalization from dividing by zero
+    before = posterior_means(model.eval(), sentences)
+    assert (before.mean(0).abs() > 0.02).any()
+    estimate_batch_norm(model, sentences)
+    means = posterior_means(model, sentences)
+    torch.testing.assert_close(means.mean(0), torch.zeros(4), rtol=0, atol=0.02)
+    torch.testing.assert_close(means.std(0), torch.ones(4), rtol=0.05, atol=0)
+
+
+def test_weights_and_momentum_stay(tiny_model, sentences):
+    model = tiny_model()
+    weights = {name: value.clone() for name, value in model.named_parameters()}
+    momenta = [module.momentum for module in model.modules() if isinstance(module, torch.nn.BatchNorm1d)]
+    estimate_batch_norm(model, sentences)
+    assert all(torch.equal(value, weights[name]) for name, value in model.named_parameters())
+    assert momenta == [module.momentum for module in model.modules() if isinstance(module, torch.nn.BatchNorm1d)]
+    assert not any(module.training for module in model.modules())
+
+
+def test_the_result_does_not_depend_on_the_global_random_state(tiny_model, sentences):
+    model = tiny_model(dropout=0.5)
+    estimate_batch_norm(model, sentences, seed=3)
+    state = {name: value.clone() for name, value in model.named_buffers()}
+    torch.rand(5)
+    estimate_batch_norm(model, sentences, seed=3)
+    assert all(torch.equal(value, state[name]) for name, value in model.named_buffers())

@@ -1,0 +1,229 @@
+"""The model: every term against a hand-written formula, padding, gradients, saving, decoding."""
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel, log_kernel
+from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
+
+CONFIGS = {
+    "wae-rnf": {},
+    "authors": {"objective": "authors", "posterior_head": "linear"},
+    "authors, gaussian": {"objective": "authors", "flow_kernel": "gaussian", "kernel_bandwidth": 0.5},
+    "vae": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "kl_weight": 1.0},
+    "vae-nf": {"flow_kernel": None, "mmd_weight": 0.0, "objective": "flow_posterior"},
+    "pushforward": {"flow_kernel": None, "mmd_weight": 0.0, "objective": "pushforward"},
+    "z at every step": {"latents_at_every_step": True, "mmd_kernel": "gaussian"},
+}
+
+
+@pytest.fixture(params=CONFIGS.values(), ids=CONFIGS.keys())
+def model(request, tiny_model):
+    return tiny_model(**request.param)
+
+
+def sentence_nll(model, sentence, z):
+    """-log p(x | F(z)) of one unpadded sentence, token by token, from the decoder's logits."""
+    logits = model(torch.tensor([sentence]), latents=z.unsqueeze(0)).logits[0]
+    return -sum(logits[t].log_softmax(-1)[token] for t, token in enumerate(sentence[1:]))
+
+
+def test_loss_is_the_formula(model, batch):
+    model.eval()
+    config = model.config
+    output = model(**batch, kl_weight=0.3, mmd_weight=0.0)
+    posterior = model.encode(**batch)
+    losses = []
+    for row, z in enumerate(output.latents):
+        sentence = [token for token in batch["input_ids"][row].tolist() if token != 0]
+        nll = sentence_nll(model, sentence, z)
+        x, volume, kernel = z, 0.0, []
+        for step in model.flow.steps:
+            kernel.append(log_kernel(x[None], model.centres, config.flow_kernel or "imq", config.kernel_bandwidth)[0])
+            jacobian = torch.autograd.functional.jacobian(lambda v, step=step: step(v)[0], x)
+            volume = volume + torch.linalg.slogdet(jacobian)[1]
+            x = step(x)[0]
+        kernel = kernel if config.flow_kernel else []
+        mean, variance = posterior.mean[row], posterior.variance[row]
+        closed_kl = 0.5 * (mean**2 + variance - 1 - variance.log()).sum()
+        log_q = torch.distributions.Normal(mean, variance.sqrt()).log_prob(z).sum()
+        sampled_kl = log_q - standard_normal_log_prob(x)
+        losses.append(
+            nll
+            + {
+                "paper": 0.3 * (closed_kl - volume - sum(kernel)),
+                "pushforward": 0.3 * closed_kl,
+                "flow_posterior": 0.3 * (sampled_kl - volume),
+                "authors": 0.3 * sampled_kl
+                - volume
+                + sum(0.5 * k if config.flow_kernel == "imq" else -(1 + k.exp()).log() for k in kernel),
+            }[config.objective]
+        )
+        torch.testing.assert_close(output.reconstruction[row], nll, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(output.loss, sum(losses) / len(losses), rtol=1e-5, atol=1e-5)
+
+
+def test_mmd_enters_the_loss_by_its_weight(tiny_model, batch):
+    model = tiny_model().eval()
+    torch.manual_seed(1)
+    output = model(**batch, mmd_weight=5.0)
+    torch.manual_seed(1)
+    without = model(**batch, mmd_weight=0.0)
+    assert output.mmd != 0
+    torch.testing.assert_close(output.loss - without.loss, 5 * output.mmd, rtol=1e-4, atol=1e-5)
+
+
+def test_padding_changes_nothing(model, batch):
+    model.eval()
+    together, noise = model.encode(**batch), torch.randn(4, model.config.latent_size)
+    scores = model.score(**batch, z_prime=noise)
+    for row in range(4):
+        length = int(batch["attention_mask"][row].sum())
+        alone = {name: values[row : row + 1, :length] for name, values in batch.items()}
+        wide = {name: torch.nn.functional.pad(values, (0, 5)) for name, values in alone.items()}
+        for inputs in (alone, wide):
+            torch.testing.assert_close(model.encode(**inputs).mean[0], together.mean[row], rtol=0, atol=1e-5)
+            torch.testing.assert_close(model.encode(**inputs).stddev[0], together.stddev[row], rtol=0, atol=1e-5)
+            score = model.score(**inputs, z_prime=noise[row : row + 1])[0]
+            torch.testing.assert_close(score, scores[row], rtol=0, atol=1e-5)
+
+
+def test_mask_is_derived_from_padding(tiny_model, batch):
+    model = tiny_model().eval()
+    z = torch.zeros(4, 4)
+    torch.testing.assert_close(
+        model.score(batch["input_ids"], None, z), model.score(**batch, z_prime=z), rtol=0, atol=0
+    )
+
+
+def test_labels_leave_tokens_out(tiny_model, batch):
+    model = tiny_model().eval()
+    z = torch.randn(4, 4)
+    labels = batch["input_ids"].masked_fill(batch["attention_mask"].eq(0), -100)
+    whole = model.score(**batch, z_prime=z)
+    torch.testing.assert_close(model.score(**batch, z_prime=z, labels=labels), whole, rtol=0, atol=0)
+    labels[0, 2] = -100
+    partial = model.score(**batch, z_prime=z, labels=labels)
+    assert partial[0] < whole[0]
+    torch.testing.assert_close(partial[1:], whole[1:], rtol=0, atol=0)
+
+
+def test_every_parameter_gets_a_gradient(model, batch):
+    model.train()
+    model(**batch).loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+def test_save_and_load_are_bit_equal(model, batch, tmp_path):
+    model.train()
+    model(**batch)  # moves the running statistics
+    model.eval().save_pretrained(tmp_path)
+    loaded = AutoModel.from_pretrained(tmp_path)
+    assert isinstance(loaded, WaeRnfModel)
+    state = loaded.state_dict()
+    assert state.keys() == model.state_dict().keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, state[name]), name
+    assert AutoConfig.from_pretrained(tmp_path).to_dict()["num_flows"] == model.config.num_flows
+    assert torch.equal(loaded.encode(**batch).mean, model.encode(**batch).mean)
+
+
+def test_tuple_equals_dictionary(tiny_model, batch):
+    model = tiny_model().eval()
+    torch.manual_seed(0)
+    named = model(**batch)
+    torch.manual_seed(0)
+    for left, right in zip(model(**batch, return_dict=False), named.to_tuple(), strict=True):
+        assert torch.equal(left, right)
+
+
+def test_one_sentence_has_a_finite_loss(model, batch):
+    for mode in (True, False):
+        model.train(mode)
+        output = model(batch["input_ids"][:1], batch["attention_mask"][:1])
+        assert output.loss.isfinite()
+        assert output.mmd == 0
+
+
+def test_centres_of_another_shape_are_refused(tiny_model):
+    with pytest.raises(ValueError, match=r"the centres have shape \(3, 5\)"):
+        tiny_model().set_centres(torch.zeros(3, 5))
+
+
+def test_push_is_the_flow(tiny_model):
+    model = tiny_model()
+    z = torch.randn(5, 4)
+    z_prime, log_abs_det = model.push(z)
+    for row in range(5):
+        jacobian = torch.autograd.functional.jacobian(lambda x: model.push(x)[0], z[row])
+        torch.testing.assert_close(log_abs_det[row], torch.linalg.slogdet(jacobian)[1], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(z_prime, z)
+
+
+def test_greedy_decoding_follows_the_logits(model):
+    model.eval()
+    z = torch.randn(6, 4)
+    sentences = model.generate(latents=z, do_sample=False, max_words=8)
+    for row, sentence in enumerate(sentences.tolist()):
+        words = [1]
+        while words[-1] != 2 and len(words) < 10:
+            logits = model(torch.tensor([words]), latents=z[row : row + 1]).logits[0, -1]
+            logits[:2] = -torch.inf
+            words.append(int(logits.argmax()))
+        assert sentence[: len(words)] == words
+        assert set(sentence[len(words) :]) <= {0}
+
+
+def test_sampled_words_have_the_models_frequencies(tiny_model):
+    model = tiny_model().eval()
+    z = torch.randn(1, 4)
+    generator = torch.Generator().manual_seed(0)
+    words = model.generate(latents=z.expand(20_000, -1), max_words=1, generator=generator)[:, 1]
+    logits = model(torch.tensor([[1]]), latents=z).logits[0, -1].detach()
+    logits[:2] = -torch.inf
+    expected = logits.softmax(-1)
+    torch.testing.assert_close(words.bincount(minlength=13) / 20_000, expected, rtol=0, atol=4 * 0.5 / 20_000**0.5)
+
+
+def test_prior_is_reproducible_and_its_two_readings_differ(tiny_model):
+    model = tiny_model(num_flows=3).eval()
+    for step in model.flow.steps:
+        torch.nn.init.normal_(step.u, std=5.0)
+
+    def draw(seed, prior):
+        generator = torch.Generator().manual_seed(seed)
+        return model.generate(num_samples=200, prior=prior, generator=generator, max_words=6)
+
+    assert torch.equal(draw(0, "pushforward"), draw(0, "pushforward"))
+    assert not torch.equal(draw(0, "pushforward"), draw(1, "pushforward"))
+    assert not torch.equal(draw(0, "pushforward"), draw(0, "flow_posterior"))
+
+
+def test_misuse_of_generate(tiny_model):
+    model = tiny_model()
+    with pytest.raises(ValueError, match="either num_samples"):
+        model.generate()
+    with pytest.raises(ValueError, match="not both"):
+        model.generate(num_samples=1, latents=torch.zeros(1, 4))
+    with pytest.raises(ValueError, match="'uniform'"):
+        model.generate(num_samples=1, prior="uniform")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("latent_size", 0, "latent_size must be at least 1"),
+        ("num_flows", -1, "num_flows must not be negative"),
+        ("dropout", 1.0, "dropout must lie in"),
+        ("vocab_size", 3, "vocab_size must be at least 4"),
+        ("objective", "elbo", "objective must be one of"),
+        ("flow_kernel", "rbf", "flow_kernel must be one of"),
+        ("kl_weight", float("nan"), "kl_weight must not be negative"),
+    ],
+)
+def test_impossible_configurations(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        WaeRnfConfig(**{field: value})

@@ -1,0 +1,30 @@
+"""The schedule of alpha and lambda against the numbers of the paper and the authors' code."""
+
+import pytest
+
+from modeling_wae_rnf import WaeRnfConfig
+from training_wae_rnf.schedules import annealed_weights
+from training_wae_rnf.systems import SYSTEMS
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 3, 5, 11, 19, 30, 48])
+def test_wae_rnf_follows_the_authors_clip(epoch):
+    t = 2000 * epoch
+    alpha = min(max((t - 6000) / 40000, 0.0), 0.8)
+    weights = annealed_weights(epoch / 48, WaeRnfConfig(), SYSTEMS["wae-rnf"].annealing)
+    assert weights["kl_weight"] == pytest.approx(alpha)
+    assert weights["mmd_weight"] == pytest.approx(10 - alpha)
+
+
+def test_vae_reaches_one_at_epoch_21():
+    system = SYSTEMS["vae"]
+    config = WaeRnfConfig(**system.config)
+    alpha = [annealed_weights(epoch / 48, config, system.annealing)["kl_weight"] for epoch in (0, 10.5, 21, 48)]
+    assert alpha == pytest.approx([0, 0.5, 1, 1])
+    assert annealed_weights(0.0, config, system.annealing)["mmd_weight"] == 0
+
+
+def test_a_climb_of_no_length_is_a_step():
+    config = WaeRnfConfig(kl_weight=1.0, mmd_weight=0.0)
+    assert annealed_weights(0.49, config, (0.5, 0.5))["kl_weight"] == 0
+    assert annealed_weights(0.5, config, (0.5, 0.5))["kl_weight"] == 1

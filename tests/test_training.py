@@ -1,0 +1,150 @@
+"""Training for real, small: a corpus is overfitted, a run resumes to the bit, two stages become one model."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.loop import Stage
+from training_wae_rnf.model_directory import load_model
+from training_wae_rnf.training import train
+
+SENTENCES = ["the cat sat on the mat", "a dog ran", "we like old books very much", "rain fell all day"]
+SMALL = {"embedding_size": 16, "hidden_size": 24, "latent_size": 4, "num_centres": 3, "eval_iwae_samples": 3}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for split, repeat in (("train", 8), ("valid", 1), ("test", 1)):
+        (folder / f"{split}.txt").write_text("\n".join(SENTENCES * repeat) + "\n")
+    return folder
+
+
+@pytest.fixture
+def options(corpus, tmp_path):
+    def build(name="run", **changes):
+        fixed = {"dataset": str(corpus), "output_dir": str(tmp_path / name), "batch_size": 8}
+        return TrainArguments(**(fixed | SMALL | {"num_epochs": 3} | changes))
+
+    return build
+
+
+def test_four_sentences_are_overfitted(options, corpus, tmp_path):
+    (corpus / "train.txt").write_text("\n".join(SENTENCES * 100) + "\n")
+    metrics = train(options(system="vae", num_epochs=10, learning_rate=1e-2, dropout=0.0, kl_weight=0.01))
+    assert metrics["published"]["reconstruction"] < 0.5  # nats a sentence, of about 17 at the start
+    model, tokenizer = load_model(tmp_path / "run")
+    inputs = tokenizer(SENTENCES, return_tensors="pt", padding=True)
+    latents = model.encode(**inputs).mean
+    decoded = tokenizer.batch_decode(model.generate(latents=latents, do_sample=False), skip_special_tokens=True)
+    assert decoded == SENTENCES
+
+
+def test_two_stages_leave_a_model_directory(options, tmp_path):
+    metrics = train(options())
+    run = tmp_path / "run"
+    model, _ = load_model(run)
+    assert model.config.flow_kernel == "imq"
+    assert model.centres.unique(dim=0).shape == (3, 4)
+    assert json.loads((run / "metrics.json").read_text()) == metrics
+    vae, _ = load_model(run / "vae")
+    assert vae.config.num_flows == 0
+    again = train(options("again", centres_from=str(run / "vae")))
+    for name in ("pushforward", "flow_posterior", "published", "mutual_information"):
+        assert again[name] == metrics[name]  # a stage does not depend on what ran before it
+
+
+@pytest.mark.parametrize("stop", [5, 8])  # within an epoch, and at its end
+def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop):
+    train(options("whole", system="wae-nf", save_steps=1))
+    step = Stage._train_step
+
+    def interrupted(self, inputs):
+        if self.step == stop:
+            raise KeyboardInterrupt
+        return step(self, inputs)
+
+    monkeypatch.setattr(Stage, "_train_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(options("cut", system="wae-nf", save_steps=1))
+    monkeypatch.setattr(Stage, "_train_step", step)
+    train(options("cut", system="wae-nf", save_steps=1, resume=True))
+    for file in ("model.safetensors", "checkpoints/last/model.safetensors"):
+        whole, cut = load_file(tmp_path / "whole" / file), load_file(tmp_path / "cut" / file)
+        assert whole.keys() == cut.keys()
+        assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_loss_that_is_not_finite_stops_the_run(options, tmp_path, monkeypatch):
+    step = Stage._train_step
+
+    def poisoned(self, inputs):
+        if self.step == 5:
+            with torch.no_grad():
+                next(self.model.parameters()).fill_(float("nan"))
+        return step(self, inputs)
+
+    monkeypatch.setattr(Stage, "_train_step", poisoned)
+    with pytest.raises(ValueError, match="not finite at step 6"):
+        train(options(system="vae"))
+    state = load_file(tmp_path / "run" / "checkpoints" / "last" / "model.safetensors")
+    assert all(value.isfinite().all() for value in state.values())
+    load_model(tmp_path / "run")
+
+
+def test_max_steps_bounds_each_stage(options, tmp_path):
+    metrics = train(options(max_steps=3))
+    assert metrics["training"]["steps"] == 3
+    progress = json.loads((tmp_path / "run" / "vae" / "checkpoints" / "last" / "progress.json").read_text())
+    assert progress["step"] == 3
+
+
+def test_early_stopping(options):
+    metrics = train(options(system="vae", num_epochs=200, learning_rate=0.05, early_stopping=2))
+    assert metrics["training"]["steps"] < 200 * 4
+
+
+def test_centres_of_another_dimension(options, tmp_path):
+    train(options("vae", system="vae", num_epochs=1))
+    with pytest.raises(ValueError, match="latent_size 4, but this run has --latent_size 5"):
+        train(options(centres_from=str(tmp_path / "vae"), latent_size=5))
+
+
+def test_output_dir_is_claimed_once(options, tmp_path):
+    train(options(system="vae", num_epochs=1))
+    with pytest.raises(ValueError, match="holds another run"):
+        train(options(system="vae", num_epochs=1))
+    with pytest.raises(ValueError, match="--num_epochs was 1"):
+        train(options(system="vae", num_epochs=2, resume=True))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("precious")
+    with pytest.raises(ValueError, match="is not empty and holds no run"):
+        train(options("other"))
+    with pytest.raises(ValueError, match="holds no run"):
+        train(options("nowhere", resume=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"system": "gan"}, "unknown system 'gan'"),
+        ({"system": "vae", "num_flows": 2}, "--num_flows does not apply to vae"),
+        ({"system": "wae", "centres_from": "x"}, "--centres_from does not apply to wae"),
+        ({"latent_size": 0}, "latent_size must be at least 1"),
+        ({"objective": "elbo"}, "objective must be one of"),
+        ({"num_centres": 5}, "5 centres cannot be found in 4 different posterior means"),
+        ({"dataset": "nowhere"}, "unknown corpus 'nowhere'"),
+    ],
+)
+def test_options_that_do_not_fit(options, changes, message):
+    with pytest.raises(ValueError, match=message):
+        train(options(**({"num_epochs": 1} | changes)))
