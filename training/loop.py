@@ -60,7 +60,9 @@ class Stage:
             set_random_state(random)
             self.step, self.best = progress["step"], progress["best"]
             self.epochs_without_gain, self.seconds = progress["epochs_without_gain"], progress["seconds"]
-        with tqdm(total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet or None) as bar:
+        with tqdm(
+            total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet or None
+        ) as bar:
             while self.step < self.num_steps and not self._stopped_early:
                 self._epoch(bar)
         return {"steps": self.step, "best_validation_loss": self.best, "seconds": round(self.seconds, 1)}

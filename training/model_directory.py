@@ -4,7 +4,9 @@ import json
 import os
 from pathlib import Path
 
-from transformers import AutoModel, AutoTokenizer, logging
+from transformers import AutoTokenizer, PretrainedConfig, logging
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
 RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained.
@@ -76,10 +78,11 @@ def load_model(directory, device="cpu"):
         raise ValueError(f"{directory} is not a model directory: it has no config.json")
     logging.disable_progress_bar()
     try:
-        model = AutoModel.from_pretrained(directory, use_safetensors=True)
+        kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
+        if kind != WaeRnfConfig.model_type:
+            raise ValueError(f"{directory} holds a model of type {kind}, not {WaeRnfConfig.model_type}")
+        model = WaeRnfModel.from_pretrained(directory, use_safetensors=True)
         tokenizer = AutoTokenizer.from_pretrained(directory)
     except OSError as error:
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
-    if model.config.model_type != "wae_rnf":
-        raise ValueError(f"{directory} holds a model of type {model.config.model_type}, not wae_rnf")
     return model.to(device).eval(), tokenizer
