@@ -30,7 +30,7 @@ class TrainArguments:
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.")
     early_stopping: int = option(0, "Stop after so many epochs without a better validation loss; 0 never does.")
     save_steps: int | None = option(None, "Steps between checkpoints; one is written after each epoch anyway.")
-    seed: int = option(0, "Of initialization, sampling, batches, clustering and the generated corpus.")
+    seed: int = option(0, "Of initialization, sampling, batches and clustering.")
     mixed_precision: str = option("no", "no, bf16 or fp16.")
     resume: bool = option(False, "Go on with the run in output_dir from its last checkpoint.")
 

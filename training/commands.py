@@ -16,6 +16,7 @@ def train(argv):
         prog="wae-rnf train",
         description="Train a system, evaluate it on the test split, print samples from the prior.",
         epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
+        allow_abbrev=False,
     )
     parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
     files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -81,21 +82,22 @@ def evaluate(argv):
 
     from .evaluation import evaluate as measure
     from .model_directory import read_run, write_json
-    from .report import print_metrics
+    from .report import print_report
 
     model, tokenizer = open_model(options.model_dir)
-    run = read_run(options.model_dir)["options"] if Path(options.model_dir, "run.json").exists() else {}
-    dataset = options.dataset or run.get("dataset")
+    run = read_run(options.model_dir) if Path(options.model_dir, "run.json").exists() else {}
+    trained = run.get("options", {})
+    dataset = options.dataset or trained.get("dataset")
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    corpus = load_corpus(dataset, seed=run.get("seed", 0))
-    sentences = prepare(corpus, tokenizer, max_words=model.config.max_words)[options.split]
+    sentences = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)[options.split]
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
     metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=True)
-    metrics |= {"system": run.get("system"), "dataset": dataset, "split": options.split}
+    metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
+    metrics |= {"options": trained, "training": run.get("training")}
     write_json(Path(options.model_dir) / "metrics.json", metrics)
-    print_metrics(metrics, f"{options.model_dir} on {dataset}, {options.split} split")
+    print_report(metrics)
 
 
 def sample(argv):

@@ -1,6 +1,7 @@
 """One stage of training: batches in, the best model on validation out."""
 
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -148,7 +149,7 @@ class Stage:
         epoch = self.step / self.steps_per_epoch
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         if not self._quiet:
-            bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}")
+            bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}", file=sys.stderr)
         if not math.isfinite(values["loss"]):
             raise ValueError(f"the validation loss of {self.name} is not finite at step {self.step}; the run stops")
         if values["loss"] < self.best:

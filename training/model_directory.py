@@ -13,8 +13,8 @@ RUN_FILE = "run.json"
 FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "eval_iwae_samples", "eval_max_sentences")
 
 
-def claim(output_dir, options, resume=False):
-    """Makes `output_dir` this run's, and writes its options into run.json.
+def check_output_dir(output_dir, options, resume=False):
+    """Makes sure that `output_dir` is free for a run, or with `resume` that it holds this very run.
 
     Args:
         output_dir: a new or empty directory, or with `resume` that of the run to go on with.
@@ -26,19 +26,23 @@ def claim(output_dir, options, resume=False):
     output_dir = Path(output_dir)
     if output_dir.exists() and not output_dir.is_dir():
         raise ValueError(f"--output_dir {output_dir} is a file; name a directory")
-    run_file = output_dir / RUN_FILE
     if resume:
         earlier = read_run(output_dir)["options"]
         changed = [name for name in options if earlier.get(name) != options[name] and name not in FREE_TO_CHANGE]
         if changed:
             differences = ", ".join(f"--{name} was {earlier.get(name)}" for name in changed)
             raise ValueError(f"{output_dir} holds a run of other options: {differences}")
-    elif run_file.exists():
+    elif (output_dir / RUN_FILE).exists():
         raise ValueError(f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one")
     elif output_dir.exists() and any(output_dir.iterdir()):
         raise ValueError(f"--output_dir {output_dir} is not empty and holds no run of ours; name a new directory")
+
+
+def write_run(output_dir, **content):
+    """Makes the directory this run's: its options, and later what training took, go into run.json."""
+    output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(run_file, {"options": options})
+    write_json(output_dir / RUN_FILE, content)
 
 
 def read_run(output_dir):

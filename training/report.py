@@ -4,22 +4,32 @@ from rich.console import Console
 from rich.table import Table
 
 TITLES = {
-    "pushforward": "pushforward: z ~ N(0, I), z' = F(z)",
-    "flow_posterior": "flow posterior: z' ~ N(0, I)",
+    "pushforward": "pushforward",
+    "flow_posterior": "flow posterior",
 }
 
 
-def print_metrics(metrics, title, console=None):
-    """Prints `metrics`, as `evaluate` returns them. Honest bounds first, the published protocol last."""
+def print_report(metrics, console=None):
+    """Prints metrics.json as a person reads it: the table, and the samples from the prior where there are some."""
     console = console or Console()
-    table = Table(title=f"{title}: {metrics['num_sentences']:,} sentences, {metrics['num_tokens']:,} tokens")
+    print_metrics(metrics, console)
+    if metrics.get("samples"):
+        console.print("\nSamples from the prior")
+        for number, sentence in enumerate(metrics["samples"], 1):
+            console.print(f"{number:3d}  {sentence}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_metrics(metrics, console):
+    """Honest bounds first, the published protocol last."""
+    size = f"{metrics['num_sentences']:,} sentences, {metrics['num_tokens']:,} tokens"
+    table = Table(title=f"{metrics['system']} on {metrics['dataset']}, {metrics['split']} split: {size}")
     table.add_column("nats per sentence")
-    for heading in ("NLL", "± s.e.", "PPL", "reconstruction", "KL", "above entropy"):
+    for heading in ("NLL", "± s.e.", "PPL", "recon.", "KL", "above H"):
         table.add_column(heading, justify="right")
     if "entropy" in metrics:
         error = metrics["entropy_standard_error"]
         table.add_row(
-            "entropy of the corpus",
+            "corpus entropy H",
             _number(metrics["entropy"]),
             _number(error),
             "",
@@ -35,8 +45,11 @@ def print_metrics(metrics, title, console=None):
         table.add_row(f"  IWAE-{iwae['samples']}", *_bound(iwae), "", "", _excess(iwae), end_section=True)
     published = metrics["published"]
     terms = (_number(published["nll"]), "", _number(published["ppl"]), _number(published["reconstruction"]))
-    table.add_row("published protocol (not a bound)", *terms, _number(published["kl"]), "")
+    table.add_row("published*", *terms, _number(published["kl"]), "")
     console.print(table)
+    console.print(
+        "pushforward: z ~ N(0, I), z' = F(z).  flow posterior: z' ~ N(0, I).  * no bound: for comparison only."
+    )
     console.print(
         f"mutual information {metrics['mutual_information']:.2f} nats, {metrics['active_units']} active units, "
         f"MMD to the prior {_number(metrics['mmd'], 4)}, Σ log|det| at the mean {published['log_abs_det']:.2f}; "
@@ -57,11 +70,3 @@ def _excess(bound):
 
 def _number(value, digits=2):
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def print_sentences(title, sentences, console=None):
-    """Prints a numbered list of sentences under a title."""
-    console = console or Console()
-    console.print(f"\n[bold]{title}[/bold]")
-    for number, sentence in enumerate(sentences, 1):
-        console.print(f"{number:3d}  {sentence}", markup=False, highlight=False, soft_wrap=True)

@@ -16,8 +16,9 @@ from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 from .centres import cluster, posterior_means
 from .evaluation import evaluate
 from .loop import Stage
-from .model_directory import claim, load_model, write_json
-from .report import print_metrics, print_sentences
+from .model_directory import check_output_dir, load_model, write_json, write_run
+from .provenance import provenance
+from .report import print_report
 from .systems import SYSTEMS, System
 
 SHARED_FIELDS = (
@@ -43,24 +44,42 @@ def train(arguments):
     """
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
-    output_dir = Path(arguments.output_dir)
-    claim(output_dir, asdict(arguments), arguments.resume)
-    logging.disable_progress_bar()
-    accelerator = Accelerator(
-        mixed_precision=arguments.mixed_precision, log_with="tensorboard", project_dir=str(output_dir)
-    )
-    accelerator.init_trackers("tensorboard")
-    corpus = load_corpus(arguments.dataset, seed=arguments.seed)
+    check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
+    corpus = load_corpus(arguments.dataset)
     tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
     data = prepare(corpus, tokenizer, max_words=arguments.max_words)
+    write_run(arguments.output_dir, options=asdict(arguments))
+    accelerator = start_accelerator(arguments)
     accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
 
     centres = None
-    if system.config.get("flow_kernel", WaeRnfConfig.flow_kernel):
+    if has_metric(system):
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
-    stage = run_stage(arguments.system, system, arguments, accelerator, tokenizer, data, output_dir, centres)
+    stage = run_stage(arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres)
     accelerator.end_training()
-    return report(arguments, stage, data["test"], accelerator)
+    training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
+    write_run(arguments.output_dir, options=asdict(arguments), training=training)
+    return report(arguments, training, data["test"], accelerator)
+
+
+def start_accelerator(arguments):
+    """Device, precision and TensorBoard of the run.
+
+    Raises:
+        ValueError: several processes.
+    """
+    accelerator = Accelerator(
+        mixed_precision=arguments.mixed_precision, log_with="tensorboard", project_dir=arguments.output_dir
+    )
+    if accelerator.num_processes > 1:
+        raise ValueError(f"training runs in one process, but {accelerator.num_processes} were started; start one")
+    logging.disable_progress_bar()
+    accelerator.init_trackers("tensorboard")
+    return accelerator
+
+
+def has_metric(system):
+    return system.config.get("flow_kernel", WaeRnfConfig.flow_kernel) is not None
 
 
 def customized_system(arguments):
@@ -77,7 +96,7 @@ def customized_system(arguments):
         if name in overrides and name in system.config:
             raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
     config = system.config | overrides
-    if arguments.centres_from and not config.get("flow_kernel", WaeRnfConfig.flow_kernel):
+    if arguments.centres_from and not has_metric(System(config)):
         raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
     start, end = system.annealing
     annealing = (
@@ -114,7 +133,7 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data):
 
 
 def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir, centres=None):
-    """Trains one system into `output_dir`; returns what the stage says of itself."""
+    """Trains one system into `output_dir`; returns {steps, best_validation_loss, seconds}."""
     set_seed(arguments.seed)  # a stage does not depend on what ran before it
     model = WaeRnfModel(model_config(arguments, system, len(tokenizer)))
     if centres is not None:
@@ -122,17 +141,18 @@ def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir,
     return Stage(name, accelerator, model, tokenizer, data, system.annealing, arguments, output_dir).run()
 
 
-def report(arguments, stage, test, accelerator):
+def report(arguments, training, test, accelerator):
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
     model, tokenizer = load_model(arguments.output_dir, accelerator.device)
     if arguments.eval_max_sentences is not None:
         test = test.select(range(min(arguments.eval_max_sentences, len(test))))
     metrics = evaluate(model, test, arguments.eval_iwae_samples, arguments.seed, progress=True)
-    metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test", "training": stage}
-    write_json(Path(arguments.output_dir) / "metrics.json", metrics)
-    print_metrics(metrics, f"{arguments.system} on {arguments.dataset}, test split")
     generator = torch.Generator(model.device).manual_seed(arguments.seed)
     samples = model.generate(num_samples=NUM_SAMPLES, generator=generator)
-    print_sentences("Samples from the prior", tokenizer.batch_decode(samples, skip_special_tokens=True))
+    metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
+    metrics |= {"options": asdict(arguments), "training": training}
+    metrics["samples"] = tokenizer.batch_decode(samples, skip_special_tokens=True)
+    write_json(Path(arguments.output_dir) / "metrics.json", metrics)
+    print_report(metrics)
     accelerator.print(f"\nThe model lies in {arguments.output_dir}.")
     return metrics

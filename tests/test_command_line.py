@@ -1,0 +1,193 @@
+"""The real command: what it prints, and one clear sentence with a non-zero exit for every mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training_wae_rnf.command_line import main
+
+TINY = ["--embedding_size", "8", "--hidden_size", "8", "--latent_size", "4", "--num_centres", "2", "--max_steps", "2"]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A corpus and a model that was trained on it for two steps."""
+    folder = tmp_path_factory.mktemp("work")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for split in ("train", "valid", "test"):
+        (corpus / f"{split}.txt").write_text("the cat sat\na dog ran fast\nrain fell all day long\n" * 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
+        assert main(["train", "--dataset", str(corpus), "--output_dir", str(folder / "model"), *TINY]) == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(workspace, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", workspace / "cache")
+
+
+def test_sample(workspace, capsys):
+    arguments = ["sample", str(workspace / "model"), "-n", "4"]
+    assert main([*arguments, "--seed", "1"]) == 0
+    first = capsys.readouterr().out
+    assert first.count("\n") == 4
+    main([*arguments, "--seed", "1"])
+    assert capsys.readouterr().out == first
+    main([*arguments, "--seed", "2", "--prior", "flow_posterior", "--temperature", "0.5"])
+    assert capsys.readouterr().out != first
+
+
+def test_reconstruct_and_interpolate(workspace, capsys, monkeypatch):
+    model = str(workspace / "model")
+    assert main(["reconstruct", model, "a dog ran", "the cat sat"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "in   a dog ran"
+    assert lines[2] == "in   the cat sat"
+    assert [line[:5] for line in lines] == ["in   ", "out  "] * 2
+    monkeypatch.setattr("sys.stdin", iter(["a dog ran\n", "\n"]))
+    assert main(["reconstruct", model]) == 0
+    assert capsys.readouterr().out.splitlines() == lines[:2]
+    assert main(["interpolate", model, "a dog ran", "the cat sat", "--steps", "5"]) == 0
+    points = capsys.readouterr().out.splitlines()
+    assert len(points) == 5
+    assert (points[0], points[-1]) == (lines[1][5:], lines[3][5:])
+
+
+def test_evaluate(workspace, capsys):
+    model = workspace / "model"
+    arguments = ["evaluate", str(model), "--split", "validation", "--iwae_samples", "4", "--max_sentences", "6"]
+    assert main(arguments) == 0
+    assert "IWAE-4" in capsys.readouterr().out
+    metrics = json.loads((model / "metrics.json").read_text())
+    assert metrics["num_sentences"] == 6
+    assert metrics["split"] == "validation"
+    assert metrics["training"]["steps"] == 2
+    assert metrics["pushforward"]["iwae"]["samples"] == 4
+
+
+def test_yaml_is_overridden_by_the_command_line(workspace, tmp_path):
+    settings = tmp_path / "small.yaml"
+    settings.write_text(f"dataset: {workspace / 'corpus'}\nsystem: wae\nseed: 5\nlatents_at_every_step: true\n")
+    arguments = ["train", "--config", str(settings), "--seed", "6", "--output_dir", str(tmp_path / "run"), *TINY]
+    assert main(arguments) == 0
+    options = json.loads((tmp_path / "run" / "run.json").read_text())["options"]
+    assert (options["system"], options["seed"], options["latents_at_every_step"]) == ("wae", 6, True)
+
+
+def test_help_needs_no_heavy_library():
+    code = (
+        "import sys; from training_wae_rnf.command_line import main; code = main(['--help']); "
+        "print(sorted({'torch', 'transformers', 'datasets', 'numpy'} & set(sys.modules))); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.endswith("[]\n")
+    for command in ("train", "evaluate", "sample", "reconstruct", "interpolate"):
+        assert f"wae-rnf {command}" in done.stdout
+
+
+def test_train_py_is_the_same_program(workspace):
+    """As a user starts it: a mistake is one sentence on the standard error, exit code 2, no traceback."""
+    train_py = str(Path(__file__).parent.parent / "train.py")
+    done = subprocess.run(
+        [sys.executable, train_py, "--dataset", "nowhere", "--output_dir", str(workspace / "new")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("wae-rnf: error: unknown corpus 'nowhere'")
+    assert not (workspace / "new").exists()
+
+
+BAD_FILES = {
+    "missing split": ({"train": b"a b\n", "valid": b"a\n"}, "test.txt"),
+    "empty file": ({"train": b"", "valid": b"a\n", "test": b"a\n"}, "train.txt"),
+    "only blank lines": ({"train": b"\n \n", "valid": b"a\n", "test": b"a\n"}, "train.txt"),
+    "undecodable bytes": ({"train": b"a\n\xff\xfe\n", "valid": b"a\n", "test": b"a\n"}, "line 2"),
+}
+
+
+@pytest.mark.parametrize(("files", "message"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_bad_corpora(files, message, tmp_path, capsys):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for split, content in files.items():
+        (corpus / f"{split}.txt").write_bytes(content)
+    assert main(["train", "--dataset", str(corpus), "--output_dir", str(tmp_path / "run"), *TINY]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("wae-rnf: error: ")
+    assert message in error
+    assert not (tmp_path / "run").exists()
+
+
+BAD_COMMANDS = {
+    "unknown command": (["fly"], "there is no command 'fly'"),
+    "unknown system": (["train", "--system", "gan"], "unknown system 'gan'"),
+    "unknown option": (["train", "--epochs", "3"], "--epochs"),
+    "unknown dataset": (["train", "--dataset", "nowhere"], "unknown corpus 'nowhere'"),
+    "missing folder": (["train", "--dataset", "./nowhere/at/all"], "unknown corpus"),
+    "no epochs": (["train", "--num_epochs", "0"], "--num_epochs must be at least 1, but is 0"),
+    "negative size": (["train", "--hidden_size", "-3"], "hidden_size must be at least 1, not -3"),
+    "dropout of one": (["train", "--dropout", "1"], "dropout must lie in [0, 1)"),
+    "rate of zero": (["train", "--learning_rate", "0"], "--learning_rate must be positive"),
+    "part over one": (["train", "--kl_end", "1.5"], "--kl_end must lie in [0, 1]"),
+    "unknown precision": (["train", "--mixed_precision", "fp4"], "--mixed_precision must be no, bf16 or fp16"),
+    "missing settings": (["train", "--config", "nowhere.yaml"], "--config nowhere.yaml cannot be read"),
+    "no model": (["sample", "nowhere"], "nowhere is not a model directory"),
+    "no samples": (["sample", "nowhere", "-n", "0"], "-n must be at least 1"),
+    "temperature": (["sample", "nowhere", "--temperature", "0"], "--temperature must be positive"),
+    "one step": (["interpolate", "nowhere", "a", "b", "--steps", "1"], "--steps must be at least 2"),
+    "max sentences": (["evaluate", "nowhere", "--max_sentences", "0"], "--max_sentences must be at least 1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_COMMANDS.values(), ids=BAD_COMMANDS.keys())
+def test_bad_commands(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("wae-rnf: error: ")
+    assert message in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["train", "--seed", "x"], ["evaluate"], ["evaluate", "m", "--split", "dev"]])
+def test_options_that_do_not_parse(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_bad_samples(workspace, capsys):
+    model = str(workspace / "model")
+    assert main(["evaluate", model, "--iwae_samples", "0"]) == 2
+    assert "iwae_samples must be at least 1" in capsys.readouterr().err
+    assert main(["evaluate", model, "--dataset", "nowhere"]) == 2
+    assert "unknown corpus" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "a: {b: 1}", "a: [", "- x"])
+def test_settings_that_are_no_options(content, tmp_path, capsys):
+    settings = tmp_path / "bad.yaml"
+    settings.write_text(content)
+    assert main(["train", "--config", str(settings)]) == 2
+    assert "bad.yaml" in capsys.readouterr().err
+
+
+def test_another_kind_of_model(tmp_path, capsys):
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    assert main(["sample", str(tmp_path)]) == 2
+    assert "holds a model of type gpt2, not wae_rnf" in capsys.readouterr().err
+
+
+def test_output_dir_that_is_a_file(workspace, tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    assert main(["train", "--dataset", str(workspace / "corpus"), "--output_dir", str(tmp_path / "file")]) == 2
+    assert "is a file; name a directory" in capsys.readouterr().err
