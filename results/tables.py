@@ -84,7 +84,8 @@ def results_section():
     paper = json.loads((RESULTS / "published.json").read_text(encoding="utf-8"))
     lines = [
         "Test split, nats per sentence ± standard error (perplexity per token). Every bound is of the generative "
-        "model named above it; KL is that of q(z\\|x) to N(0, I), MI the mutual information of z and x, AU active units.",
+        "model named above it; KL is that of q(z\\|x) to N(0, I), MI the mutual information of z and x, AU the "
+        "number of active units.",
         "",
         "| run | entropy of the corpus | pushforward ELBO | pushforward IWAE | flow-posterior ELBO | "
         "flow-posterior IWAE | IWAE samples | KL | MI | AU |",

@@ -164,3 +164,14 @@ def test_penn_treebank_has_the_published_counts(tmp_path):
     assert prepared["validation"]["input_ids"][:] == by_hand
     decoded = tokenizer.batch_decode(by_hand, skip_special_tokens=True)
     assert decoded == [" ".join(w if w in vocabulary else "<unk>" for w in line.split()) for line in lines]
+
+
+@pytest.mark.parametrize(("text", "max_words"), [("a b c", 2), ("a never seen", 5)], ids=["cut", "unknown word"])
+def test_log_prob_of_a_changed_sentence_is_left_out(text, max_words, caplog):
+    train = Dataset.from_dict({"text": ["a b c"], "log_prob": [-1.0]})
+    test = Dataset.from_dict({"text": ["a", text], "log_prob": [-2.0, -3.0]})
+    corpus = DatasetDict(train=train, test=test)
+    prepared = prepare(corpus, train_tokenizer(corpus, max_words=5), max_words=max_words)
+    assert "log_prob" not in prepared["test"].column_names
+    assert "test: sentences are cut or have unknown words" in caplog.text
+    assert ("log_prob" in prepared["train"].column_names) == (max_words == 5)

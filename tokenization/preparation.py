@@ -1,5 +1,6 @@
 """Preparation: sentences become token ids, once, in Arrow files that later runs reuse."""
 
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -11,9 +12,13 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
 from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import build_vocabulary, count_words
+from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
 __all__ = ["collate", "prepare", "train_tokenizer"]
+
+logger = logging.getLogger(__name__)
+
+UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
 def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int = 200) -> PreTrainedTokenizerFast:
@@ -47,7 +52,8 @@ def prepare(
     Returns:
         The splits with the columns ``input_ids`` (from ``<bos>`` to ``<eos>``), ``length`` (number of scored
         tokens: the words and ``<eos>``, one less than there are ids) and, where the corpus has it,
-        ``log_prob`` (nats).
+        ``log_prob`` (nats); it is left out, with a warning, of a split that has a truncated sentence or an unknown
+        word, since it would then not be the log-probability of what the model sees.
 
     Raises:
         ValueError: if a split lacks the column ``text``, or the tokenizer does not suit.
@@ -69,6 +75,9 @@ def prepare(
             num_proc=num_proc,
             desc=f"Preparing {split}",
         )
+        if "log_prob" in kept and prepared[split].data.column("log_prob").null_count:
+            logger.warning("%s: sentences are cut or have unknown words, so their log_prob is left out", split)
+            prepared[split] = prepared[split].remove_columns("log_prob")
     return prepared
 
 
@@ -105,11 +114,15 @@ def read_rules(rules: str) -> Tokenizer:
 
 
 def encode_batch(batch: dict[str, list], rules: str, max_words: int) -> dict[str, list]:
-    """Encode a batch of texts; the ``<eos>`` of a truncated sentence stays."""
-    encodings = read_rules(rules).encode_batch_fast(batch["text"])
-    sentences = [encoding.ids for encoding in encodings]
-    sentences = [ids[: max_words + 1] + ids[-1:] if len(ids) > max_words + 2 else ids for ids in sentences]
-    return {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]}
+    """Encode a batch of texts; the ``<eos>`` of a truncated sentence stays, its log-probability does not."""
+    sentences = [encoding.ids for encoding in read_rules(rules).encode_batch_fast(batch["text"])]
+    whole = [len(ids) <= max_words + 2 for ids in sentences]
+    sentences = [ids if fits else ids[: max_words + 1] + ids[-1:] for ids, fits in zip(sentences, whole, strict=True)]
+    encoded = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]}
+    if "log_prob" in batch:
+        known = [fits and UNK_ID not in ids for ids, fits in zip(sentences, whole, strict=True)]
+        encoded["log_prob"] = [value if keep else None for value, keep in zip(batch["log_prob"], known, strict=True)]
+    return encoded
 
 
 def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, LongTensor]:

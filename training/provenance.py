@@ -33,7 +33,7 @@ def provenance(device, seed, seconds):
     device = torch.device(device)
     accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
     return {
-        "command": " ".join(["wae-rnf", *sys.argv[1:]]),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": commit(),
         "seed": seed,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
