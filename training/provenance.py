@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import torch
 PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy")
 
 
+@cache
 def commit():
-    """The commit of the running code, with "+changes" where files differ from it; None outside a checkout."""
+    """The commit of the running code, with "+changes" where files differ from it; None outside a checkout.
+
+    The first call decides: a long run asks at its start, since the checkout may be another one when it ends.
+    """
     try:
         git = ["git", "-C", str(Path(__file__).resolve().parent.parent)]
         run = {"capture_output": True, "text": True, "check": True, "timeout": 10}

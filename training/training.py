@@ -17,7 +17,7 @@ from .centres import cluster, posterior_means
 from .evaluation import evaluate
 from .loop import Stage
 from .model_directory import check_output_dir, load_model, write_json, write_run
-from .provenance import provenance
+from .provenance import commit, provenance
 from .report import print_report
 from .systems import SYSTEMS, System
 
@@ -42,6 +42,7 @@ def train(arguments):
     Raises:
         ValueError: options that do not fit together, or an `output_dir` that holds another run.
     """
+    commit()
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
     check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
