@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import set_seed
 from transformers import logging
 
@@ -40,9 +40,11 @@ def train(arguments):
         arguments: [`TrainArguments`].
 
     Raises:
-        ValueError: options that do not fit together, or an `output_dir` that holds another run.
+        ValueError: options that do not fit together, an `output_dir` that holds another run, or several processes.
     """
     commit()
+    if (processes := PartialState().num_processes) > 1:
+        raise ValueError(f"training runs in one process so far, but {processes} were started; start one")
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
     check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
@@ -64,16 +66,10 @@ def train(arguments):
 
 
 def start_accelerator(arguments):
-    """Device, precision and TensorBoard of the run.
-
-    Raises:
-        ValueError: several processes.
-    """
+    """Device, precision and TensorBoard of the run."""
     accelerator = Accelerator(
         mixed_precision=arguments.mixed_precision, log_with="tensorboard", project_dir=arguments.output_dir
     )
-    if accelerator.num_processes > 1:
-        raise ValueError(f"training runs in one process, but {accelerator.num_processes} were started; start one")
     logging.disable_progress_bar()
     accelerator.init_trackers("tensorboard")
     return accelerator
