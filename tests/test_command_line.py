@@ -110,7 +110,7 @@ def test_several_processes_are_refused(tmp_path):
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29581"]
     program = [str(Path(__file__).parent.parent / "train.py"), "--output_dir", str(tmp_path / "run")]
     environment = os.environ | {"ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run([*launch, *program], capture_output=True, text=True, env=environment)
+    done = subprocess.run([*launch, *program], capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode != 0
     assert "wae-rnf: error: training runs in one process so far, but 2 were started; start one" in done.stderr
     assert not (tmp_path / "run").exists()

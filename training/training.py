@@ -1,10 +1,11 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator
 from accelerate.utils import set_seed
 from transformers import logging
 
@@ -43,7 +44,7 @@ def train(arguments):
         ValueError: options that do not fit together, an `output_dir` that holds another run, or several processes.
     """
     commit()
-    if (processes := PartialState().num_processes) > 1:
+    if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:  # set by every launcher
         raise ValueError(f"training runs in one process so far, but {processes} were started; start one")
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
