@@ -113,49 +113,44 @@ def _score_samples(model, inputs, z_prime):
 
 
 def _summary(columns, samples, seed):
-    num_sentences, num_tokens = len(columns["length"]), int(columns["length"].sum())
+    """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
-
-    def likelihood(nll):
-        nll = nll.double()
-        bound = {
-            "nll": nll.mean().item(),
-            "standard_error": _standard_error(nll),
-            "ppl": (nll.sum() / num_tokens).exp().item(),
-        }
-        if entropy is not None:  # paired, sentence by sentence: the corpus's own spread cancels
-            bound["above_entropy"] = (nll - entropy).mean().item()
-            bound["above_entropy_standard_error"] = _standard_error(nll - entropy)
-        return bound
-
-    def mean(name):
-        return columns[name].double().mean().item()
-
-    metrics = {"num_sentences": num_sentences, "num_tokens": num_tokens}
+    metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
     for reading in READINGS:
-        elbo = columns[f"{reading}_elbo"]
+        elbo, iwae = columns[f"{reading}_elbo"], columns[f"{reading}_iwae"]
+        kl = {"reconstruction": _mean(columns["reconstruction"]), "kl": _mean(elbo - columns["reconstruction"])}
         metrics[reading] = {
-            "elbo": likelihood(elbo)
-            | {
-                "reconstruction": mean("reconstruction"),
-                "kl": (elbo - columns["reconstruction"]).double().mean().item(),
-            },
-            "iwae": likelihood(columns[f"{reading}_iwae"]) | {"samples": samples},
+            "elbo": _bound(elbo, columns["length"], entropy) | kl,
+            "iwae": _bound(iwae, columns["length"], entropy) | {"samples": samples},
         }
     terms = {name: columns[f"published_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
     published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
-    metrics["published"] = {
-        "nll": published.double().mean().item(),
-        "ppl": (published.double().sum() / num_tokens).exp().item(),
-    } | {name: values.double().mean().item() for name, values in terms.items()}
+    metrics["published"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
+    metrics["published"] |= {name: _mean(values) for name, values in terms.items()}
     log_aggregate = log_aggregate_posterior(columns["z"], columns["mean"], columns["stddev"])
     metrics["mutual_information"] = mutual_information(columns["log_q"], log_aggregate).item()
     metrics["active_units"] = active_units(columns["mean"])
     metrics["mmd"] = _mmd_to_prior(columns["z"], seed)
     if entropy is not None:
-        metrics["entropy"] = entropy.mean().item()
-        metrics["entropy_standard_error"] = _standard_error(entropy)
+        metrics |= {"entropy": _mean(entropy), "entropy_standard_error": _standard_error(entropy)}
     return metrics
+
+
+def _bound(nll, lengths, entropy):
+    bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, lengths)}
+    if entropy is not None:  # paired, sentence by sentence: the corpus's own spread cancels
+        excess = nll.double() - entropy
+        bound |= {"above_entropy": _mean(excess), "above_entropy_standard_error": _standard_error(excess)}
+    return bound
+
+
+def _perplexity(nll, lengths):
+    """exp(total nats / total scored tokens), over the whole split."""
+    return (nll.double().sum() / lengths.sum()).exp().item()
+
+
+def _mean(values):
+    return values.double().mean().item()
 
 
 def _mmd_to_prior(z, seed):
@@ -170,4 +165,4 @@ def _mmd_to_prior(z, seed):
 
 
 def _standard_error(values):
-    return (values.std() / len(values) ** 0.5).item() if len(values) > 1 else None
+    return (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else None
