@@ -147,9 +147,9 @@ class WaeRnfModel(PreTrainedModel):
         log_kernels = [self._log_kernel([step], z) for step in flow_inputs]
         return -sum((term.exp().log1p() for term in log_kernels), z.new_zeros(len(z)))
 
-    def _mmd(self, z):
+    def _mmd(self, z, weight):
         # one sentence is no sample of a distribution: the statistic is not defined, and left out
-        if self.config.mmd_weight == 0 or len(z) < 2:
+        if weight == 0 or len(z) < 2:
             return z.new_zeros(())
         return mmd(z, torch.randn_like(z), self.config.mmd_kernel)
 
@@ -192,7 +192,7 @@ class WaeRnfModel(PreTrainedModel):
         z_prime, log_abs_det, flow_inputs = self.flow(z)
         reconstruction = self.score(input_ids, attention_mask, z_prime, labels)
         volume_log_kernel = self._log_kernel(flow_inputs, z)
-        divergence = self._mmd(z)
+        divergence = self._mmd(z, weight)
         if config.objective in ("paper", "pushforward"):
             kl = posterior.kl_divergence()
         else:

@@ -74,6 +74,12 @@ def test_mmd_enters_the_loss_by_its_weight(tiny_model, batch):
     torch.testing.assert_close(output.loss - without.loss, 5 * output.mmd, rtol=1e-4, atol=1e-5)
 
 
+def test_a_weight_given_to_forward_counts_where_the_configuration_has_none(tiny_model, batch):
+    model = tiny_model(mmd_weight=0.0).eval()
+    assert model(**batch).mmd == 0
+    assert model(**batch, mmd_weight=5.0).mmd != 0
+
+
 def test_padding_changes_nothing(model, batch):
     model.eval()
     together, noise = model.encode(**batch), torch.randn(4, model.config.latent_size)

@@ -85,6 +85,22 @@ def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop
         assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
 
+def test_run_cut_during_validation_validates_when_it_resumes(options, monkeypatch):
+    whole = train(options("whole", system="wae", num_epochs=1, save_steps=2))
+    validate = Stage._validate
+
+    def interrupted(self, bar):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stage, "_validate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(options("cut", system="wae", num_epochs=1, save_steps=2))
+    monkeypatch.setattr(Stage, "_validate", validate)
+    cut = train(options("cut", system="wae", num_epochs=1, save_steps=2, resume=True))
+    assert cut["training"]["best_validation_loss"] == whole["training"]["best_validation_loss"]
+    assert cut["pushforward"] == whole["pushforward"]
+
+
 def test_loss_that_is_not_finite_stops_the_run(options, tmp_path, monkeypatch):
     step = Stage._train_step
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 
-def option(default, help_text, **metadata):
-    return field(default=default, metadata={"help": help_text, **metadata})
+def option(default, help_text):
+    return field(default=default, metadata={"help": help_text})
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Which sentences make a batch: of similar length, in an order that seed and epoch alone decide."""
+"""Which sentences make a batch, in an order that seed and epoch alone decide; and the batches themselves."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from tokenization_wae_rnf.preparation import collate
 
 
 def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
-    """All sentences once, in batches of similar length and of sizes that differ by at most one.
+    """All sentences once, in batches whose sizes differ by at most one; random ones with a `pool` of 1.
 
     Args:
         lengths: (num_sentences,), scored tokens of each sentence.
@@ -33,7 +33,7 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     num_batches = -(-len(order) // batch_size)
     num_pools = -(-num_batches // pool)
     pools = np.array_split(order, num_pools)
-    sorted_order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    sorted_order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in pools])
     batches = np.array_split(sorted_order, num_batches)
     rng.shuffle(batches)
     return [batch.tolist() for batch in batches]

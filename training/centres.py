@@ -1,4 +1,4 @@
-"""The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means (paper 4.2)."""
+"""The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means."""
 
 import torch
 from sklearn.cluster import KMeans

@@ -28,7 +28,7 @@ MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's 
 
 
 @torch.no_grad()
-def evaluate(model, sentences, samples=1, seed=0, progress=False):
+def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=False):
     """The metrics of a model on a split.
 
     Args:
@@ -36,6 +36,7 @@ def evaluate(model, sentences, samples=1, seed=0, progress=False):
         sentences: prepared rows with `input_ids`, `length` and, where the corpus knows it, `log_prob`.
         samples: k importance samples a sentence.
         seed: of the samples.
+        max_sentences: take the first so many sentences; all when None.
         progress: show a bar.
 
     Returns:
@@ -49,6 +50,8 @@ def evaluate(model, sentences, samples=1, seed=0, progress=False):
         raise ValueError(f"iwae_samples must be at least 1, not {samples}")
     if len(sentences) == 0:
         raise ValueError("there is no sentence to evaluate")
+    if max_sentences is not None:
+        sentences = sentences.select(range(min(max_sentences, len(sentences))))
     start, training = time.perf_counter(), model.training
     model.eval()
     columns = _columns(model, sentences, samples, seed, progress)

@@ -77,6 +77,10 @@ class Stage:
         patience = self.arguments.early_stopping
         return bool(patience) and self.epochs_without_gain >= patience
 
+    @property
+    def _at_epoch_end(self):
+        return self.step % self.steps_per_epoch == 0 or self.step == self.num_steps
+
     def _epoch(self, bar):
         epoch, done = divmod(self.step, self.steps_per_epoch)
         options = self.arguments
@@ -92,12 +96,13 @@ class Stage:
             if self.step % LOG_EVERY == 0:
                 self._log(bar, sums / count)
                 sums, count = torch.zeros_like(sums), 0
-            if self.arguments.save_steps and self.step % self.arguments.save_steps == 0:
+            # an epoch's end is saved after its validation alone: resuming would otherwise skip it
+            if options.save_steps and self.step % options.save_steps == 0 and not self._at_epoch_end:
                 self.seconds += time.perf_counter() - start
                 start = time.perf_counter()
                 self._save()
         self.seconds += time.perf_counter() - start
-        if self.step % self.steps_per_epoch == 0 or self.step == self.num_steps:
+        if self._at_epoch_end:
             self._validate(bar)
             self._save()
 

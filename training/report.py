@@ -3,10 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-TITLES = {
-    "pushforward": "pushforward",
-    "flow_posterior": "flow posterior",
-}
+from .estimators import READINGS
 
 
 def print_report(metrics, console=None):
@@ -27,20 +24,11 @@ def print_metrics(metrics, console):
     for heading in ("NLL", "± s.e.", "PPL", "recon.", "KL", "above H"):
         table.add_column(heading, justify="right")
     if "entropy" in metrics:
-        error = metrics["entropy_standard_error"]
-        table.add_row(
-            "corpus entropy H",
-            _number(metrics["entropy"]),
-            _number(error),
-            "",
-            "",
-            "",
-            "0",
-            end_section=True,
-        )
-    for reading, name in TITLES.items():
+        entropy = _number(metrics["entropy"]), _number(metrics["entropy_standard_error"])
+        table.add_row("corpus entropy H", *entropy, "", "", "", "0", end_section=True)
+    for reading in READINGS:
         elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
-        table.add_row(name, style="bold")
+        table.add_row(reading.replace("_", " "), style="bold")
         table.add_row("  ELBO", *_bound(elbo), _number(elbo["reconstruction"]), _number(elbo["kl"]), _excess(elbo))
         table.add_row(f"  IWAE-{iwae['samples']}", *_bound(iwae), "", "", _excess(iwae), end_section=True)
     published = metrics["published"]

@@ -13,10 +13,8 @@ class System:
     """
 
     config: dict = field(default_factory=dict)
-    annealing: tuple[float, float] = (
-        3 / 48,
-        19 / 48,
-    )  # epochs 3 to 19 of 48, the authors' clip((t-6000)/40000)
+    # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
+    annealing: tuple[float, float] = (3 / 48, 19 / 48)
 
 
 NO_FLOW = {"num_flows": 0, "flow_kernel": None}

@@ -43,7 +43,7 @@ def train(arguments):
     Raises:
         ValueError: options that do not fit together, an `output_dir` that holds another run, or several processes.
     """
-    commit()
+    commit()  # of the code that runs, asked before the checkout can change
     if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:  # set by every launcher
         raise ValueError(f"training runs in one process so far, but {processes} were started; start one")
     system = customized_system(arguments)
@@ -142,14 +142,13 @@ def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir,
 def report(arguments, training, test, accelerator):
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
     model, tokenizer = load_model(arguments.output_dir, accelerator.device)
-    if arguments.eval_max_sentences is not None:
-        test = test.select(range(min(arguments.eval_max_sentences, len(test))))
-    metrics = evaluate(model, test, arguments.eval_iwae_samples, arguments.seed, progress=True)
-    generator = torch.Generator(model.device).manual_seed(arguments.seed)
-    samples = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    samples, seed = arguments.eval_iwae_samples, arguments.seed
+    metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress=True)
+    generator = torch.Generator(model.device).manual_seed(seed)
+    sentences = model.generate(num_samples=NUM_SAMPLES, generator=generator)
     metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
     metrics |= {"options": asdict(arguments), "training": training}
-    metrics["samples"] = tokenizer.batch_decode(samples, skip_special_tokens=True)
+    metrics["samples"] = tokenizer.batch_decode(sentences, skip_special_tokens=True)
     write_json(Path(arguments.output_dir) / "metrics.json", metrics)
     print_report(metrics)
     accelerator.print(f"\nThe model lies in {arguments.output_dir}.")
