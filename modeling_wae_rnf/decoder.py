@@ -1,11 +1,11 @@
 """The decoder: z' sets the state of an LSTM language model."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-# Logits of one chunk, in elements: small enough for a processor's cache, large enough for full matrix speed.
-CHUNK = 2**22
+from .dropout import Dropout
+from .linear_cross_entropy import linear_cross_entropy
+from .recurrence import run_lstm
 
 
 class Decoder(nn.Module):
@@ -16,31 +16,67 @@ class Decoder(nn.Module):
         self.latents_at_every_step = config.latents_at_every_step
         input_size = config.embedding_size + config.latent_size * config.latents_at_every_step
         self.initial_state = nn.Linear(config.latent_size, 2 * config.hidden_size)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.lstm = nn.LSTM(input_size, config.hidden_size, batch_first=True)
         self.projection = nn.Linear(config.hidden_size, config.vocab_size)
 
     def start(self, z_prime):
-        """z' (batch, latent_size) -> the LSTM's first state, h0 and c0 of shape (1, batch, hidden_size)."""
-        hidden, cell = torch.tanh(self.initial_state(z_prime)).unsqueeze(0).chunk(2, dim=-1)
+        """z' (batch, latent_size) -> the LSTM's first state, h0 and c0 of shape (batch, hidden_size)."""
+        hidden, cell = torch.tanh(self.initial_state(z_prime)).chunk(2, dim=-1)
         return hidden.contiguous(), cell.contiguous()
 
-    def forward(self, embeddings, z_prime, state=None):
-        """Embedded words (batch, length, embedding_size) -> (batch, length, hidden_size) and the last state."""
+    def forward(self, embeddings, z_prime, lengths):
+        """The state before each next word, whole sentences at once.
+
+        Args:
+            embeddings: (batch, length, embedding_size), of the words from beginning-of-sentence on.
+            z_prime: (batch, latent_size).
+            lengths: (batch,), how many of the words are no padding.
+
+        Returns:
+            (batch, length, hidden_size)
+        """
+        return run_lstm(self.lstm, self._inputs(embeddings, z_prime), lengths, self.start(z_prime))
+
+    def step(self, embeddings, z_prime, state):
+        """One word (batch, embedding_size) further: (batch, hidden_size) and the LSTM's new state."""
+        inputs = self._inputs(embeddings.unsqueeze(1), z_prime).squeeze(1)
+        state = torch.lstm_cell(inputs, state, *self.lstm.all_weights[0])
+        return state[0], state
+
+    def _inputs(self, embeddings, z_prime):
         embeddings = self.dropout(embeddings)
-        if self.latents_at_every_step:
-            z_prime_at_steps = z_prime.unsqueeze(1).expand(-1, embeddings.shape[1], -1)
-            embeddings = torch.cat([embeddings, z_prime_at_steps], dim=-1)
-        hidden, state = self.lstm(embeddings, self.start(z_prime) if state is None else state)
-        return self.dropout(hidden), state
+        if not self.latents_at_every_step:
+            return embeddings
+        return torch.cat([embeddings, z_prime.unsqueeze(1).expand(-1, embeddings.shape[1], -1)], dim=-1)
 
-    def token_nll(self, hidden, targets):
-        """-log p(target) of each token, in nats: hidden (tokens, hidden_size), targets (tokens,) -> (tokens,)."""
-        size = max(1, CHUNK // self.projection.out_features)
-        chunks = zip(hidden.split(size), targets.split(size), strict=True)
-        return torch.cat([self._chunk_nll(*chunk) for chunk in chunks])
+    def logits(self, hidden):
+        """The next word's scores: (..., hidden_size) -> (..., vocab_size)."""
+        return self.projection(self.dropout(hidden))
 
-    def _chunk_nll(self, hidden, targets):
-        logits = self.projection(hidden)
-        precision = torch.promote_types(logits.dtype, torch.float32)
-        return F.cross_entropy(logits.to(precision), targets, reduction="none")
+    def nll(self, hidden, targets, scored):
+        """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
+
+        A processor projects those tokens alone. Picking them would make the host wait for an accelerator, which
+        projects padding too.
+
+        Args:
+            hidden: (batch, length, hidden_size).
+            targets: (batch, length); scored: (batch, length), true for the tokens that count.
+
+        Returns:
+            (batch,)
+        """
+        return (self._nll_of_scored if hidden.device.type == "cpu" else self._nll_of_all)(hidden, targets, scored)
+
+    def _nll_of_scored(self, hidden, targets, scored):
+        token_nll = self._token_nll(hidden[scored], targets[scored])
+        sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
+        return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
+
+    def _nll_of_all(self, hidden, targets, scored):
+        token_nll = self._token_nll(hidden.flatten(0, 1), targets.clamp_min(0).flatten())
+        return (token_nll.view(scored.shape) * scored).sum(-1)
+
+    def _token_nll(self, hidden, targets):
+        return linear_cross_entropy(self.dropout(hidden), self.projection.weight, self.projection.bias, targets)

@@ -4,6 +4,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from .dropout import Dropout
+from .recurrence import run_lstm
+
 
 class Encoder(nn.Module):
     """One-layer LSTM. Returns h_n, or (h_n, c_n) side by side for the authors' linear head.
@@ -13,7 +16,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
         self.with_cell = config.posterior_head == "linear"
 
@@ -23,5 +26,5 @@ class Encoder(nn.Module):
             packed = pack_padded_sequence(embeddings, lengths.cpu(), batch_first=True, enforce_sorted=False)
             _, (hidden, cell) = self.lstm(packed)
             return torch.cat([hidden[0], cell[0]], dim=-1)
-        states, _ = self.lstm(embeddings)
+        states = run_lstm(self.lstm, embeddings, lengths)
         return states[torch.arange(len(states), device=states.device), lengths - 1]

@@ -10,6 +10,7 @@ from .decoder import Decoder
 from .encoder import Encoder
 from .flows import Flow, PlanarFlow
 from .kernel import log_kernel
+from .linear_cross_entropy import CHUNK
 from .mmd import mmd
 from .outputs import WaeRnfOutput
 from .posteriors import GaussianHead
@@ -125,13 +126,12 @@ class WaeRnfModel(PreTrainedModel):
             (batch,)
         """
         scored = self._attention_mask(input_ids, attention_mask)[:, 1:]
+        lengths = scored.sum(-1)
         targets = (input_ids if labels is None else labels)[:, 1:]
         if labels is not None:
             scored = scored & targets.ne(-100)
-        hidden, _ = self.decoder(self.embedding(input_ids[:, :-1]), z_prime)
-        token_nll = self.decoder.token_nll(hidden[scored], targets[scored])
-        sentence = torch.arange(len(input_ids), device=input_ids.device).unsqueeze(1).expand_as(scored)[scored]
-        return token_nll.new_zeros(len(input_ids)).index_add(0, sentence, token_nll)
+        hidden = self.decoder(self.embedding(input_ids[:, :-1]), z_prime, lengths)
+        return self.decoder.nll(hidden, targets, scored)
 
     def _log_kernel(self, flow_inputs, z):
         if self.config.flow_kernel is None:
@@ -179,8 +179,9 @@ class WaeRnfModel(PreTrainedModel):
         if latents is None:
             output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight)
         else:
-            hidden, _ = self.decoder(self.embedding(input_ids), self.push(latents)[0])
-            output = WaeRnfOutput(logits=self.decoder.projection(hidden))
+            lengths = self._attention_mask(input_ids, attention_mask).sum(-1)
+            hidden = self.decoder(self.embedding(input_ids), self.push(latents)[0], lengths)
+            output = WaeRnfOutput(logits=self.decoder.logits(hidden))
         return output if return_dict is not False else output.to_tuple()
 
     def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight):
@@ -256,22 +257,34 @@ class WaeRnfModel(PreTrainedModel):
 
     def _decode(self, z_prime, do_sample, temperature, max_words, generator):
         config = self.config
-        words = torch.full((len(z_prime), 1), config.bos_token_id, device=z_prime.device)
-        sentences, state = [words], None
-        finished = torch.zeros_like(words, dtype=torch.bool)
-        for _ in range(max_words + 1):
-            hidden, state = self.decoder(self.embedding(words), z_prime, state)
-            logits = self.decoder.projection(hidden[:, -1])
-            # a sentence holds words alone: neither padding nor a second beginning
-            logits[:, [config.pad_token_id, config.bos_token_id]] = -torch.inf
-            if do_sample:
-                probabilities = (logits / temperature).softmax(-1)
-                words = torch.multinomial(probabilities, 1, generator=generator)
-            else:
-                words = logits.argmax(-1, keepdim=True)
-            words = words.masked_fill(finished, config.pad_token_id)
-            sentences.append(words)
-            finished = finished | words.eq(config.eos_token_id)
-            if finished.all():
+        shape = (len(z_prime), max_words + 2)
+        sentences = torch.full(shape, config.pad_token_id, device=z_prime.device)
+        sentences[:, 0] = config.bos_token_id
+        running = torch.arange(len(z_prime), device=z_prime.device)
+        words, state = sentences[:, 0], self.decoder.start(z_prime)
+        for position in range(1, max_words + 2):
+            hidden, state = self.decoder.step(self.embedding(words), z_prime[running], state)
+            parts = hidden.split(max(1, CHUNK // config.vocab_size))
+            words = torch.cat([self._next_words(part, do_sample, temperature, generator) for part in parts])
+            sentences[running, position] = words
+            unfinished = words.ne(config.eos_token_id)
+            if not unfinished.all():  # a sentence that is finished costs nothing more
+                running, words = running[unfinished], words[unfinished]
+                state = tuple(values[unfinished] for values in state)
+            if len(running) == 0:
                 break
-        return torch.cat(sentences, dim=1)
+        return sentences[:, : position + 1]
+
+    def _next_words(self, hidden, do_sample, temperature, generator):
+        logits = self.decoder.logits(hidden)
+        # a sentence holds words alone: neither padding nor a second beginning
+        logits[:, [self.config.pad_token_id, self.config.bos_token_id]] = -torch.inf
+        if not do_sample:
+            return logits.argmax(-1)
+        # one uniform number a sentence; torch.multinomial draws one for every word of the vocabulary
+        scores = logits.float().div_(temperature)
+        cumulative = torch.cumsum(torch.softmax(scores, -1, out=scores), -1, out=scores)
+        total = cumulative[:, -1:]
+        position = torch.rand(total.shape, device=total.device, generator=generator) * total
+        # the first word beyond the position; rounding may put the position at the very end
+        return torch.searchsorted(cumulative, position, right=True).squeeze(1).clamp_max(self.config.vocab_size - 1)

@@ -233,3 +233,20 @@ def test_misuse_of_generate(tiny_model):
 def test_impossible_configurations(field, value, message):
     with pytest.raises(ValueError, match=message):
         WaeRnfConfig(**{field: value})
+
+
+def test_a_step_never_reads_from_an_accelerator(tiny_model, batch):
+    """Nothing can be read from the meta device: it stands for any device that the host should not wait for."""
+    model = tiny_model().to("meta").train()
+    output = model(**{name: values.to("meta") for name, values in batch.items()})
+    output.loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+
+
+def test_scoring_all_tokens_equals_picking_those_that_count(tiny_model, batch):
+    decoder = tiny_model().decoder.eval()
+    hidden, scored = torch.randn(4, 6, 8), batch["attention_mask"][:, 1:].bool()
+    targets = batch["input_ids"][:, 1:].masked_fill(~scored, -100)
+    found, expected = decoder._nll_of_all(hidden, targets, scored), decoder._nll_of_scored(hidden, targets, scored)
+    torch.testing.assert_close(found, expected)

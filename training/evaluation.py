@@ -23,7 +23,7 @@ from .provenance import provenance
 
 BATCH_SIZE = 64
 # Tokens that go through the decoder at once: samples and sentences together stay under it.
-TOKENS_AT_ONCE = 2**16
+TOKENS_AT_ONCE = 2**14
 MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
 
 

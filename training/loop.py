@@ -33,7 +33,7 @@ class Stage:
     def __init__(self, name, accelerator, model, tokenizer, data, annealing, arguments, output_dir):
         self.name, self.accelerator, self.tokenizer, self.data = name, accelerator, tokenizer, data
         self.annealing, self.arguments, self.output_dir = annealing, arguments, Path(output_dir)
-        optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate)
+        optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate, fused=True)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.lengths = data["train"]["length"][:]
         per_epoch = math.ceil(len(self.lengths) / arguments.batch_size)

@@ -1,0 +1,93 @@
+"""The projection on the vocabulary and its cross entropy as one operation, that never holds all the logits."""
+
+import torch
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+# Logits of one chunk: 32 MB in single precision, about a processor's last cache, and enough for full matrix speed.
+CHUNK = 2**23
+
+
+def linear_cross_entropy(hidden, weight, bias, targets):
+    """-log softmax(hidden Wᵀ + b)[target] of each token, in nats.
+
+    On a processor the passes over the logits cost as much as the matrix products, so the gradient is formed where
+    the logits are still in the cache: in the forward pass, chunk by chunk. It is that of the sum over the tokens,
+    and any constant times it, as a mean asks for, is only a scaling of it; a gradient whose weights differ between
+    tokens is computed anew, right but slower. On other devices the gradient is always computed in the backward
+    pass, since asking for its weights would make the host wait.
+
+    Args:
+        hidden: (tokens, hidden_size).
+        weight: W, (vocab_size, hidden_size).
+        bias: b, (vocab_size,).
+        targets: (tokens,).
+
+    Returns:
+        (tokens,), at least in single precision. Memory is that of one chunk of logits and of W's gradient.
+
+    Example:
+        >>> linear_cross_entropy(torch.zeros(2, 3), torch.zeros(8, 3), torch.zeros(8), torch.tensor([1, 5]))
+        tensor([2.0794, 2.0794])
+    """
+    device = hidden.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+        hidden, weight, bias = hidden.to(dtype), weight.to(dtype), bias.to(dtype)
+    if torch.is_grad_enabled():
+        return _LinearCrossEntropy.apply(hidden, weight, bias, targets)
+    return _by_chunks(hidden, weight, bias, targets)
+
+
+class _LinearCrossEntropy(Function):
+    @staticmethod
+    def forward(ctx, hidden, weight, bias, targets):
+        ctx.at_once = hidden.device.type == "cpu" and any(ctx.needs_input_grad)
+        gradients = _zero_gradients(hidden, weight, bias) if ctx.at_once else ()
+        nll = _by_chunks(hidden, weight, bias, targets, gradients)
+        ctx.save_for_backward(*(gradients or (hidden, weight)), hidden, weight, bias, targets)
+        return nll
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, token_weights):
+        *gradients, hidden, weight, bias, targets = ctx.saved_tensors
+        if ctx.at_once and len(token_weights) and bool((token_weights == token_weights[0]).all()):
+            return *(token_weights[0].to(gradient.dtype) * gradient for gradient in gradients), None
+        gradients = _zero_gradients(hidden, weight, bias)
+        _by_chunks(hidden, weight, bias, targets, gradients, token_weights)
+        return *gradients, None
+
+
+def _zero_gradients(hidden, weight, bias):
+    return torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
+
+
+def _by_chunks(hidden, weight, bias, targets, gradients=(), token_weights=None):
+    """The cross entropies; `gradients` of their weighted sum are filled in if given."""
+    precision = torch.promote_types(hidden.dtype, torch.float32)
+    nll = hidden.new_empty(len(hidden), dtype=precision)
+    size = max(1, CHUNK // len(weight))
+    buffer = hidden.new_empty(min(size, len(hidden)), len(weight))
+    for start in range(0, len(hidden), size):
+        rows = slice(start, start + size)
+        part, target = hidden[rows], targets[rows].unsqueeze(1)
+        scores = torch.addmm(bias, part, weight.t(), out=buffer[: len(part)]).to(precision)
+        largest, target_score = scores.amax(1, keepdim=True), scores.gather(1, target)
+        softmax = torch.softmax(scores, 1, out=scores)
+        # the normalizer, from the likeliest word: its probability is no rounding error, the target's may be
+        log_normalizer = largest - softmax.amax(1, keepdim=True).log()
+        nll[rows] = (log_normalizer - target_score).squeeze(1)
+        if gradients:
+            softmax.scatter_add_(1, target, torch.full_like(target_score, -1))
+            if token_weights is not None:
+                softmax *= token_weights[rows].unsqueeze(1)
+            _add_gradients(gradients, rows, part, weight, softmax.to(hidden.dtype))
+    return nll
+
+
+def _add_gradients(gradients, rows, part, weight, score_gradient):
+    hidden_gradient, weight_gradient, bias_gradient = gradients
+    torch.mm(score_gradient, weight, out=hidden_gradient[rows])
+    weight_gradient.addmm_(score_gradient.t(), part)
+    bias_gradient += score_gradient.sum(0)

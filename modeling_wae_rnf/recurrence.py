@@ -1,0 +1,48 @@
+"""An LSTM over sentences of different lengths, with little work on padding."""
+
+import torch
+import torch.nn.functional as F
+
+# Sentences that end in the same part of the batch, sorted by length, run on together.
+PARTS = 4
+
+
+def run_lstm(lstm, inputs, lengths, state=None):
+    """The LSTM's output at each token.
+
+    On a processor, padding costs as much as words do. The time is therefore cut where a quarter of the sentences has
+    ended, and the next stretch is run on the sentences that still go on. An accelerator waits for steps, not for
+    sentences, and takes the padded batch at once.
+
+    Args:
+        lstm: one layer, `batch_first`.
+        inputs: (batch, length, input_size), padded on the right.
+        lengths: (batch,), tokens of each sentence.
+        state: (h0, c0), each (batch, hidden_size); zeros when None.
+
+    Returns:
+        (batch, length, hidden_size); what stands at padding means nothing.
+
+    Example:
+        >>> lstm = torch.nn.LSTM(3, 5, batch_first=True)
+        >>> run_lstm(lstm, torch.zeros(2, 4, 3), torch.tensor([4, 2])).shape
+        torch.Size([2, 4, 5])
+    """
+    if state is not None:
+        state = tuple(values.unsqueeze(0) for values in state)  # (layers, batch, hidden_size), as the library has it
+    if inputs.device.type != "cpu":
+        return lstm(inputs, state)[0]
+    lengths, order = lengths.clamp_min(1).sort(descending=True)
+    ends = lengths[:: -(-len(lengths) // PARTS)].unique().tolist()  # ascending, the last one the longest sentence's
+    if state is not None:
+        state = tuple(values[:, order] for values in state)
+    outputs, start = [], 0
+    for end, part in zip(ends, inputs[:, : ends[-1]].tensor_split(ends[:-1], dim=1), strict=True):
+        running = order[: int((lengths > start).sum())]
+        if state is not None:
+            state = tuple(values[:, : len(running)] for values in state)
+        hidden, state = lstm(part[running], state)
+        everybody = hidden.new_zeros(len(inputs), *hidden.shape[1:])
+        outputs.append(everybody.index_copy(0, running, hidden))
+        start = end
+    return F.pad(torch.cat(outputs, dim=1), (0, 0, 0, inputs.shape[1] - ends[-1]))
