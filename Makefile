@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUTPUT_DIR ?= runs/toy-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: install train test test-slow quality style readme
+.PHONY: install train test test-slow quality style bench readme
 
 install: .venv/installed
 
@@ -29,6 +29,10 @@ quality: install
 style: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Speed and memory beside a plain implementation: some ten minutes on two cores.
+bench: install
+	$(BIN)/python -m benchmarks.run
 
 # The tables of README.md, from results/*.json.
 readme: install

@@ -33,7 +33,7 @@ def estimate_batch_norm(model, sentences, seed=0):
         norm.reset_running_stats()
         norm.momentum = None  # the plain average over the batches
         norm.train()
-    for inputs in load_batches(sentences, batches, model.config, model.device):
+    for inputs in load_batches(sentences, batches, model.config.pad_token_id, model.device):
         model.encode(**inputs)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -45,14 +45,14 @@ def sorted_batches(lengths, batch_size):
     return [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
 
 
-def load_batches(sentences, batches, model_config, device):
+def load_batches(sentences, batches, pad_token_id, device):
     """Yields the inputs of each batch: {input_ids, attention_mask}, (batch, length), on the device.
 
     Args:
         sentences: prepared rows.
         batches: lists of sentence numbers.
     """
-    padded = partial(collate, pad_token_id=model_config.pad_token_id)
+    padded = partial(collate, pad_token_id=pad_token_id)
     # a generator of its own: the loader would otherwise draw from the one that dropout and sampling use
     loader = DataLoader(
         sentences.select_columns("input_ids"), batch_sampler=batches, collate_fn=padded, generator=torch.Generator()

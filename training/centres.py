@@ -1,7 +1,6 @@
 """The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means."""
 
 import torch
-from sklearn.cluster import KMeans
 from tqdm.auto import tqdm
 
 from .batching import load_batches, sorted_batches
@@ -16,7 +15,7 @@ def posterior_means(model, sentences, progress=False):
     model.eval()
     batches = sorted_batches(sentences["length"][:], BATCH_SIZE)
     means = torch.empty(len(sentences), model.config.latent_size)
-    loaded = load_batches(sentences, batches, model.config, model.device)
+    loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
     bar = tqdm(loaded, "encode", len(batches), unit="batch", leave=False, disable=None if progress else True)
     for batch, inputs in zip(batches, bar, strict=True):
         means[batch] = model.encode(**inputs).mean.float().cpu()
@@ -35,6 +34,8 @@ def cluster(means, num_centres, seed):
         tensor([[0.1000],
                 [5.0000]])
     """
+    from sklearn.cluster import KMeans  # takes as long to import as the corpus to open; few runs need it
+
     different = len(means.unique(dim=0))
     if different < num_centres:
         raise ValueError(

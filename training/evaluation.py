@@ -66,7 +66,7 @@ def _columns(model, sentences, samples, seed, progress):
     lengths = sentences["length"][:]
     batches = sorted_batches(lengths, BATCH_SIZE)
     parts = defaultdict(list)
-    loaded = load_batches(sentences, batches, model.config, model.device)
+    loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
     bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=None if progress else True)
     for inputs in bar:
         for name, values in _batch_columns(model, inputs, samples, generator).items():

@@ -86,7 +86,9 @@ class Stage:
         options = self.arguments
         batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
         last = min(self.steps_per_epoch, self.num_steps - epoch * self.steps_per_epoch)
-        loaded = load_batches(self.data["train"], batches[done:last], self.config, self.accelerator.device)
+        loaded = load_batches(
+            self.data["train"], batches[done:last], self.config.pad_token_id, self.accelerator.device
+        )
         start = time.perf_counter()
         self.model.train()
         sums, count = torch.zeros(len(TERMS) + 1, device=self.accelerator.device), 0
@@ -105,6 +107,9 @@ class Stage:
         if self._at_epoch_end:
             self._validate(bar)
             self._save()
+
+    def _load(self, sentences, batches):
+        return load_batches(sentences, batches, self.config.pad_token_id, self.accelerator.device)
 
     def _train_step(self, inputs):
         weights = annealed_weights(self.step / self.num_steps, self.config, self.annealing)
@@ -144,7 +149,7 @@ class Stage:
         validation = self.data["validation"]
         batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
-        for inputs in load_batches(validation, batches, self.config, self.accelerator.device):
+        for inputs in self._load(validation, batches):
             output = self.model(**inputs)
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])

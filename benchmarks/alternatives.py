@@ -1,0 +1,144 @@
+"""Other ways of doing the same, timed beside the one that is used: {what: {way: milliseconds}}."""
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from modeling_wae_rnf import linear_cross_entropy, recurrence
+from modeling_wae_rnf.dropout import Dropout
+
+from .sizes import SIZES
+from .timing import alternate
+
+ROUNDS = 15
+WIDTH = 200
+PARTS = (2, 8, 16)
+CHUNK_BITS = (20, 21, 22, 24)
+
+
+def measure():
+    measured = {
+        "both passes of an LSTM, a batch of the Penn Treebank": lstm(),
+        "both passes of projection and cross entropy, 700 tokens of 10,000 words": cross_entropy(),
+        "a dropout mask for 700 tokens": dropout(),
+        "a step of Adam with WAE-RNF's parameters": adam(),
+        "drawing the next word of 256 sentences": draw(),
+        "one step of an LSTM for 16 sentences": lstm_step(),
+    }
+    return {
+        what: {way: 1e3 * seconds for way, seconds in alternate(ways, ROUNDS).items()}
+        for what, ways in measured.items()
+    }
+
+
+def with_constant(module, name, value, run):
+    """`run` with a constant of a module changed for its time."""
+
+    def changed():
+        before = getattr(module, name)
+        setattr(module, name, value)
+        run()
+        setattr(module, name, before)
+
+    return changed
+
+
+def lstm():
+    torch.manual_seed(0)
+    layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
+    (batch,) = SIZES["ptb"].batches(1)
+    lengths = batch["attention_mask"].sum(1) - 1
+    inputs = torch.randn(len(lengths), int(lengths.max()), WIDTH, requires_grad=True)
+    tokens = batch["attention_mask"][:, 1:].unsqueeze(-1)
+
+    def backward(outputs):
+        (outputs * tokens).sum().backward()
+
+    def packed():
+        sequence = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        backward(pad_packed_sequence(layer(sequence)[0], batch_first=True)[0])
+
+    def stretches():
+        backward(recurrence.run_lstm(layer, inputs, lengths))
+
+    others = {f"{parts} stretches": with_constant(recurrence, "PARTS", parts, stretches) for parts in PARTS}
+    used = {f"used: {recurrence.PARTS} stretches": stretches}
+    return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
+
+
+def cross_entropy():
+    torch.manual_seed(0)
+    shapes = [(700, WIDTH), (10_000, WIDTH), (10_000,)]
+    tensors = [(0.1 * torch.randn(shape)).requires_grad_() for shape in shapes]
+    targets, weights = torch.randint(10_000, (700,)), torch.rand(700)
+
+    def fused():
+        linear_cross_entropy.linear_cross_entropy(*tensors, targets).mean().backward()
+
+    def in_backward():
+        (linear_cross_entropy.linear_cross_entropy(*tensors, targets) * weights).sum().backward()
+
+    bits = linear_cross_entropy.CHUNK.bit_length() - 1
+    others = {
+        f"chunks of 2^{size} logits": with_constant(linear_cross_entropy, "CHUNK", 2**size, fused)
+        for size in CHUNK_BITS
+    }
+    return (
+        {f"used: gradient in the forward pass, chunks of 2^{bits} logits": fused}
+        | others
+        | {
+            "gradient in the forward pass and, for weights that differ, again in the backward pass": in_backward,
+            "all logits, `F.cross_entropy`": lambda: F.cross_entropy(F.linear(*tensors), targets).backward(),
+        }
+    )
+
+
+def dropout():
+    x = torch.randn(700, WIDTH)
+    return {"used: uniform numbers": partial(Dropout(0.2), x), "`nn.Dropout`": partial(nn.Dropout(0.2), x)}
+
+
+def adam():
+    def step(**options):
+        torch.manual_seed(0)
+        parameters = list(SIZES["ptb"].model().parameters())
+        for parameter in parameters:
+            parameter.grad = torch.randn_like(parameter)
+        return torch.optim.Adam(parameters, **options).step
+
+    return {"used: fused": step(fused=True), "foreach": step(foreach=True), "default": step()}
+
+
+def draw():
+    torch.manual_seed(0)
+    model = SIZES["ptb"].model().eval()
+    hidden = torch.randn(256, WIDTH)
+
+    @torch.no_grad()
+    def cumulative():
+        model._next_words(hidden, do_sample=True, temperature=1.0, generator=None)
+
+    @torch.no_grad()
+    def multinomial():
+        torch.multinomial(model.decoder.logits(hidden).softmax(-1), 1)
+
+    return {"used: one uniform number a sentence": cumulative, "`torch.multinomial`": multinomial}
+
+
+def lstm_step():
+    layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
+    inputs, state = torch.randn(16, WIDTH), (torch.randn(16, WIDTH), torch.randn(16, WIDTH))
+    whole = tuple(part.unsqueeze(0) for part in state)
+
+    @torch.no_grad()
+    def cell():
+        torch.lstm_cell(inputs, state, *layer.all_weights[0])
+
+    @torch.no_grad()
+    def module():
+        layer(inputs.unsqueeze(1), whole)
+
+    return {"used: `torch.lstm_cell`": cell, "`nn.LSTM`": module}

@@ -1,0 +1,49 @@
+"""Importance sampling: `evaluate` against a loop over samples, by batches and sentence by sentence."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from datasets import Dataset
+
+from modeling_wae_rnf import WaeRnfModel
+from training_wae_rnf.evaluation import evaluate
+
+from .floor import matrix_rate, sample_flop
+from .plain import PlainModel, score_by_loop
+from .sizes import BATCH_SIZE, SIZES, pad
+from .timing import timed
+
+SENTENCES, SAMPLES = 64, 500
+LOOP_SAMPLES = 25  # all samples cost the same: the loops are timed over these
+TEST_TOKENS = 82_430  # of the Penn Treebank's test split
+
+
+def measure():
+    """Microseconds a token and sample, of ours and of the two loops."""
+    sizes, rate = SIZES["ptb"], matrix_rate()
+    sentences = sizes.sentences(SENTENCES, np.random.default_rng(0))
+    tokens = sum(len(ids) - 1 for ids in sentences)
+    rows = Dataset.from_dict({"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]})
+    torch.manual_seed(0)
+    ours = WaeRnfModel(sizes.config()).eval()
+    plain = PlainModel(sizes.config()).eval()
+    plain.load_state_dict(ours.state_dict())
+    batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, SENTENCES, BATCH_SIZE)]
+    singles = [pad([ids]) for ids in sentences]
+    evaluate(ours, rows, samples=2)
+    seconds = {
+        "ours": timed(partial(evaluate, ours, rows, samples=SAMPLES)) / SAMPLES,
+        "loop over samples, batches of 32": timed(partial(score_by_loop, plain, batches, LOOP_SAMPLES)) / LOOP_SAMPLES,
+        "loop over samples and sentences": timed(partial(score_by_loop, plain, singles, LOOP_SAMPLES)) / LOOP_SAMPLES,
+    }
+    floor = sample_flop(sizes.config()) / rate
+    return {
+        "sentences": SENTENCES,
+        "samples": {"ours": SAMPLES, "loops": LOOP_SAMPLES},
+        "matrix_rate": rate,
+        "microseconds_per_token_and_sample": {name: 1e6 * value / tokens for name, value in seconds.items()},
+        "ratio": {name: value / seconds["ours"] for name, value in seconds.items()},
+        "fraction_of_floor": floor / (seconds["ours"] / tokens),
+        "minutes_of_ptb_test_with_500_samples": seconds["ours"] / tokens * TEST_TOKENS * 500 / 60,
+    }

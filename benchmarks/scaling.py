@@ -1,0 +1,39 @@
+"""An epoch through the real command over 1, 2, 4 and 8 times one corpus: seconds and memory."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from .processes import peak_mb_of
+from .text import write_corpus
+
+SENTENCES = 2_500
+COPIES = (1, 2, 4, 8)
+
+
+def measure():
+    """{copies: {tokens, seconds, tokens_per_second, peak_memory_mb}}."""
+    return {str(copies): train_once(copies) for copies in COPIES}
+
+
+def train_once(copies):
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = write_corpus(folder, SENTENCES, copies)
+        options = {
+            "dataset": folder,
+            "output_dir": str(Path(folder, "run")),
+            "system": "wae",
+            "num_epochs": 1,
+            "eval_iwae_samples": 1,
+            "eval_max_sentences": 32,
+        }
+        flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        memory = peak_mb_of(sys.executable, "train.py", *flags)
+        seconds = json.loads(Path(folder, "run", "run.json").read_text(encoding="utf-8"))["training"]["seconds"]
+    return {
+        "tokens": tokens,
+        "seconds": seconds,
+        "tokens_per_second": tokens / seconds,
+        "peak_memory_mb": memory,
+    }

@@ -1,0 +1,69 @@
+"""What is measured: generated batches with the sizes and the lengths of the paper's corpora."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+
+BATCH_SIZE = 32
+RESERVED = 4  # ids of padding, the two sentence marks and the unknown word
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A corpus, as far as the cost of a step depends on it.
+
+    Args:
+        vocab_size: words, special tokens included.
+        mean, stddev: of the scored tokens of a sentence; a gamma distribution has them.
+        shortest, longest: lengths are clipped to these.
+    """
+
+    vocab_size: int
+    mean: float
+    stddev: float
+    shortest: int
+    longest: int
+
+    def config(self, **fields):
+        """WAE-RNF with the paper's widths and this vocabulary."""
+        return WaeRnfConfig(**{"vocab_size": self.vocab_size} | fields)
+
+    def model(self, **fields):
+        return WaeRnfModel(self.config(**fields))
+
+    def lengths(self, count, rng):
+        """Scored tokens of `count` sentences: (count,)."""
+        shape = (self.mean / self.stddev) ** 2
+        drawn = rng.gamma(shape, self.mean / shape, count).round().astype(int)
+        return drawn.clip(self.shortest, self.longest)
+
+    def sentences(self, count, rng):
+        """`count` lists of token ids with both sentence marks; words have Zipf's frequencies."""
+        rank = np.arange(1, self.vocab_size - RESERVED + 1)
+        cumulative = np.cumsum(1 / rank)
+        words = (np.searchsorted(cumulative, rng.random(n - 1) * cumulative[-1]) for n in self.lengths(count, rng))
+        return [[1, *(RESERVED + ids).tolist(), 2] for ids in words]
+
+    def batches(self, count, seed=0):
+        """`count` batches of random sentences as the training loop gets them: {input_ids, attention_mask}."""
+        rng = np.random.default_rng(seed)
+        return [pad(self.sentences(BATCH_SIZE, rng)) for _ in range(count)]
+
+    def grouped_batches(self, count, seed=0):
+        """As `batches`, but each of sentences of nearly one length."""
+        sentences = sorted(self.sentences(BATCH_SIZE * count, np.random.default_rng(seed)), key=len)
+        return [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, len(sentences), BATCH_SIZE)]
+
+
+def pad(sentences):
+    rows = torch.nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in sentences], batch_first=True)
+    return {"input_ids": rows, "attention_mask": rows.ne(0).long()}
+
+
+SIZES = {
+    "ptb": Sizes(vocab_size=10_000, mean=22.1, stddev=10.1, shortest=2, longest=83),
+    "yahoo": Sizes(vocab_size=20_000, mean=80.2, stddev=46.4, shortest=20, longest=201),
+}

@@ -1,0 +1,83 @@
+"""Text to token ids, and the time until there is something to train on."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from .processes import ROOT, output_of
+from .sizes import BATCH_SIZE, SIZES
+
+SENTENCES = 42_000  # as many as the Penn Treebank's training split has
+ROUNDS = 3
+
+
+def measure():
+    """Tokens a second of the first preparation, and seconds from a program's start."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = write_corpus(folder, SENTENCES)
+        first = float(output_of("benchmarks.text", "prepare", folder))
+        prepared = min(seconds_of("-m", "benchmarks.text", "first_batch", folder) for _ in range(ROUNDS))
+    return {
+        "tokens": tokens,
+        "tokens_per_second": tokens / first,
+        "seconds_to_first_batch_of_a_prepared_corpus": prepared,
+        "seconds_to_import_the_training_program": min(
+            seconds_of("-c", "import training_wae_rnf.training") for _ in range(ROUNDS)
+        ),
+        "seconds_of_help": min(seconds_of("-m", "training_wae_rnf.command_line", "--help") for _ in range(ROUNDS)),
+    }
+
+
+def write_corpus(folder, sentences, copies=1):
+    """train.txt, valid.txt and test.txt with the Penn Treebank's sizes; returns the scored tokens of train.txt."""
+    sizes, rng = SIZES["ptb"], np.random.default_rng(0)
+    counts = {"train": sentences, "valid": 200, "test": 200}
+    tokens = 0
+    for split, count in counts.items():
+        rows = sizes.sentences(count, rng)
+        lines = [" ".join(f"w{word}" for word in ids[1:-1]) for ids in rows]
+        if split == "train":
+            lines, tokens = lines * copies, copies * sum(len(ids) - 1 for ids in rows)
+        Path(folder, f"{split}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tokens
+
+
+def seconds_of(*arguments):
+    """Seconds of `python …`, from its start to its end."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+    return time.perf_counter() - start
+
+
+def prepare(folder):
+    """Prints the seconds that vocabulary and token ids take; loading the text file is not counted."""
+    from tokenization_wae_rnf.corpora import load_corpus
+    from tokenization_wae_rnf.preparation import prepare as to_ids
+    from tokenization_wae_rnf.preparation import train_tokenizer
+
+    corpus = load_corpus(folder)
+    start = time.perf_counter()
+    to_ids(corpus, train_tokenizer(corpus))
+    print(time.perf_counter() - start)
+
+
+def first_batch(folder):
+    """Does what training does until it has a batch; the model is not loaded."""
+    from tokenization_wae_rnf.corpora import load_corpus
+    from tokenization_wae_rnf.preparation import prepare as to_ids
+    from tokenization_wae_rnf.preparation import train_tokenizer
+    from training_wae_rnf.batching import length_grouped_batches, load_batches
+
+    corpus = load_corpus(folder)
+    tokenizer = train_tokenizer(corpus)
+    train = to_ids(corpus, tokenizer)["train"]
+    batches = length_grouped_batches(train["length"][:], BATCH_SIZE, pool=1, seed=0, epoch=0)
+    next(load_batches(train, batches, tokenizer.pad_token_id, "cpu"))
+
+
+if __name__ == "__main__":
+    {"prepare": prepare, "first_batch": first_batch}[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,101 @@
+"""A step of training, ours and the plain one, on the same batches: speed, memory, and the same losses."""
+
+import sys
+from functools import partial
+
+import torch
+
+from modeling_wae_rnf import WaeRnfModel
+
+from .floor import matrix_rate, training_flop
+from .plain import PlainModel
+from .processes import output_of, peak_mb
+from .sizes import SIZES
+from .timing import alternate
+
+BATCHES, ROUNDS = 4, 5
+CURVE_STEPS = 200
+MODELS = {"plain": (PlainModel, False), "ours": (WaeRnfModel, True)}
+
+
+def measure():
+    """{size: {order of the sentences: {implementation: …}}}, peak memory, and the largest gap of the loss curves."""
+    rate = matrix_rate()
+    steps = {}
+    for name, sizes in SIZES.items():
+        orders = {"random": sizes.batches(BATCHES), "grouped by length": sizes.grouped_batches(BATCHES)}
+        steps[name] = {order: measure_steps(sizes, batches, rate) for order, batches in orders.items()}
+        steps[name]["peak_memory_mb"] = {model: peak_memory(model, name) for model in MODELS}
+    return {"matrix_rate": rate, "steps": steps, "loss_curve": compare_curves(SIZES["ptb"])}
+
+
+def build(name, config):
+    """A model in training mode and its optimizer, always with the same weights."""
+    kind, fused = MODELS[name]
+    torch.manual_seed(0)
+    model = kind(config).train()
+    return model, torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused or None)
+
+
+def step(model, optimizer, batch):
+    loss = model(**batch).loss
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+def measure_steps(sizes, batches, rate):
+    tokens = sum(int(batch["attention_mask"].sum()) - len(batch["input_ids"]) for batch in batches)
+    padded = sum(batch["input_ids"].numel() - len(batch["input_ids"]) for batch in batches)
+    built = {name: build(name, sizes.config()) for name in MODELS}
+    seconds = alternate({name: partial(run, *pair, batches) for name, pair in built.items()}, ROUNDS)
+    floor = training_flop(sizes.config()) * tokens / rate
+    measured = {
+        name: {
+            "milliseconds_per_step": 1e3 * value / len(batches),
+            "tokens_per_second": tokens / value,
+            "fraction_of_floor": floor / value,
+        }
+        for name, value in seconds.items()
+    }
+    return measured | {
+        "tokens_per_batch": tokens / len(batches),
+        "padded_tokens_per_token": padded / tokens,
+        "ratio": seconds["plain"] / seconds["ours"],
+    }
+
+
+def run(model, optimizer, batches):
+    for batch in batches:
+        step(model, optimizer, batch)
+
+
+def compare_curves(sizes):
+    """Losses of both over the same batches and samples, without dropout: the largest relative difference."""
+    config = sizes.config(dropout=0.0)
+    built = {name: build(name, config) for name in MODELS}
+    losses = {name: [] for name in MODELS}
+    for number, batch in enumerate(sizes.batches(CURVE_STEPS)):
+        for name, (model, optimizer) in built.items():
+            torch.manual_seed(number)
+            losses[name].append(step(model, optimizer, batch).item())
+    differences = [abs(a / b - 1) for a, b in zip(losses["ours"], losses["plain"], strict=True)]
+    ends = {"first_loss": losses["plain"][0], "last_loss": losses["plain"][-1]}
+    return ends | {"steps": CURVE_STEPS, "largest_relative_difference": max(differences)}
+
+
+def peak_memory(name, size):
+    """Megabytes that a process needs beyond its loaded libraries for three steps."""
+    return float(output_of("benchmarks.training_step", name, size))
+
+
+def print_peak_memory(name, size):
+    loaded = peak_mb(reset=True)
+    sizes = SIZES[size]
+    run(*build(name, sizes.config()), sizes.batches(3))
+    print(peak_mb() - loaded)
+
+
+if __name__ == "__main__":
+    print_peak_memory(*sys.argv[1:])
