@@ -12,10 +12,10 @@ from training_wae_rnf.evaluation import evaluate
 from .floor import matrix_rate, sample_flop
 from .plain import PlainModel, score_by_loop
 from .sizes import BATCH_SIZE, SIZES, pad
-from .timing import timed
+from .timing import alternate
 
-SENTENCES, SAMPLES = 64, 500
-LOOP_SAMPLES = 25  # all samples cost the same: the loops are timed over these
+SENTENCES, ROUNDS = 64, 5
+SAMPLES = {"ours": 100, "loops": 10}  # timed in one round; all samples cost the same
 TEST_TOKENS = 82_430  # of the Penn Treebank's test split
 
 
@@ -31,19 +31,21 @@ def measure():
     plain.load_state_dict(ours.state_dict())
     batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, SENTENCES, BATCH_SIZE)]
     singles = [pad([ids]) for ids in sentences]
-    evaluate(ours, rows, samples=2)
+    runs = {
+        "ours": partial(evaluate, ours, rows, SAMPLES["ours"]),
+        "loop over samples, batches of 32": partial(score_by_loop, plain, batches, SAMPLES["loops"]),
+        "loop over samples and sentences": partial(score_by_loop, plain, singles, SAMPLES["loops"]),
+    }
     seconds = {
-        "ours": timed(partial(evaluate, ours, rows, samples=SAMPLES)) / SAMPLES,
-        "loop over samples, batches of 32": timed(partial(score_by_loop, plain, batches, LOOP_SAMPLES)) / LOOP_SAMPLES,
-        "loop over samples and sentences": timed(partial(score_by_loop, plain, singles, LOOP_SAMPLES)) / LOOP_SAMPLES,
+        name: value / SAMPLES["ours" if name == "ours" else "loops"] for name, value in alternate(runs, ROUNDS).items()
     }
     floor = sample_flop(sizes.config()) / rate
     return {
         "sentences": SENTENCES,
-        "samples": {"ours": SAMPLES, "loops": LOOP_SAMPLES},
+        "samples": SAMPLES,
         "matrix_rate": rate,
         "microseconds_per_token_and_sample": {name: 1e6 * value / tokens for name, value in seconds.items()},
         "ratio": {name: value / seconds["ours"] for name, value in seconds.items()},
-        "fraction_of_floor": floor / (seconds["ours"] / tokens),
+        "fraction_of_floor": {name: floor / (value / tokens) for name, value in seconds.items()},
         "minutes_of_ptb_test_with_500_samples": seconds["ours"] / tokens * TEST_TOKENS * 500 / 60,
     }

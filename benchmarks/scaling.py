@@ -5,7 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .processes import peak_mb_of
+from training_wae_rnf.commands import train
+
+from .processes import output_of, peak_mb
 from .text import write_corpus
 
 SENTENCES = 2_500
@@ -29,7 +31,7 @@ def train_once(copies):
             "eval_max_sentences": 32,
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        memory = peak_mb_of(sys.executable, "train.py", *flags)
+        memory = float(output_of("benchmarks.scaling", *flags).splitlines()[-1])
         seconds = json.loads(Path(folder, "run", "run.json").read_text(encoding="utf-8"))["training"]["seconds"]
     return {
         "tokens": tokens,
@@ -37,3 +39,8 @@ def train_once(copies):
         "tokens_per_second": tokens / seconds,
         "peak_memory_mb": memory,
     }
+
+
+if __name__ == "__main__":
+    train(sys.argv[1:])
+    print(peak_mb())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .processes import ROOT, output_of
-from .sizes import BATCH_SIZE, SIZES
+from .sizes import SIZES
 
 SENTENCES = 42_000  # as many as the Penn Treebank's training split has
 ROUNDS = 3
@@ -19,8 +19,8 @@ def measure():
     """Tokens a second of the first preparation, and seconds from a program's start."""
     with tempfile.TemporaryDirectory() as folder:
         tokens = write_corpus(folder, SENTENCES)
-        first = float(output_of("benchmarks.text", "prepare", folder))
-        prepared = min(seconds_of("-m", "benchmarks.text", "first_batch", folder) for _ in range(ROUNDS))
+        first = float(output_of("benchmarks.open_corpus", "prepare", folder))
+        prepared = min(seconds_of("-m", "benchmarks.open_corpus", "first_batch", folder) for _ in range(ROUNDS))
     return {
         "tokens": tokens,
         "tokens_per_second": tokens / first,
@@ -51,33 +51,3 @@ def seconds_of(*arguments):
     start = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
     return time.perf_counter() - start
-
-
-def prepare(folder):
-    """Prints the seconds that vocabulary and token ids take; loading the text file is not counted."""
-    from tokenization_wae_rnf.corpora import load_corpus
-    from tokenization_wae_rnf.preparation import prepare as to_ids
-    from tokenization_wae_rnf.preparation import train_tokenizer
-
-    corpus = load_corpus(folder)
-    start = time.perf_counter()
-    to_ids(corpus, train_tokenizer(corpus))
-    print(time.perf_counter() - start)
-
-
-def first_batch(folder):
-    """Does what training does until it has a batch; the model is not loaded."""
-    from tokenization_wae_rnf.corpora import load_corpus
-    from tokenization_wae_rnf.preparation import prepare as to_ids
-    from tokenization_wae_rnf.preparation import train_tokenizer
-    from training_wae_rnf.batching import length_grouped_batches, load_batches
-
-    corpus = load_corpus(folder)
-    tokenizer = train_tokenizer(corpus)
-    train = to_ids(corpus, tokenizer)["train"]
-    batches = length_grouped_batches(train["length"][:], BATCH_SIZE, pool=1, seed=0, epoch=0)
-    next(load_batches(train, batches, tokenizer.pad_token_id, "cpu"))
-
-
-if __name__ == "__main__":
-    {"prepare": prepare, "first_batch": first_batch}[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,30 @@
+"""Programs that `text` times from their start: the data alone, since importing a model takes seconds."""
+
+import sys
+import time
+
+from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.preparation import prepare as to_ids
+from tokenization_wae_rnf.preparation import train_tokenizer
+from training_wae_rnf.batching import length_grouped_batches, load_batches
+
+
+def prepare(folder):
+    """Prints the seconds that vocabulary and token ids take; loading the text file is not counted."""
+    corpus = load_corpus(folder)
+    start = time.perf_counter()
+    to_ids(corpus, train_tokenizer(corpus))
+    print(time.perf_counter() - start)
+
+
+def first_batch(folder):
+    """Does what training does until it has a batch."""
+    corpus = load_corpus(folder)
+    tokenizer = train_tokenizer(corpus)
+    train = to_ids(corpus, tokenizer)["train"]
+    batches = length_grouped_batches(train["length"][:], batch_size=32, pool=1, seed=0, epoch=0)
+    next(load_batches(train, batches, tokenizer.pad_token_id, "cpu"))
+
+
+if __name__ == "__main__":
+    {"prepare": prepare, "first_batch": first_batch}[sys.argv[1]](sys.argv[2])
