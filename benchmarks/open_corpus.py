@@ -18,12 +18,13 @@ def prepare(folder):
 
 
 def first_batch(folder):
-    """Does what training does until it has a batch."""
+    """Does what training does until it has a batch, and prints the time of day."""
     corpus = load_corpus(folder)
     tokenizer = train_tokenizer(corpus)
     train = to_ids(corpus, tokenizer)["train"]
     batches = length_grouped_batches(train["length"][:], batch_size=32, pool=1, seed=0, epoch=0)
     next(load_batches(train, batches, tokenizer.pad_token_id, "cpu"))
+    print(time.time())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def measure():
     with tempfile.TemporaryDirectory() as folder:
         tokens = write_corpus(folder, SENTENCES)
         first = float(output_of("benchmarks.open_corpus", "prepare", folder))
-        prepared = min(seconds_of("-m", "benchmarks.open_corpus", "first_batch", folder) for _ in range(ROUNDS))
+        prepared = min(seconds_to_first_batch(folder) for _ in range(ROUNDS))
     return {
         "tokens": tokens,
         "tokens_per_second": tokens / first,
@@ -44,6 +44,11 @@ def write_corpus(folder, sentences, copies=1):
             lines, tokens = lines * copies, copies * sum(len(ids) - 1 for ids in rows)
         Path(folder, f"{split}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return tokens
+
+
+def seconds_to_first_batch(folder):
+    start = time.time()
+    return float(output_of("benchmarks.open_corpus", "first_batch", folder)) - start
 
 
 def seconds_of(*arguments):
