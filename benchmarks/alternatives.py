@@ -15,7 +15,7 @@ from .timing import alternate
 
 ROUNDS = 15
 WIDTH = 200
-PARTS = (2, 8, 16)
+SPARED = (50, 100, 400)
 CHUNK_BITS = (20, 21, 22, 24)
 
 
@@ -64,8 +64,11 @@ def lstm():
     def stretches():
         backward(recurrence.run_lstm(layer, inputs, lengths))
 
-    others = {f"{parts} stretches": with_constant(recurrence, "PARTS", parts, stretches) for parts in PARTS}
-    used = {f"used: {recurrence.PARTS} stretches": stretches}
+    others = {
+        f"cut where {count} padded tokens are spared": with_constant(recurrence, "WORTH", count, stretches)
+        for count in SPARED
+    }
+    used = {f"used: cut where {recurrence.WORTH} padded tokens are spared": stretches}
     return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
 
 

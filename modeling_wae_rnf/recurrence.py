@@ -3,16 +3,16 @@
 import torch
 import torch.nn.functional as F
 
-# Sentences that end in the same part of the batch, sorted by length, run on together.
-PARTS = 4
+# Padded tokens that must be spared for the time to be cut: starting anew costs about as much as these.
+WORTH = 200
 
 
 def run_lstm(lstm, inputs, lengths, state=None):
     """The LSTM's output at each token.
 
-    On a processor, padding costs as much as words do. The time is therefore cut where a quarter of the sentences has
-    ended, and the next stretch is run on the sentences that still go on. An accelerator waits for steps, not for
-    sentences, and takes the padded batch at once.
+    On a processor, padding costs as much as words do. The time is therefore cut into stretches, and each is run on
+    the sentences that still go on. An accelerator waits for steps, not for sentences, and takes the padded batch at
+    once.
 
     Args:
         lstm: one layer, `batch_first`.
@@ -33,7 +33,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
     if inputs.device.type != "cpu":
         return lstm(inputs, state)[0]
     lengths, order = lengths.clamp_min(1).sort(descending=True)
-    ends = lengths[:: -(-len(lengths) // PARTS)].unique().tolist()  # ascending, the last one the longest sentence's
+    ends = stretches(lengths.tolist())
     if state is not None:
         state = tuple(values[:, order] for values in state)
     outputs, start = [], 0
@@ -46,3 +46,17 @@ def run_lstm(lstm, inputs, lengths, state=None):
         outputs.append(everybody.index_copy(0, running, hidden))
         start = end
     return F.pad(torch.cat(outputs, dim=1), (0, 0, 0, inputs.shape[1] - ends[-1]))
+
+
+def stretches(lengths):
+    """Where to cut the time: the ends of the stretches, ascending, for lengths in descending order.
+
+    Example:
+        >>> stretches([190, 30, 20, 10]), stretches([30, 20, 10])
+        ([30, 190], [30])
+    """
+    ends = [lengths[0]]
+    for running, length in enumerate(lengths):
+        if (len(lengths) - running) * (ends[0] - length) >= WORTH:
+            ends.insert(0, length)
+    return ends

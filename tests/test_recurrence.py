@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from modeling_wae_rnf import recurrence
 from modeling_wae_rnf.recurrence import run_lstm
 
 LENGTHS = {
@@ -12,6 +13,11 @@ LENGTHS = {
     "two sentences": [2, 5],
     "an empty one": [3, 0, 2],
 }
+
+
+@pytest.fixture(autouse=True, params=[1, 8, 1000], ids=["cut everywhere", "cut sometimes", "never cut"])
+def _worth(request, monkeypatch):
+    monkeypatch.setattr(recurrence, "WORTH", request.param)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS.keys())
