@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from modeling_wae_rnf import WaeRnfModel
-from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
+from modeling_wae_rnf.posteriors import standard_normal_log_prob
 
 
 class PlainModel(WaeRnfModel):

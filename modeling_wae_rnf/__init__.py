@@ -1,7 +1,7 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
-Reading order: configuration, encoder, posteriors, flows, kernel, mmd, decoder, modeling, outputs; and, for speed,
-dropout, recurrence, linear_cross_entropy.
+Reading order: configuration, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder, modeling, outputs;
+and, for speed, dropout, recurrence, linear_cross_entropy.
 """
 
 from transformers import AutoConfig, AutoModel
@@ -13,10 +13,12 @@ from .mmd import mmd
 from .modeling_wae_rnf import WaeRnfModel
 from .outputs import WaeRnfOutput
 from .posteriors import GaussianPosterior
+from .von_mises_fisher import VonMisesFisherPosterior
 
 __all__ = [
     "GaussianPosterior",
     "PlanarFlow",
+    "VonMisesFisherPosterior",
     "WaeRnfConfig",
     "WaeRnfModel",
     "WaeRnfOutput",

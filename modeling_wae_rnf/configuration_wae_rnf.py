@@ -3,13 +3,16 @@
 from transformers import PretrainedConfig
 
 CHOICES = {
+    "posterior": ("gaussian", "vmf"),
     "posterior_head": ("mlp", "linear"),
     "flow_kernel": (None, "imq", "gaussian"),
     "mmd_kernel": ("imq", "gaussian"),
     "objective": ("paper", "authors", "pushforward", "flow_posterior"),
 }
-AT_LEAST_ONE = ("embedding_size", "hidden_size", "latent_size", "num_centres", "max_words")
-NOT_NEGATIVE = ("num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight")
+AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
+NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits")
+RATES = ("dropout", "word_dropout")
+CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
 
 
 class WaeRnfConfig(PretrainedConfig):
@@ -18,8 +21,15 @@ class WaeRnfConfig(PretrainedConfig):
     Args:
         vocab_size: number of token ids, the four special ones included.
         embedding_size, hidden_size: width of the word embedding and of both LSTMs.
-        latent_size: d, the dimension of the latent code.
+        latent_size: d, the dimension of the latent code; 0 for a language model: the decoder alone.
         dropout: rate on both LSTMs' inputs and on the decoder's outputs.
+        word_dropout: rate at which words that the decoder reads become the unknown word while training (Bowman et
+            al. 2016, arXiv 1511.06349).
+        posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
+        kappa: concentration of the von Mises-Fisher posterior.
+        mean_gamma: fixes the scale of the mean's batch normalization (BN-VAE); None learns it.
+        free_bits: nats of each dimension's divergence, averaged over the batch, that cost nothing (Kingma et al.
+            2016, arXiv 1606.04934).
         posterior_head: "mlp", two layers on h_n (paper), or "linear", one layer on (h_n, c_n) (authors' code).
         num_flows: K planar flows; 0 leaves z as it is.
         flow_kernel: kernel of the Riemannian metric, "imq" (K_m), "gaussian" (K_g), or None for plain flows.
@@ -47,6 +57,11 @@ class WaeRnfConfig(PretrainedConfig):
     hidden_size: int = 200
     latent_size: int = 32
     dropout: float = 0.2
+    word_dropout: float = 0.0
+    posterior: str = "gaussian"
+    kappa: float = 80.0
+    mean_gamma: float | None = None
+    free_bits: float = 0.0
     posterior_head: str = "mlp"
     num_flows: int = 3
     flow_kernel: str | None = "imq"
@@ -61,6 +76,7 @@ class WaeRnfConfig(PretrainedConfig):
     pad_token_id: int | None = 0
     bos_token_id: int | None = 1
     eos_token_id: int | None = 2
+    unk_token_id: int | None = 3
 
     def __post_init__(self, **kwargs):
         super().__post_init__(**kwargs)
@@ -72,8 +88,24 @@ class WaeRnfConfig(PretrainedConfig):
                 raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
         if self.vocab_size < 4:
             raise ValueError(f"vocab_size must be at least 4 (the special tokens), not {self.vocab_size}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), but is {self.dropout}")
+        for name in RATES:
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1), but is {getattr(self, name)}")
+        for name in ("kappa", "mean_gamma"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive, but is {value}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
+        self._check_combinations()
+
+    def _check_combinations(self):
+        gaussian = self.posterior == "gaussian" and self.latent_size > 0
+        if not gaussian and (self.num_flows or self.flow_kernel or self.mmd_weight):
+            code = "without a latent code" if self.latent_size == 0 else "with a von Mises-Fisher posterior"
+            raise ValueError(f"a model {code} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
+        if self.posterior == "vmf" and self.latent_size < 2:
+            raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
+        if self.free_bits and (self.posterior != "gaussian" or self.objective not in CLOSED_FORM):
+            raise ValueError(f"free_bits need a gaussian posterior and an objective of {CLOSED_FORM}")

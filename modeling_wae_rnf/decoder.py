@@ -9,19 +9,25 @@ from .recurrence import run_lstm
 
 
 class Decoder(nn.Module):
-    """(h0, c0) = tanh(affine(z')), then a one-layer LSTM and a projection on the vocabulary (paper 5.2)."""
+    """(h0, c0) = tanh(affine(z')), then a one-layer LSTM and a projection on the vocabulary (paper 5.2).
+
+    Without a latent code the first state is zero.
+    """
 
     def __init__(self, config):
         super().__init__()
         self.latents_at_every_step = config.latents_at_every_step
         input_size = config.embedding_size + config.latent_size * config.latents_at_every_step
-        self.initial_state = nn.Linear(config.latent_size, 2 * config.hidden_size)
+        self.initial_state = nn.Linear(config.latent_size, 2 * config.hidden_size) if config.latent_size else None
         self.dropout = Dropout(config.dropout)
         self.lstm = nn.LSTM(input_size, config.hidden_size, batch_first=True)
         self.projection = nn.Linear(config.hidden_size, config.vocab_size)
 
     def start(self, z_prime):
         """z' (batch, latent_size) -> the LSTM's first state, h0 and c0 of shape (batch, hidden_size)."""
+        if self.initial_state is None:
+            zeros = z_prime.new_zeros(len(z_prime), self.lstm.hidden_size)
+            return zeros, zeros
         hidden, cell = torch.tanh(self.initial_state(z_prime)).chunk(2, dim=-1)
         return hidden.contiguous(), cell.contiguous()
 

@@ -13,12 +13,7 @@ from .kernel import log_kernel
 from .linear_cross_entropy import CHUNK
 from .mmd import mmd
 from .outputs import WaeRnfOutput
-from .posteriors import GaussianHead
-
-
-def standard_normal_log_prob(z):
-    """log N(z; 0, I), summed over the last dimension."""
-    return torch.distributions.Normal(0.0, 1.0, validate_args=False).log_prob(z).sum(-1)
+from .posteriors import HEADS, BatchNorm, GaussianPosterior, VonMisesFisherPosterior
 
 
 class WaeRnfModel(PreTrainedModel):
@@ -49,8 +44,9 @@ class WaeRnfModel(PreTrainedModel):
     def __init__(self, config):
         super().__init__(config)
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.encoder = Encoder(config)
-        self.posterior_head = GaussianHead(config)
+        if config.latent_size:
+            self.encoder = Encoder(config)
+            self.posterior_head = HEADS[config.posterior](config)
         self.flow = Flow(config.latent_size, config.num_flows)
         self.decoder = Decoder(config)
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
@@ -65,6 +61,9 @@ class WaeRnfModel(PreTrainedModel):
             fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
+        elif isinstance(module, BatchNorm) and module.gamma is not None:
+            super()._init_weights(module)
+            init.constant_(module.weight, module.gamma)
         elif module is self:
             init.zeros_(self.centres)
         else:
@@ -100,14 +99,23 @@ class WaeRnfModel(PreTrainedModel):
         return input_ids.ne(self.config.pad_token_id) if attention_mask is None else attention_mask.bool()
 
     def encode(self, input_ids, attention_mask=None):
-        """q(z | x) of each sentence, as a [`GaussianPosterior`] with mean and stddev (batch, latent_size).
+        """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
 
         Args:
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
             attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
         """
+        if self.config.latent_size == 0:
+            nothing = self.embedding.weight.new_empty(len(input_ids), 0)
+            return GaussianPosterior(nothing, nothing)
         lengths = self._attention_mask(input_ids, attention_mask).sum(-1) - 1  # beginning-of-sentence says nothing
         return self.posterior_head(self.encoder(self.embedding(input_ids[:, 1:]), lengths))
+
+    def sample_prior(self, num_samples, generator=None):
+        """z of the prior: N(0, I), or uniform on the sphere. (num_samples, latent_size)"""
+        posterior = VonMisesFisherPosterior if self.config.posterior == "vmf" else GaussianPosterior
+        shape = (num_samples, self.config.latent_size)
+        return posterior.sample_prior(shape, generator=generator, device=self.device, dtype=self.dtype)
 
     def push(self, z):
         """z' = F(z) and log|det dF/dz|: (..., latent_size) -> (..., latent_size), (...)."""
@@ -130,8 +138,16 @@ class WaeRnfModel(PreTrainedModel):
         targets = (input_ids if labels is None else labels)[:, 1:]
         if labels is not None:
             scored = scored & targets.ne(-100)
-        hidden = self.decoder(self.embedding(input_ids[:, :-1]), z_prime, lengths)
+        hidden = self.decoder(self.embedding(self._drop_words(input_ids[:, :-1])), z_prime, lengths)
         return self.decoder.nll(hidden, targets, scored)
+
+    def _drop_words(self, input_ids):
+        rate = self.config.word_dropout
+        if not self.training or rate == 0:
+            return input_ids
+        dropped = torch.rand(input_ids.shape, device=input_ids.device) < rate
+        dropped[:, 0] = False  # beginning-of-sentence is no word
+        return input_ids.masked_fill(dropped, self.config.unk_token_id)
 
     def _log_kernel(self, flow_inputs, z):
         if self.config.flow_kernel is None:
@@ -197,12 +213,15 @@ class WaeRnfModel(PreTrainedModel):
         if config.objective in ("paper", "pushforward"):
             kl = posterior.kl_divergence()
         else:
-            kl = posterior.log_prob(z) - standard_normal_log_prob(z_prime)
+            kl = posterior.log_prob(z) - posterior.prior_log_prob(z_prime)
+        charged = kl
+        if config.free_bits:
+            charged = posterior.kl_per_dimension().mean(0).clamp_min(config.free_bits).sum()
         latent_terms = {
-            "paper": lambda: alpha * (kl - log_abs_det - volume_log_kernel),
-            "authors": lambda: alpha * kl - log_abs_det + self._kernel_penalty(flow_inputs, z),
-            "pushforward": lambda: alpha * kl,
-            "flow_posterior": lambda: alpha * (kl - log_abs_det),
+            "paper": lambda: alpha * (charged - log_abs_det - volume_log_kernel),
+            "authors": lambda: alpha * charged - log_abs_det + self._kernel_penalty(flow_inputs, z),
+            "pushforward": lambda: alpha * charged,
+            "flow_posterior": lambda: alpha * (charged - log_abs_det),
         }[config.objective]()
         return WaeRnfOutput(
             loss=(reconstruction + latent_terms).mean() + weight * divergence,
@@ -247,8 +266,7 @@ class WaeRnfModel(PreTrainedModel):
         if prior not in ("pushforward", "flow_posterior"):
             raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
         if latents is None:
-            shape = (num_samples, self.config.latent_size)
-            latents = torch.randn(shape, generator=generator, device=self.device, dtype=self.dtype)
+            latents = self.sample_prior(num_samples, generator)
             z_prime = self.push(latents)[0] if prior == "pushforward" else latents
         else:
             z_prime = self.push(latents)[0]

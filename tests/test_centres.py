@@ -1,10 +1,9 @@
-"""Clusters of posterior means: known ones are found, the order of the split is kept."""
+"""Clusters of posterior means: known ones are found."""
 
 import pytest
 import torch
-from datasets import Dataset
 
-from training_wae_rnf.centres import cluster, posterior_means
+from training_wae_rnf.centres import cluster
 
 
 def test_known_clusters_are_found():
@@ -22,12 +21,3 @@ def test_known_clusters_are_found():
 def test_more_centres_than_sentences():
     with pytest.raises(ValueError, match="4 centres cannot be found in 2 different posterior means"):
         cluster(torch.tensor([[0.0], [0.0], [1.0]]), num_centres=4, seed=0)
-
-
-def test_posterior_means_keep_the_order(tiny_model):
-    rows = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 7, 6, 5, 2]]
-    sentences = Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
-    model = tiny_model().eval()
-    means = posterior_means(model, sentences)
-    for row, mean in zip(rows, means, strict=True):
-        torch.testing.assert_close(model.encode(torch.tensor([row])).mean[0], mean, rtol=0, atol=1e-6)

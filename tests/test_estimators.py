@@ -14,6 +14,7 @@ from training_wae_rnf.estimators import (
     log_importance_weights,
     mutual_information,
     published_kl,
+    use_of_the_code,
 )
 
 from .test_flows import golden_flows
@@ -41,7 +42,7 @@ def test_golden_published_protocol(golden):
 def test_golden_mutual_information(golden):
     posterior, expected = golden_posterior(golden), golden["mutual_information"]
     z = torch.tensor(golden["bound"]["z0"], dtype=torch.float64)
-    log_aggregate = log_aggregate_posterior(z, posterior.mean, posterior.stddev, chunk_size=4)
+    log_aggregate = log_aggregate_posterior(posterior, z, chunk_size=4)
     values = torch.tensor(expected["log_aggregate_posterior"], dtype=torch.float64)
     torch.testing.assert_close(log_aggregate, values, rtol=0, atol=1e-9)
     value = mutual_information(posterior.log_prob(z), log_aggregate).item()
@@ -120,21 +121,26 @@ def test_published_protocol_lies_half_a_dimension_under_the_elbo():
 def test_mutual_information_in_known_cases():
     torch.manual_seed(0)
     n, d = 64, 4
-    equal = GaussianPosterior(torch.zeros(n, d), torch.ones(n, d))
-    apart = GaussianPosterior(100 * torch.randn(n, d), torch.full((n, d), 0.1))
+    equal = GaussianPosterior(torch.zeros(n, d).double(), torch.ones(n, d).double())
+    apart = GaussianPosterior(100 * torch.randn(n, d).double(), torch.full((n, d), 0.1).double())
     for posterior, expected in ((equal, 0.0), (apart, math.log(n))):
         z = posterior.rsample()
-        log_aggregate = log_aggregate_posterior(z, posterior.mean, posterior.stddev)
+        log_aggregate = log_aggregate_posterior(posterior, z)
         assert mutual_information(posterior.log_prob(z), log_aggregate).item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_log_aggregate_posterior_is_the_loop():
     torch.manual_seed(0)
     mean, stddev, z = torch.randn(6, 3), torch.rand(6, 3) + 0.2, torch.randn(6, 3)
-    values = log_aggregate_posterior(z, mean, stddev, chunk_size=2)
+    values = log_aggregate_posterior(GaussianPosterior(mean, stddev), z, chunk_size=2)
     for i in range(6):
         densities = [Normal(mean[j], stddev[j]).log_prob(z[i]).sum().exp() for j in range(6)]
         assert values[i].item() == pytest.approx(math.log(sum(densities) / 6), abs=1e-4)
+
+
+def test_a_code_of_no_dimensions_says_nothing():
+    nothing = GaussianPosterior(torch.zeros(5, 0).double(), torch.zeros(5, 0).double())
+    assert use_of_the_code(nothing) == {"mutual_information": pytest.approx(0, abs=1e-12), "active_units": 0}
 
 
 def test_active_units():

@@ -1,11 +1,14 @@
 """The model: every term against a hand-written formula, padding, gradients, saving, decoding."""
 
+import math
+
+import mpmath
 import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel, log_kernel
-from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
+from modeling_wae_rnf.posteriors import standard_normal_log_prob
 
 CONFIGS = {
     "wae-rnf": {},
@@ -14,6 +17,9 @@ CONFIGS = {
     "vae": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "kl_weight": 1.0},
     "vae-nf": {"flow_kernel": None, "mmd_weight": 0.0, "objective": "flow_posterior"},
     "pushforward": {"flow_kernel": None, "mmd_weight": 0.0, "objective": "pushforward"},
+    "vmf": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "posterior": "vmf", "kappa": 3.0},
+    "lstm-lm": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0},
+    "fixed gamma": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "mean_gamma": 0.6},
     "z at every step": {"latents_at_every_step": True, "mmd_kernel": "gaussian"},
 }
 
@@ -45,10 +51,15 @@ def test_loss_is_the_formula(model, batch):
             volume = volume + torch.linalg.slogdet(jacobian)[1]
             x = step(x)[0]
         kernel = kernel if config.flow_kernel else []
-        mean, variance = posterior.mean[row], posterior.variance[row]
-        closed_kl = 0.5 * (mean**2 + variance - 1 - variance.log()).sum()
-        log_q = torch.distributions.Normal(mean, variance.sqrt()).log_prob(z).sum()
-        sampled_kl = log_q - standard_normal_log_prob(x)
+        if config.posterior == "vmf":  # E[log q - log p] on the sphere of four dimensions, from Bessel's functions
+            bessel = {order: float(mpmath.besseli(order, 3)) for order in (1, 2)}
+            closed_kl = 3 * bessel[2] / bessel[1] + math.log(3 / bessel[1] / 2)
+            sampled_kl = math.nan
+        else:
+            mean, variance = posterior.mean[row], posterior.variance[row]
+            closed_kl = 0.5 * (mean**2 + variance - 1 - variance.log()).sum()
+            log_q = torch.distributions.Normal(mean, variance.sqrt()).log_prob(z).sum()
+            sampled_kl = log_q - standard_normal_log_prob(x)
         losses.append(
             nll
             + {
@@ -90,7 +101,8 @@ def test_padding_changes_nothing(model, batch):
         wide = {name: torch.nn.functional.pad(values, (0, 5)) for name, values in alone.items()}
         for inputs in (alone, wide):
             torch.testing.assert_close(model.encode(**inputs).mean[0], together.mean[row], rtol=0, atol=1e-5)
-            torch.testing.assert_close(model.encode(**inputs).stddev[0], together.stddev[row], rtol=0, atol=1e-5)
+            entropy = model.encode(**inputs).entropy()[0]
+            torch.testing.assert_close(entropy, together.entropy()[row], rtol=0, atol=1e-5)
             score = model.score(**inputs, z_prime=noise[row : row + 1])[0]
             torch.testing.assert_close(score, scores[row], rtol=0, atol=1e-5)
 
@@ -119,8 +131,11 @@ def test_every_parameter_gets_a_gradient(model, batch):
     model.train()
     model(**batch).loss.backward()
     for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.abs().max() > 0, name
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().max() > 0, name
+        else:
+            assert (name, model.config.mean_gamma) == ("posterior_head.mean.3.weight", 0.6)
 
 
 def test_save_and_load_are_bit_equal(model, batch, tmp_path):
@@ -171,7 +186,7 @@ def test_push_is_the_flow(tiny_model):
 
 def test_greedy_decoding_follows_the_logits(model):
     model.eval()
-    z = torch.randn(6, 4)
+    z = torch.randn(6, model.config.latent_size)
     sentences = model.generate(latents=z, do_sample=False, max_words=8)
     for row, sentence in enumerate(sentences.tolist()):
         words = [1]
@@ -221,7 +236,13 @@ def test_misuse_of_generate(tiny_model):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("latent_size", 0, "latent_size must be at least 1"),
+        ("latent_size", -1, "latent_size must not be negative"),
+        ("latent_size", 0, "without a latent code has neither flows nor MMD"),
+        ("posterior", "vmf", "with a von Mises-Fisher posterior has neither flows nor MMD"),
+        ("posterior", "uniform", "posterior must be one of"),
+        ("word_dropout", -0.1, "word_dropout must lie in"),
+        ("kappa", 0.0, "kappa must be positive"),
+        ("mean_gamma", -1.0, "mean_gamma must be positive"),
         ("num_flows", -1, "num_flows must not be negative"),
         ("dropout", 1.0, "dropout must lie in"),
         ("vocab_size", 3, "vocab_size must be at least 4"),
@@ -250,3 +271,49 @@ def test_scoring_all_tokens_equals_picking_those_that_count(tiny_model, batch):
     targets = batch["input_ids"][:, 1:].masked_fill(~scored, -100)
     found, expected = decoder._nll_of_all(hidden, targets, scored), decoder._nll_of_scored(hidden, targets, scored)
     torch.testing.assert_close(found, expected)
+
+
+def test_free_bits_charge_what_is_over_them(tiny_model, batch):
+    fields = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "kl_weight": 1.0}
+    model = tiny_model(**fields, free_bits=0.05).eval()
+    output, posterior = model(**batch), model.encode(**batch)
+    charged = 0.0
+    for mean, variance in zip(posterior.mean.T, posterior.variance.T, strict=True):
+        nats = (0.5 * (mean**2 + variance - 1 - variance.log())).mean().item()
+        charged += max(nats, 0.05)
+    assert charged > output.kl.mean() + 1e-3  # some dimension is under its free bits
+    assert output.loss.item() == pytest.approx(output.reconstruction.mean().item() + charged, abs=1e-5)
+    with pytest.raises(ValueError, match="free_bits need"):
+        tiny_model(**fields, free_bits=0.1, objective="flow_posterior")
+
+
+def test_words_are_dropped_while_training_alone(tiny_model):
+    model = tiny_model(word_dropout=0.5)
+    ids = torch.randint(4, 13, (200, 20))
+    ids[:, 0] = 1
+    dropped = model.train()._drop_words(ids)
+    changed = dropped != ids
+    assert set(dropped[changed].tolist()) == {3}
+    assert not changed[:, 0].any()
+    assert changed[:, 1:].float().mean().item() == pytest.approx(0.5, abs=4 * 0.5 / 3800**0.5)
+    assert model.eval()._drop_words(ids) is ids
+
+
+def test_fixed_gamma_bounds_the_divergence_from_below(tiny_model, batch):
+    model = tiny_model(num_flows=0, flow_kernel=None, mmd_weight=0.0, mean_gamma=0.6).train()
+    model.posterior_head.mean[-2].weight.data *= 100  # far above what keeps the normalization from dividing by zero
+    model(**batch).loss.backward()
+    torch.optim.Adam(model.parameters(), lr=0.1).step()
+    assert (model.posterior_head.mean[-1].weight == 0.6).all()
+    mean = model.encode(**batch).mean
+    torch.testing.assert_close(mean.var(0, correction=0), torch.full((4,), 0.36), rtol=0.05, atol=0)
+    assert model.encode(**batch).kl_divergence().mean() > 4 * 0.34 / 2
+
+
+def test_language_model_has_no_code(tiny_model, batch):
+    model = tiny_model(num_flows=0, flow_kernel=None, mmd_weight=0.0, latent_size=0).eval()
+    names = {name.split(".")[0] for name, _ in model.named_parameters()}
+    assert names == {"embedding", "decoder"}
+    output = model(**batch)
+    assert output.loss == output.reconstruction.mean()
+    assert model.generate(num_samples=3, max_words=4).shape[0] == 3

@@ -5,8 +5,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from modeling_wae_rnf import GaussianPosterior
-from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
-from modeling_wae_rnf.posteriors import BatchNorm
+from modeling_wae_rnf.posteriors import BatchNorm, standard_normal_log_prob
 
 
 def golden_posterior(golden):

@@ -28,3 +28,9 @@ def test_a_climb_of_no_length_is_a_step():
     config = WaeRnfConfig(kl_weight=1.0, mmd_weight=0.0)
     assert annealed_weights(0.49, config, (0.5, 0.5))["kl_weight"] == 0
     assert annealed_weights(0.5, config, (0.5, 0.5))["kl_weight"] == 1
+
+
+def test_cycles_repeat_the_climb():
+    config = WaeRnfConfig(kl_weight=1.0, mmd_weight=0.0)
+    alpha = [annealed_weights(t / 8, config, (0.0, 0.5), cycles=2)["kl_weight"] for t in range(9)]
+    assert alpha == pytest.approx([0, 0.5, 1, 1, 0, 0.5, 1, 1, 1])

@@ -27,3 +27,7 @@ def test_the_table_says_what_the_names_say():
     assert config["wae"]["num_flows"] == config["vae"]["num_flows"] == 0
     assert config["vae"]["mmd_weight"] == config["vae-nf"]["mmd_weight"] == 0
     assert "mmd_weight" not in config["wae"]
+    assert config["lstm-lm"]["latent_size"] == 0
+    assert config["vmf-vae"]["posterior"] == "vmf"
+    assert config["lagging-vae"] == config["vae"]
+    assert [name for name, system in SYSTEMS.items() if system.lagging] == ["lagging-vae"]

@@ -13,7 +13,7 @@ class TrainArguments:
     the system's row in `training_wae_rnf.systems`."""
 
     output_dir: str = option("runs/wae-rnf", "Directory of the run; it becomes the model directory.")
-    system: str = option("wae-rnf", "vae, vae-nf, wae, wae-nf or wae-rnf.")
+    system: str = option("wae-rnf", "lstm-lm, vae, vae-nf, lagging-vae, vmf-vae, wae, wae-nf or wae-rnf.")
     dataset: str = option(
         "toy",
         "toy (generated, needs no network), ptb, yelp, yahoo, a Hub name user/name, or a folder with train.txt, "
@@ -40,6 +40,7 @@ class TrainArguments:
     hidden_size: int = option(200, "Width of both LSTMs.")
     latent_size: int = option(32, "Dimension of the latent code.")
     dropout: float = option(0.2, "On both LSTMs' inputs and on the decoder's outputs.")
+    word_dropout: float = option(0.0, "Share of the words that the decoder reads as unknown while training.")
     posterior_head: str = option("mlp", "mlp (two layers on h_n) or linear (one on h_n and c_n, authors' code).")
     latents_at_every_step: bool = option(False, "Feed the latent code to the decoder at every word.")
     num_flows: int | None = option(None, "Planar flows of a system that has them.")
@@ -49,6 +50,9 @@ class TrainArguments:
     centres_from: str | None = option(
         None, "Take the centres from this trained VAE's posterior means; by default one is trained first."
     )
+    kappa: float = option(80.0, "Concentration of the von Mises-Fisher posterior.")
+    mean_gamma: float | None = option(None, "Fixes the scale of the mean's batch normalization (BN-VAE).")
+    free_bits: float = option(0.0, "Nats of each dimension's divergence that cost nothing.")
     objective: str | None = option(None, "paper, authors, pushforward or flow_posterior: the latent terms.")
     mmd_kernel: str = option("imq", "imq (unbiased, multi-scale) or gaussian (the paper's biased statistic).")
     kl_weight: float | None = option(None, "Last value of alpha.")
@@ -56,11 +60,15 @@ class TrainArguments:
     kl_start: float | None = option(None, "Part of the run after which alpha leaves 0, in [0, 1].")
     kl_end: float | None = option(None, "Part of the run after which alpha has its last value, in [0, 1].")
 
+    kl_cycles: int = option(1, "How often alpha climbs from 0; kl_start and kl_end are then parts of a cycle.")
+    inner_steps: int = option(100, "Lagging: at most this many steps of the encoder before each step.")
+
     eval_iwae_samples: int = option(50, "Importance samples a sentence in the final report.")
     eval_max_sentences: int | None = option(None, "At most this many test sentences in the final report.")
 
     def __post_init__(self):
-        for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "length_pool", "vocab_size", "max_words"):
+        for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "length_pool", "vocab_size", "max_words",
+                     "latent_size", "kl_cycles", "inner_steps"):  # fmt: skip
             require(getattr(self, name) >= 1, name, "must be at least 1", getattr(self, name))
         for name in ("max_steps", "save_steps", "eval_max_sentences"):
             value = getattr(self, name)

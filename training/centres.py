@@ -1,26 +1,6 @@
 """The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means."""
 
 import torch
-from tqdm.auto import tqdm
-
-from .batching import load_batches, sorted_batches
-
-BATCH_SIZE = 256
-
-
-@torch.no_grad()
-def posterior_means(model, sentences, progress=False):
-    """mu(x) of every sentence: (num_sentences, latent_size), in the split's order."""
-    training = model.training
-    model.eval()
-    batches = sorted_batches(sentences["length"][:], BATCH_SIZE)
-    means = torch.empty(len(sentences), model.config.latent_size)
-    loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
-    bar = tqdm(loaded, "encode", len(batches), unit="batch", leave=False, disable=None if progress else True)
-    for batch, inputs in zip(batches, bar, strict=True):
-        means[batch] = model.encode(**inputs).mean.float().cpu()
-    model.train(training)
-    return means
 
 
 def cluster(means, num_centres, seed):

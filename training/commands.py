@@ -167,6 +167,8 @@ def interpolate(argv):
 def posterior_mean(model, tokenizer, sentences):
     import torch
 
+    if model.config.latent_size == 0:
+        raise ValueError("this model is a language model without a latent code; it encodes no sentence")
     with torch.no_grad():
         inputs = tokenizer(sentences, return_tensors="pt", padding=True, truncation=True).to(model.device)
         return model.encode(**inputs).mean

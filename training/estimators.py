@@ -10,8 +10,6 @@ import math
 
 import torch
 
-from modeling_wae_rnf.modeling_wae_rnf import standard_normal_log_prob
-
 READINGS = ("pushforward", "flow_posterior")
 
 
@@ -30,8 +28,8 @@ def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction):
     """
     log_ratio = -reconstruction - posterior.log_prob(z)
     return {
-        "pushforward": log_ratio + standard_normal_log_prob(z),
-        "flow_posterior": log_ratio + standard_normal_log_prob(z_prime) + log_abs_det,
+        "pushforward": log_ratio + posterior.prior_log_prob(z),
+        "flow_posterior": log_ratio + posterior.prior_log_prob(z_prime) + log_abs_det,
     }
 
 
@@ -54,31 +52,26 @@ def importance_weighted_nll(log_weights):
 
 
 def published_kl(posterior, z_prime_at_mean):
-    """-log N(F(mu); 0, I) - H(q): the latent term of the published protocol, at the posterior mean mu.
+    """-log p(F(mu)) - H(q): the latent term of the published protocol, at the posterior mean mu.
 
     Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that
     reconstruction + this - Σ log|det| is not a bound of anything. For side-by-side tables only.
     """
-    return -standard_normal_log_prob(z_prime_at_mean) - posterior.entropy()
+    return -posterior.prior_log_prob(z_prime_at_mean) - posterior.entropy()
 
 
-def log_aggregate_posterior(z, mean, stddev, chunk_size=1024):
+def log_aggregate_posterior(posterior, z, chunk_size=1024):
     """log q(z_i) = logsumexp_j log q(z_i|x_j) - log N, the posterior averaged over all N sentences.
 
     Args:
-        z: (n, d); mean, stddev: (N, d), of the posteriors of the whole split.
+        posterior: q(z|x) of the N sentences of the whole split.
+        z: (n, latent_size).
 
     Returns:
         (n,)
     """
-    z, mean, precision = z.double(), mean.double(), stddev.double().pow(-2)
-    # log q(z_i|x_j) by matrix products: (n, N) memory in chunks, never (n, N, d)
-    offset = -0.5 * (mean.square() * precision - precision.log() + math.log(2 * math.pi)).sum(-1)
-    log_q = [
-        (offset + part @ (mean * precision).T - 0.5 * part.square() @ precision.T).logsumexp(-1)
-        for part in z.split(chunk_size)
-    ]
-    return torch.cat(log_q) - math.log(len(mean))
+    log_q = torch.cat([posterior.log_prob_of_each(part).logsumexp(-1) for part in z.split(chunk_size)])
+    return log_q - math.log(len(posterior.mean))
 
 
 def mutual_information(log_q, log_aggregate):
@@ -93,6 +86,13 @@ def mutual_information(log_q, log_aggregate):
     return (log_q - log_aggregate).mean()
 
 
+def use_of_the_code(posterior, generator=None):
+    """How much the latent code says: {"mutual_information", nats, "active_units"} of a whole split's posterior."""
+    z = posterior.rsample(generator=generator)
+    information = mutual_information(posterior.log_prob(z), log_aggregate_posterior(posterior, z))
+    return {"mutual_information": information.item(), "active_units": active_units(posterior.mean)}
+
+
 def active_units(mean, threshold=0.01):
     """Number of dimensions whose posterior mean varies over sentences: Var_x(mu_i(x)) > threshold.
 
@@ -105,4 +105,4 @@ def active_units(mean, threshold=0.01):
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, -1.0]]))
         1
     """
-    return int((mean.double().var(0) > threshold).sum()) if len(mean) > 1 else 0
+    return int((mean.double().var(0) > threshold).sum()) if len(mean) > 1 and mean.numel() else 0

@@ -54,33 +54,34 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
         sentences = sentences.select(range(min(max_sentences, len(sentences))))
     start, training = time.perf_counter(), model.training
     model.eval()
-    columns = _columns(model, sentences, samples, seed, progress)
+    samples = samples if model.config.latent_size else 1  # without a code, one is exact
+    columns, posterior = _columns(model, sentences, samples, seed, progress)
     model.train(training)
-    metrics = _summary(columns, samples, seed)
+    metrics = _summary(columns, posterior, samples, seed)
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
 
 
 def _columns(model, sentences, samples, seed, progress):
-    """Every quantity of every sentence, as {name: (sentences, ...)}, in the split's order."""
+    """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
     generator = torch.Generator(model.device).manual_seed(seed)
     lengths = sentences["length"][:]
     batches = sorted_batches(lengths, BATCH_SIZE)
-    parts = defaultdict(list)
+    parts, posteriors = defaultdict(list), []
     loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
     bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=None if progress else True)
     for inputs in bar:
-        for name, values in _batch_columns(model, inputs, samples, generator).items():
+        posteriors.append(model.encode(**inputs))
+        for name, values in _batch_columns(model, inputs, posteriors[-1], samples, generator).items():
             parts[name].append(values.cpu())
-    order = torch.tensor(np.concatenate(batches))
-    columns = {name: torch.cat(values)[order.argsort()] for name, values in parts.items()}
+    order = torch.tensor(np.concatenate(batches)).argsort()
+    columns = {name: torch.cat(values)[order] for name, values in parts.items()}
     columns["length"] = torch.tensor(lengths)
     if "log_prob" in sentences.column_names:
         columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
-    return columns
+    return columns, type(posteriors[0]).concatenate(posteriors, order)
 
 
-def _batch_columns(model, inputs, samples, generator):
-    posterior = model.encode(**inputs)
+def _batch_columns(model, inputs, posterior, samples, generator):
     z = posterior.rsample((samples,), generator=generator)
     z_prime, log_abs_det = model.push(z)
     reconstruction = _score_samples(model, inputs, z_prime)
@@ -92,8 +93,6 @@ def _batch_columns(model, inputs, samples, generator):
         "published_reconstruction": model.score(**inputs, z_prime=mean_prime),
         "published_kl": published_kl(posterior, mean_prime),
         "published_log_abs_det": log_abs_det_at_mean,
-        "mean": posterior.mean,
-        "stddev": posterior.stddev,
         "z": z[0],
         "log_q": posterior.log_prob(z)[0],
     }
@@ -115,7 +114,7 @@ def _score_samples(model, inputs, z_prime):
     return torch.cat(scores)
 
 
-def _summary(columns, samples, seed):
+def _summary(columns, posterior, samples, seed):
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
@@ -130,10 +129,11 @@ def _summary(columns, samples, seed):
     published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
     metrics["published"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
     metrics["published"] |= {name: _mean(values) for name, values in terms.items()}
-    log_aggregate = log_aggregate_posterior(columns["z"], columns["mean"], columns["stddev"])
+    z = columns["z"].double()
+    log_aggregate = log_aggregate_posterior(posterior, z)
     metrics["mutual_information"] = mutual_information(columns["log_q"], log_aggregate).item()
-    metrics["active_units"] = active_units(columns["mean"])
-    metrics["mmd"] = _mmd_to_prior(columns["z"], seed)
+    metrics["active_units"] = active_units(posterior.mean)
+    metrics["mmd"] = _mmd_to_prior(posterior, z, seed)
     if entropy is not None:
         metrics |= {"entropy": _mean(entropy), "entropy_standard_error": _standard_error(entropy)}
     return metrics
@@ -156,14 +156,15 @@ def _mean(values):
     return values.double().mean().item()
 
 
-def _mmd_to_prior(z, seed):
-    """Unbiased multi-scale MMD of z (n, d) from N(0, I): the mean over random parts of the split."""
-    if len(z) < 2:
+def _mmd_to_prior(posterior, z, seed):
+    """Unbiased multi-scale MMD of z (n, d) from the prior: the mean over random parts of the split."""
+    if len(z) < 2 or z.shape[-1] == 0:
         return None
     generator = torch.Generator().manual_seed(seed)
-    z = z.double()[torch.randperm(len(z), generator=generator)]
+    z = z[torch.randperm(len(z), generator=generator)]
     parts = [part for part in z.split(MMD_SAMPLE) if len(part) > 1]
-    estimates = [mmd(part, torch.randn(part.shape, generator=generator, dtype=z.dtype)) for part in parts]
+    priors = (posterior.sample_prior(part.shape, generator=generator, dtype=z.dtype) for part in parts)
+    estimates = list(map(mmd, parts, priors))
     return (sum(map(torch.mul, estimates, map(len, parts))) / sum(map(len, parts))).item()
 
 

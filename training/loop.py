@@ -5,16 +5,21 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from .batch_norm import estimate_batch_norm
 from .batching import length_grouped_batches, load_batches, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
+from .encoding import encode_split
+from .estimators import use_of_the_code
+from .lagging import encoder_alone, encoder_parameters, run_until_no_better
 from .schedules import annealed_weights
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 LOG_EVERY = 50  # steps
+PROGRESS = ("step", "best", "epochs_without_gain", "lagging", "history", "seconds")  # what a checkpoint holds
 
 
 class Stage:
@@ -25,14 +30,14 @@ class Stage:
         accelerator: places model and batches, scales and logs.
         model, tokenizer: saved together in `output_dir` whenever validation improves.
         data: prepared splits `train` and `validation`.
-        annealing: (start, end) of alpha's climb, as parts of the stage.
+        system: its row of the table, whose schedule is followed.
         arguments: the options, see `TrainArguments`.
         output_dir: becomes the model directory; `checkpoints/last` below it holds what resuming needs.
     """
 
-    def __init__(self, name, accelerator, model, tokenizer, data, annealing, arguments, output_dir):
+    def __init__(self, name, accelerator, model, tokenizer, data, system, arguments, output_dir):
         self.name, self.accelerator, self.tokenizer, self.data = name, accelerator, tokenizer, data
-        self.annealing, self.arguments, self.output_dir = annealing, arguments, Path(output_dir)
+        self.system, self.arguments, self.output_dir = system, arguments, Path(output_dir)
         optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate, fused=True)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.lengths = data["train"]["length"][:]
@@ -42,8 +47,8 @@ class Stage:
         if arguments.max_steps is not None:
             self.num_steps = min(self.num_steps, arguments.max_steps)
         self.step, self.best, self.epochs_without_gain = 0, math.inf, 0
+        self.lagging, self.history, self.seconds = system.lagging, [], 0.0
         self.first_bad_step = torch.full((), -1, device=accelerator.device)
-        self.seconds = 0.0
 
     @property
     def config(self):
@@ -54,19 +59,28 @@ class Stage:
         return self.output_dir / "checkpoints" / "last"
 
     def run(self):
-        """Trains to the end, or from the last checkpoint on. Returns {steps, best_validation_loss, seconds}."""
+        """Trains to the end, or from the last checkpoint on.
+
+        Returns:
+            {steps, best_validation_loss, seconds, history}; `history` has a dictionary for each epoch's validation.
+        """
         restored = load_checkpoint(self.last, self.accelerator.unwrap_model(self.model), self.optimizer)
         if restored is not None:
             progress, random = restored
             set_random_state(random)
-            self.step, self.best = progress["step"], progress["best"]
-            self.epochs_without_gain, self.seconds = progress["epochs_without_gain"], progress["seconds"]
+            for name in PROGRESS:
+                setattr(self, name, progress[name])
         with tqdm(
             total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet or None
         ) as bar:
             while self.step < self.num_steps and not self._stopped_early:
                 self._epoch(bar)
-        return {"steps": self.step, "best_validation_loss": self.best, "seconds": round(self.seconds, 1)}
+        return {
+            "steps": self.step,
+            "best_validation_loss": self.best,
+            "seconds": round(self.seconds, 1),
+            "history": self.history,
+        }
 
     @property
     def _quiet(self):
@@ -111,10 +125,36 @@ class Stage:
     def _load(self, sentences, batches):
         return load_batches(sentences, batches, self.config.pad_token_id, self.accelerator.device)
 
+    def _weights(self):
+        return annealed_weights(
+            self.step / self.num_steps, self.config, self.system.annealing, self.arguments.kl_cycles
+        )
+
+    def _train_encoder(self):
+        """The inner loop of lagging inference, before this step."""
+        options, rng = self.arguments, np.random.default_rng((self.arguments.seed, self.step))
+        size = min(options.batch_size, len(self.lengths))
+        batches = [rng.choice(len(self.lengths), size, replace=False).tolist() for _ in range(options.inner_steps)]
+        loaded, weights = iter(self._load(self.data["train"], batches)), self._weights()
+
+        def encoder_step():
+            loss = self.model(**next(loaded), **weights).loss
+            self.accelerator.backward(loss)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            return loss.detach()
+
+        with encoder_alone(self.accelerator.unwrap_model(self.model)):
+            run_until_no_better(encoder_step, options.inner_steps)
+
     def _train_step(self, inputs):
-        weights = annealed_weights(self.step / self.num_steps, self.config, self.annealing)
-        output = self.model(**inputs, **weights)
+        if self.lagging:
+            self._train_encoder()
+        output = self.model(**inputs, **self._weights())
         self.accelerator.backward(output.loss)
+        if self.lagging:  # the encoder has had its steps
+            for parameter in encoder_parameters(self.accelerator.unwrap_model(self.model)):
+                parameter.grad = None
         if self.arguments.max_grad_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.arguments.max_grad_norm)
         self.optimizer.step()
@@ -134,8 +174,7 @@ class Stage:
 
     def _log(self, bar, means):
         self._check_finite()
-        values = dict(zip(("loss", *TERMS), means.tolist(), strict=True))
-        weights = annealed_weights(self.step / self.num_steps, self.config, self.annealing)
+        values, weights = dict(zip(("loss", *TERMS), means.tolist(), strict=True)), self._weights()
         bar.set_postfix({name: f"{value:.4g}" for name, value in (values | weights).items()}, refresh=False)
         self.accelerator.log({f"{self.name}/train/{k}": v for k, v in (values | weights).items()}, step=self.step)
 
@@ -153,10 +192,14 @@ class Stage:
             output = self.model(**inputs)
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])
-        set_random_state(random)
         values = dict(zip(("loss", *TERMS), (sums / len(validation)).tolist(), strict=True))
+        values |= use_of_the_code(encode_split(self.accelerator.unwrap_model(self.model), validation))
+        set_random_state(random)
         self.accelerator.log({f"{self.name}/validation/{k}": v for k, v in values.items()}, step=self.step)
         epoch = self.step / self.steps_per_epoch
+        self.history.append({"epoch": epoch, "step": self.step, "lagging": self.lagging} | values)
+        best_information = max((past["mutual_information"] for past in self.history[:-1]), default=-math.inf)
+        self.lagging = self.lagging and values["mutual_information"] > best_information
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         if not self._quiet:
             bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}", file=sys.stderr)
@@ -176,10 +219,5 @@ class Stage:
     def _save(self):
         self._check_finite()
         if self.accelerator.is_main_process:
-            progress = {
-                "step": self.step,
-                "best": self.best,
-                "epochs_without_gain": self.epochs_without_gain,
-                "seconds": self.seconds,
-            }
+            progress = {name: getattr(self, name) for name in PROGRESS}
             save_checkpoint(self.last, self.accelerator.unwrap_model(self.model), self.optimizer, progress)

@@ -1,13 +1,14 @@
 """Schedules of the two weights of eq. 17: alpha (`kl_weight`) and lambda (`mmd_weight`)."""
 
 
-def annealed_weights(progress, config, annealing):
+def annealed_weights(progress, config, annealing, cycles=1):
     """alpha climbs linearly from 0 to `config.kl_weight`; alpha + lambda stays what it is at the end.
 
     Args:
         progress: part of the run that is done, in [0, 1].
         config: its `kl_weight` and `mmd_weight` are the last values; an `mmd_weight` of 0 stays 0.
-        annealing: (start, end), the parts of the run between which alpha climbs.
+        annealing: (start, end), the parts of the run, or of each cycle, between which alpha climbs.
+        cycles: how often alpha climbs anew from 0 (Fu et al. 2019, arXiv 1903.10145).
 
     Returns:
         {"kl_weight": alpha, "mmd_weight": lambda}
@@ -18,7 +19,8 @@ def annealed_weights(progress, config, annealing):
         {'kl_weight': 0.0, 'mmd_weight': 10.0}
     """
     start, end = annealing
-    climbed = float(progress >= end) if end <= start else min(max((progress - start) / (end - start), 0.0), 1.0)
+    part = progress * cycles % 1 if progress < 1 else 1.0
+    climbed = float(part >= end) if end <= start else min(max((part - start) / (end - start), 0.0), 1.0)
     kl_weight = climbed * config.kl_weight
     mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}

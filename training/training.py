@@ -14,7 +14,8 @@ from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
-from .centres import cluster, posterior_means
+from .centres import cluster
+from .encoding import encode_split
 from .evaluation import evaluate
 from .loop import Stage
 from .model_directory import check_output_dir, load_model, write_json, write_run
@@ -24,7 +25,7 @@ from .systems import SYSTEMS, System
 
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "latents_at_every_step",
-    "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words",
+    "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
 )  # fmt: skip
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
@@ -101,13 +102,13 @@ def customized_system(arguments):
         start if arguments.kl_start is None else arguments.kl_start,
         end if arguments.kl_end is None else arguments.kl_end,
     )
-    return System(config, annealing)
+    return System(config, annealing, system.lagging)
 
 
 def model_config(arguments, system, vocab_size):
     """The model's configuration: sizes from the options, the rest from the system's row."""
     shared = {name: getattr(arguments, name) for name in SHARED_FIELDS}
-    return WaeRnfConfig(vocab_size=vocab_size, **shared, **system.config)
+    return WaeRnfConfig(vocab_size=vocab_size, **shared | system.config)
 
 
 def find_centres(arguments, accelerator, tokenizer, corpus, data):
@@ -126,17 +127,17 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data):
         system = SYSTEMS[FIRST_STAGE]
         run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
         model, _ = load_model(directory, accelerator.device)
-    means = posterior_means(model, data["train"], progress=True)
+    means = encode_split(model, data["train"], progress=True).mean
     return cluster(means, arguments.num_centres, arguments.seed)
 
 
 def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir, centres=None):
-    """Trains one system into `output_dir`; returns {steps, best_validation_loss, seconds}."""
+    """Trains one system into `output_dir`; returns {steps, best_validation_loss, seconds, history}."""
     set_seed(arguments.seed)  # a stage does not depend on what ran before it
     model = WaeRnfModel(model_config(arguments, system, len(tokenizer)))
     if centres is not None:
         model.set_centres(centres)
-    return Stage(name, accelerator, model, tokenizer, data, system.annealing, arguments, output_dir).run()
+    return Stage(name, accelerator, model, tokenizer, data, system, arguments, output_dir).run()
 
 
 def report(arguments, training, test, accelerator):

@@ -1,0 +1,134 @@
+"""The von Mises-Fisher distribution on the unit sphere, of a fixed concentration: q(z | x) of a vMF-VAE."""
+
+import math
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+
+# Angles to the mean direction at which the distribution function is tabulated, between 0 and pi.
+GRID = 2**16
+
+
+def log_bessel(order, x):
+    """log I_order(x), the modified Bessel function of the first kind, for x > 0 and order >= 0.
+
+    I_v(x) = Σ_m (x/2)^(2m + v) / (m! Γ(m + v + 1)). All terms are positive, so that their logarithms can be added up
+    where I, and its exponentially scaled form too, are beyond the range of the machine's numbers.
+
+    Example:
+        >>> round(log_bessel(0.5, 1.0), 6)  # sqrt(2 / pi) sinh(1)
+        -0.064352
+    """
+    m = torch.arange(int(x) + 200, dtype=torch.float64)  # the largest term stands before x / 2
+    terms = (2 * m + order) * math.log(x / 2) - torch.lgamma(m + 1) - torch.lgamma(m + order + 1)
+    return terms.logsumexp(0).item()
+
+
+@lru_cache
+def log_normalizer(size, kappa):
+    """log C of the density C exp(kappa muᵀz) on the unit sphere of R^size: nats."""
+    order = size / 2 - 1
+    return order * math.log(kappa) - size / 2 * math.log(2 * math.pi) - log_bessel(order, kappa)
+
+
+@lru_cache
+def mean_resultant_length(size, kappa):
+    """A = I_{d/2}(kappa) / I_{d/2 - 1}(kappa), the length of E[z] = A mu."""
+    return math.exp(log_bessel(size / 2, kappa) - log_bessel(size / 2 - 1, kappa))
+
+
+@lru_cache
+def log_area(size):
+    """log of the surface of the unit sphere of R^size; minus it is the log density of the uniform distribution."""
+    return math.log(2) + size / 2 * math.log(math.pi) - math.lgamma(size / 2)
+
+
+@lru_cache
+def angle_distribution(size, kappa):
+    """Angles to the mean direction and their distribution function, (GRID,) each.
+
+    The angle's density is proportional to sin(angle)^(size - 2) exp(kappa cos(angle)).
+    """
+    angle = torch.linspace(0, math.pi, GRID, dtype=torch.float64)
+    middle = (angle[1:] + angle[:-1]) / 2
+    log_density = (size - 2) * middle.sin().log() + kappa * middle.cos()
+    cumulative = (log_density - log_density.max()).exp().cumsum(0)
+    return angle, torch.cat([cumulative.new_zeros(1), cumulative / cumulative[-1]])
+
+
+class VonMisesFisherPosterior:
+    """q(z | x) ∝ exp(kappa meanᵀz) on the unit sphere, one row a sentence (Xu & Durrett 2018, arXiv 1808.10805).
+
+    Its prior is the uniform distribution on the sphere. kappa is the same for all sentences, so that the divergence
+    is a constant, and cannot collapse.
+
+    Args:
+        mean: (batch, latent_size), the mean directions, of length 1.
+        kappa: the concentration, positive.
+
+    Example:
+        >>> posterior = VonMisesFisherPosterior(torch.tensor([[0.0, 1.0, 0.0]]), kappa=2.0)
+        >>> posterior.kl_divergence()
+        tensor([0.4794])
+    """
+
+    def __init__(self, mean, kappa):
+        self.mean, self.kappa = mean, kappa
+
+    @classmethod
+    def concatenate(cls, posteriors, order):
+        """The rows of many posteriors as one in double precision on the CPU, in an order of their numbers."""
+        return cls(torch.cat([part.mean.cpu().double() for part in posteriors])[order], posteriors[0].kappa)
+
+    def rsample(self, sample_shape=(), generator=None):
+        """z of shape (*sample_shape, batch, latent_size), differentiable in the mean direction.
+
+        The angle to the mean direction is drawn by inverting its distribution function, which is tabulated: one
+        uniform number, nothing is rejected. The direction around it is uniform.
+        """
+        mean = self.mean
+        shape = (*sample_shape, *mean.shape)
+        options = {"dtype": mean.dtype, "device": mean.device, "generator": generator}
+        uniform = torch.rand((*shape[:-1], 1), **options)
+        angle = self._quantile(uniform.double()).to(mean.dtype)
+        around = torch.randn(shape, **options)
+        around = F.normalize(around - (around * mean).sum(-1, keepdim=True) * mean, dim=-1)
+        return angle.cos() * mean + angle.sin() * around
+
+    def _quantile(self, probability):
+        angle, cumulative = (table.to(probability.device) for table in angle_distribution(self._size, self.kappa))
+        right = torch.searchsorted(cumulative, probability, right=True).clamp(1, GRID - 1)
+        below, above = cumulative[right - 1], cumulative[right]
+        return angle[right - 1] + (probability - below) / (above - below) * (angle[right] - angle[right - 1])
+
+    @property
+    def _size(self):
+        return self.mean.shape[-1]
+
+    def log_prob(self, z):
+        """log q(z | x): (..., batch, latent_size) -> (..., batch), nats."""
+        return self.kappa * (z * self.mean).sum(-1) + log_normalizer(self._size, self.kappa)
+
+    def log_prob_of_each(self, z):
+        """log q(z_i | x_j) of every pair: (n, latent_size) -> (n, batch)."""
+        return self.kappa * z @ self.mean.T + log_normalizer(self._size, self.kappa)
+
+    def entropy(self):
+        """H(q(z | x)): (batch,), nats."""
+        expected = self.kappa * mean_resultant_length(self._size, self.kappa)
+        return self.mean.new_full(self.mean.shape[:-1], -expected - log_normalizer(self._size, self.kappa))
+
+    def kl_divergence(self):
+        """KL(q(z | x) || uniform) = log area - H(q): (batch,), nats per sentence."""
+        return log_area(self._size) - self.entropy()
+
+    @staticmethod
+    def prior_log_prob(z):
+        """log of the uniform density, one value for all z: (..., latent_size) -> (...)."""
+        return z.new_full(z.shape[:-1], -log_area(z.shape[-1]))
+
+    @staticmethod
+    def sample_prior(shape, **options):
+        """Uniform samples of a shape (..., latent_size); options as for `torch.randn`."""
+        return F.normalize(torch.randn(shape, **options), dim=-1)

@@ -1,0 +1,56 @@
+"""Lagging inference (He et al. 2019, arXiv 1901.05534): the encoder is trained until it keeps up with the decoder.
+
+Before each step of the model, the encoder alone is trained on random batches until its loss stops improving, and the
+step itself then moves the decoder alone. This goes on while the mutual information on validation still climbs from
+epoch to epoch; from then on training is the plain one.
+"""
+
+import math
+from contextlib import contextmanager
+
+CHECK_EVERY = 15  # steps of the encoder, as in the authors' experiments
+
+
+def run_until_no_better(step, max_steps, check_every=CHECK_EVERY):
+    """Calls `step` until the mean of what it returns stops falling from one check to the next.
+
+    Args:
+        step: called without arguments; returns a loss, a number or a scalar tensor.
+        max_steps: the most calls.
+        check_every: calls between two checks.
+
+    Returns:
+        how often it was called.
+
+    Example:
+        >>> losses = iter([3.0, 2.0, 1.0, 1.0, 9.0])
+        >>> run_until_no_better(lambda: next(losses), max_steps=5, check_every=1)
+        4
+    """
+    before, total = math.inf, 0.0
+    for number in range(1, max_steps + 1):
+        total = total + step()
+        if number % check_every == 0:
+            if not total < before:
+                return number
+            before, total = total, 0.0
+    return max_steps
+
+
+def encoder_parameters(model):
+    """The parameters that the inner loop trains: those of q(z|x) but the shared word embedding."""
+    return [*model.encoder.parameters(), *model.posterior_head.parameters()]
+
+
+@contextmanager
+def encoder_alone(model):
+    """Within it, no other parameter of the model gets a gradient."""
+    trained = set(encoder_parameters(model))
+    frozen = [parameter for parameter in model.parameters() if parameter.requires_grad and parameter not in trained]
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
