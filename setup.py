@@ -15,6 +15,7 @@ setup(
     # `tokenization` is taken on the package index and `training` is anybody's folder name.
     packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
     package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
+    package_data={"training_wae_rnf": ["published.json"]},
     install_requires=[
         "torch>=2.13",
         "transformers>=5.17",

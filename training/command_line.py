@@ -13,6 +13,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
 
   train         train a system, report honest likelihoods, print samples
                   wae-rnf train --dataset toy --num_epochs 8 --output_dir runs/toy
+  reproduce     all systems of the paper on one corpus, tables and figures of them
+                  wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4
   evaluate      bounds, mutual information and active units of a trained model
                   wae-rnf evaluate runs/toy --split test --iwae_samples 500
   sample        sentences from the prior

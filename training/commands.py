@@ -19,15 +19,42 @@ def train(argv):
         allow_abbrev=False,
     )
     parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
-    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    files.add_argument("--config", action="append", default=[])
-    known, _ = files.parse_known_args(argv)
-    from_files = [flag for path in known.config for flag in read_options(path)]
-    arguments, _ = parser.parse_args_into_dataclasses([*from_files, *argv])
+    arguments, _ = parser.parse_args_into_dataclasses([*flags_of_files(argv), *argv])
 
     from .training import train as run
 
     run(arguments)
+
+
+def reproduce(argv):
+    """reproduce: every system of the paper on one corpus, and the tables of them."""
+    from .reproduction import ReproduceArguments
+    from .reproduction import reproduce as run
+
+    parser = HfArgumentParser(
+        ReproduceArguments,
+        prog="wae-rnf reproduce",
+        description="Train the paper's systems on a corpus, judge them, write tables and figures. A system that is "
+        "finished is not trained again, one that was stopped goes on.",
+        epilog="Example: wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config", action="append", default=[], help="YAML file of options of train, for all systems."
+    )
+    options, _ = parser.parse_args_into_dataclasses(argv)
+    flags = flags_of_files(argv)
+    (shared,) = HfArgumentParser(TrainArguments, allow_abbrev=False).parse_args_into_dataclasses(flags)
+    given = {flag.removeprefix("--") for flag in flags[::2]}
+    print(f"The report is {run(options, {name: getattr(shared, name) for name in given})}.")
+
+
+def flags_of_files(argv):
+    """The options in the files that --config names, as command-line flags."""
+    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    files.add_argument("--config", action="append", default=[])
+    known, _ = files.parse_known_args(argv)
+    return [flag for path in known.config for flag in read_options(path)]
 
 
 def read_options(path):
@@ -180,6 +207,7 @@ def decode_greedily(model, tokenizer, latents):
 
 COMMANDS = {
     "train": train,
+    "reproduce": reproduce,
     "evaluate": evaluate,
     "sample": sample,
     "reconstruct": reconstruct,

@@ -54,8 +54,17 @@ def read_run(output_dir):
     path = Path(output_dir) / RUN_FILE
     if not path.exists():
         raise ValueError(f"{output_dir} holds no run: {RUN_FILE} is missing")
+    return read_json(path)
+
+
+def read_json(path):
+    """A file of JSON.
+
+    Raises:
+        ValueError: something else in it.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
 

@@ -1,0 +1,96 @@
+"""`wae-rnf reproduce`: the systems of the paper, trained and judged one after the other, and the tables of them."""
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from .arguments import TrainArguments, option, require
+from .model_directory import read_json, write_json
+from .systems import SYSTEMS
+
+
+@dataclass
+class ReproduceArguments:
+    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
+
+    dataset: str = option("toy", "As in train.")
+    systems: list[str] = field(
+        default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
+    )
+    runs_dir: str = option(
+        "runs/reproduce", "The runs go here: DATASET/SYSTEM, or DATASET/SYSTEM-SEED for more seeds."
+    )
+    results_dir: str = option("results", "Results go here: DATASET/SYSTEM.json, the tables and the figures.")
+    num_epochs: int | None = option(None, "Epochs of each system, instead of the paper's 48; the tables say so.")
+    max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.")
+    seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
+    iwae_samples: int = option(500, "Importance samples a sentence.")
+    eval_max_sentences: int | None = option(None, "At most this many test sentences.")
+
+    def __post_init__(self):
+        if unknown := [name for name in self.systems if name not in SYSTEMS]:
+            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
+        require(self.seeds >= 1, "seeds", "must be at least 1", self.seeds)
+        require(self.iwae_samples >= 1, "iwae_samples", "must be at least 1", self.iwae_samples)
+
+
+def reproduce(options, shared):
+    """Trains every system that is not finished yet, writes its results, and then the report.
+
+    Args:
+        options: [`ReproduceArguments`].
+        shared: options of training that all systems take, by name.
+
+    Returns:
+        the path of the report.
+    """
+    dataset = Path(options.dataset).name
+    results = Path(options.results_dir) / dataset
+    results.mkdir(parents=True, exist_ok=True)
+    for seed in range(options.seeds):
+        for system in options.systems:
+            name = system if options.seeds == 1 else f"{system}-{seed}"
+            metrics = finished_run(train_arguments(options, shared, system, name, seed))
+            write_json(results / f"{name}.json", metrics)
+
+    from .reproduction_report import write_report  # draws: matplotlib takes its time to import
+
+    return write_report(results)
+
+
+def train_arguments(options, shared, system, name, seed):
+    """The options of one run."""
+    runs = Path(options.runs_dir) / Path(options.dataset).name
+    own = {
+        "dataset": options.dataset,
+        "system": system,
+        "seed": seed,
+        "output_dir": str(runs / name),
+        "eval_iwae_samples": options.iwae_samples,
+        "eval_max_sentences": options.eval_max_sentences,
+        "max_steps": options.max_steps,
+    }
+    if options.num_epochs is not None:
+        own["num_epochs"] = options.num_epochs
+    first = "vae" if options.seeds == 1 else f"vae-{seed}"
+    if system == "wae-rnf" and "vae" in options.systems:  # the table's own VAE is the one that is trained first
+        own["centres_from"] = str(runs / first)
+    return TrainArguments(**shared | own)
+
+
+def finished_run(arguments):
+    """The metrics of a run: read if it is finished, gone on with if it was stopped, made if there is none."""
+    from .model_directory import RUN_FILE, check_output_dir
+    from .training import train
+
+    directory = Path(arguments.output_dir)
+    if not (directory / RUN_FILE).exists():
+        return train(arguments)
+    arguments = replace(arguments, resume=True)
+    if not (directory / "metrics.json").exists():
+        return train(arguments)
+    check_output_dir(directory, asdict(arguments), resume=True)
+    metrics = read_json(directory / "metrics.json")
+    evaluated = ("eval_iwae_samples", "eval_max_sentences")
+    if any(metrics["options"][name] != getattr(arguments, name) for name in evaluated):
+        return train(arguments)  # trained to the end already: only evaluated anew
+    return metrics
