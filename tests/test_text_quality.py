@@ -74,6 +74,9 @@ def test_self_bleu_by_hand():
     # "a b" has two of three words, one of two pairs, and for no triple 1/2; all of "a b" is there, but it is short
     longer, shorter = (2 / 3 * 1 / 2 * 1 / 2) ** (1 / 3), math.exp(1 - 3 / 2)
     assert self_bleu(["a b c", "a b"]) == pytest.approx(100 * (longer + shorter) / 2)
+    # "a b c" lies between two lengths: the shorter reference counts, so there is no brevity penalty
+    lengths = ["a b c", "a b", "x y z w"]
+    assert self_bleu(lengths) == pytest.approx(100 * (longer + shorter + 0) / 3)
 
 
 def test_self_bleu_identities():
@@ -115,6 +118,15 @@ def test_reconstruction_bleu_by_hand():
     assert reconstruction_quality(["x y", "a b"], ["a b", "x y"])["bleu"] == 0  # each against its own input
     sentence, reference = "a b b c d a b", "a b c d b a"
     assert reconstruction_quality([sentence], [reference])["bleu"] == pytest.approx(plain_bleu(sentence, [reference]))
+
+
+def test_words_are_separated_by_white_space_alone():
+    first, second = ["don't a,b $1.5 u.s. (x) end-of"], ["don't a,b $1.5 u.s. (y) end-of"]
+    expected = plain_bleu("a b c d x e", ["a b c d y e"])
+    assert reconstruction_quality(first, second)["bleu"] == pytest.approx(expected)
+    assert self_bleu(first + second) == pytest.approx(expected)
+    assert sample_quality(first)["distinct_1"] == 1.0
+    assert sample_quality(["a,a a,a"])["distinct_1"] == 1 / 2
 
 
 def test_reconstruction_identities():
@@ -193,4 +205,4 @@ def test_no_network_and_processes_at_once(tmp_path, offline):
         assert quality["bleu"] == pytest.approx(100)
         assert quality["self_bleu"] == pytest.approx(100)
         assert quality["distinct_1"] == 7 / 720
-    assert not list(tmp_path.rglob("*.arrow")), "sentences stay in memory"
+    assert not list(tmp_path.rglob("*.arrow*")), "sentences stay in memory: no file of them, no lock on it"
