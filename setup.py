@@ -15,7 +15,8 @@ setup(
     # `tokenization` is taken on the package index and `training` is anybody's folder name.
     packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
     package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
-    package_data={"training_wae_rnf": ["published.json"]},
+    # The metrics are no packages: `evaluate` reads each from its folder.
+    package_data={"training_wae_rnf": ["published.json", "text_metrics/*/*.py"]},
     install_requires=[
         "torch>=2.13",
         "transformers>=5.17",
@@ -23,6 +24,7 @@ setup(
         "datasets>=5.0",
         "accelerate>=1.15",
         "evaluate>=0.4.6",
+        "sacrebleu>=2.6",
         "huggingface-hub>=1.33",
         "safetensors>=0.8",
         "scikit-learn>=1.7",

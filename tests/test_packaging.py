@@ -1,7 +1,10 @@
 """The package as it is installed and as it goes to the Hub."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import entry_points, requires, version
 from pathlib import Path
 
@@ -41,3 +44,22 @@ def test_pins_are_exact_and_within_the_bounds():
     for requirement in needed:
         assert requirement.specifier.contains(pins[requirement.name]), requirement
         assert version(requirement.name).split("+")[0] == pins[requirement.name], "the tests run with the pins"
+
+
+def test_text_metrics_are_built_and_load_from_there(tmp_path):
+    built = tmp_path / "built"
+    build = [sys.executable, "setup.py", "-q", "build_py", "-d", str(built)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    metrics = ROOT / "training" / "text_metrics"
+    names = {path.relative_to(metrics) for path in metrics.rglob("*.py")}
+    assert names
+    assert {path.relative_to(built) for path in built.rglob("*/text_metrics/*/*.py")} == {
+        Path("training_wae_rnf", "text_metrics") / name for name in names
+    }
+    script = "from training_wae_rnf import text_quality as t; print(t.__file__, t.sample_quality(['a b']))"
+    environment = os.environ | {"PYTHONPATH": str(built), "HF_HOME": str(tmp_path / "cache")}
+    printed = subprocess.check_output(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True, timeout=240
+    )
+    assert printed.startswith(str(built))
+    assert "'distinct_2': 1.0" in printed

@@ -73,9 +73,9 @@ def schedule(runs):
     several = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
     return (
         f"{epochs} epochs of each system{steps}{note}. Test split: {sizes['num_sentences']:,} sentences, "
-        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes is "
-        "no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest ones are "
-        "the ELBO and the importance-weighted bound beside them."
+        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes "
+        "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
+        "ones are the ELBO and the importance-weighted bound beside them."
     )
 
 
