@@ -252,7 +252,7 @@ class WaeRnfModel(PreTrainedModel):
             prior: "pushforward", z ~ N(0, I) and z' = F(z); or "flow_posterior", z' ~ N(0, I).
             do_sample: draw each word from the model; False takes the likeliest.
             temperature: divides the logits before drawing.
-            max_words: longest sentence; `config.max_words` when None.
+            max_words: longest sentence, cut there without end-of-sentence; `config.max_words` when None.
             generator: source of the random numbers.
 
         Returns:
@@ -291,6 +291,8 @@ class WaeRnfModel(PreTrainedModel):
                 state = tuple(values[unfinished] for values in state)
             if len(running) == 0:
                 break
+        beyond = sentences[:, max_words + 1]  # after so many words nothing but the end can stand
+        beyond.masked_fill_(beyond.ne(config.eos_token_id), config.pad_token_id)
         return sentences[:, : position + 1]
 
     def _next_words(self, hidden, do_sample, temperature, generator):

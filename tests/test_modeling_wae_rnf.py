@@ -194,6 +194,8 @@ def test_greedy_decoding_follows_the_logits(model):
             logits = model(torch.tensor([words]), latents=z[row : row + 1]).logits[0, -1]
             logits[:2] = -torch.inf
             words.append(int(logits.argmax()))
+        if words[-1] != 2:  # cut after 8 words
+            words.pop()
         assert sentence[: len(words)] == words
         assert set(sentence[len(words) :]) <= {0}
 

@@ -110,6 +110,7 @@ def evaluate(argv):
     from .evaluation import evaluate as measure
     from .model_directory import read_run, write_json
     from .report import print_report
+    from .text_evaluation import judge_text
 
     model, tokenizer = open_model(options.model_dir)
     run = read_run(options.model_dir) if Path(options.model_dir, "run.json").exists() else {}
@@ -121,6 +122,7 @@ def evaluate(argv):
     metrics = measure(model, sentences, options.iwae_samples, options.seed, options.max_sentences, progress=True)
     metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
     metrics |= {"options": trained, "training": run.get("training")}
+    metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
     write_json(Path(options.model_dir) / "metrics.json", metrics)
     print_report(metrics)
 

@@ -10,6 +10,8 @@ def print_report(metrics, console=None):
     """Prints metrics.json as a person reads it: the table, and the samples from the prior where there are some."""
     console = console or Console()
     print_metrics(metrics, console)
+    if "text" in metrics:
+        print_text(metrics["text"], console)
     if metrics.get("samples"):
         console.print("\nSamples from the prior")
         for number, sentence in enumerate(metrics["samples"], 1):
@@ -42,6 +44,16 @@ def print_metrics(metrics, console):
         f"mutual information {metrics['mutual_information']:.2f} nats, {metrics['active_units']} active units, "
         f"MMD to the prior {_number(metrics['mmd'], 4)}, Σ log|det| at the mean {published['log_abs_det']:.2f}; "
         f"{metrics['seconds']:.0f} seconds on {metrics['device']}"
+    )
+
+
+def print_text(text, console):
+    """Variety of the samples, and how much reconstructions keep."""
+    samples, bleu = text["samples"], text.get("reconstructions", {}).get("bleu")
+    distinct = ", ".join(f"distinct-{n} {_number(samples[f'distinct_{n}'])}" for n in (1, 2, 3))
+    console.print(
+        f"{samples['num_sentences']:,} samples: {distinct}, self-BLEU {_number(samples['self_bleu'], 1)}; "
+        f"reconstructions: BLEU {_number(bleu, 1)}"
     )
 
 

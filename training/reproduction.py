@@ -25,11 +25,13 @@ class ReproduceArguments:
     seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
     iwae_samples: int = option(500, "Importance samples a sentence.")
     eval_max_sentences: int | None = option(None, "At most this many test sentences.")
+    num_samples: int = option(10_000, "Samples for forward and reverse perplexity; they need lstm-lm.")
 
     def __post_init__(self):
         if unknown := [name for name in self.systems if name not in SYSTEMS]:
             raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
         require(self.seeds >= 1, "seeds", "must be at least 1", self.seeds)
+        require(self.num_samples >= 1, "num_samples", "must be at least 1", self.num_samples)
         require(self.iwae_samples >= 1, "iwae_samples", "must be at least 1", self.iwae_samples)
 
 
@@ -48,13 +50,20 @@ def reproduce(options, shared):
     results.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seeds):
         for system in options.systems:
-            name = system if options.seeds == 1 else f"{system}-{seed}"
-            metrics = finished_run(train_arguments(options, shared, system, name, seed))
+            name = name_of(system, seed, options.seeds)
+            arguments = train_arguments(options, shared, system, name, seed)
+            metrics = finished_run(arguments)
+            if "lstm-lm" in options.systems:
+                metrics["text"]["samples"] |= perplexities(arguments, options, name_of("lstm-lm", seed, options.seeds))
             write_json(results / f"{name}.json", metrics)
 
     from .reproduction_report import write_report  # draws: matplotlib takes its time to import
 
     return write_report(results)
+
+
+def name_of(system, seed, seeds):
+    return system if seeds == 1 else f"{system}-{seed}"
 
 
 def train_arguments(options, shared, system, name, seed):
@@ -71,9 +80,8 @@ def train_arguments(options, shared, system, name, seed):
     }
     if options.num_epochs is not None:
         own["num_epochs"] = options.num_epochs
-    first = "vae" if options.seeds == 1 else f"vae-{seed}"
     if system == "wae-rnf" and "vae" in options.systems:  # the table's own VAE is the one that is trained first
-        own["centres_from"] = str(runs / first)
+        own["centres_from"] = str(runs / name_of("vae", seed, options.seeds))
     return TrainArguments(**shared | own)
 
 
@@ -94,3 +102,25 @@ def finished_run(arguments):
     if any(metrics["options"][name] != getattr(arguments, name) for name in evaluated):
         return train(arguments)  # trained to the end already: only evaluated anew
     return metrics
+
+
+def perplexities(arguments, options, language_model):
+    """{"forward_ppl", "reverse_ppl"} of a finished run's samples; they are kept in its directory."""
+    from .model_directory import load_model
+    from .text_evaluation import forward_perplexity, reverse_perplexity, sample_sentences
+    from .training import open_corpus
+
+    directory = Path(arguments.output_dir)
+    path = directory / f"perplexities_of_{options.num_samples}_samples.json"
+    if path.exists():
+        return read_json(path)
+    model, tokenizer = load_model(directory)
+    samples = sample_sentences(model, options.num_samples, arguments.seed)
+    _, _, data = open_corpus(arguments)
+    language_model, _ = load_model(directory.parent / language_model)
+    found = {
+        "forward_ppl": forward_perplexity(language_model, samples),
+        "reverse_ppl": reverse_perplexity(samples, data, tokenizer, arguments, directory / "reverse"),
+    }
+    write_json(path, found)
+    return found

@@ -22,6 +22,7 @@ from .model_directory import check_output_dir, load_model, write_json, write_run
 from .provenance import commit, provenance
 from .report import print_report
 from .systems import SYSTEMS, System
+from .text_evaluation import judge_text
 
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "latents_at_every_step",
@@ -50,9 +51,7 @@ def train(arguments):
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
     check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
-    corpus = load_corpus(arguments.dataset)
-    tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
-    data = prepare(corpus, tokenizer, max_words=arguments.max_words)
+    corpus, tokenizer, data = open_corpus(arguments)
     write_run(arguments.output_dir, options=asdict(arguments))
     accelerator = start_accelerator(arguments)
     accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
@@ -65,6 +64,13 @@ def train(arguments):
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
     write_run(arguments.output_dir, options=asdict(arguments), training=training)
     return report(arguments, training, data["test"], accelerator)
+
+
+def open_corpus(arguments):
+    """The corpus, its tokenizer, and its prepared splits."""
+    corpus = load_corpus(arguments.dataset)
+    tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
+    return corpus, tokenizer, prepare(corpus, tokenizer, max_words=arguments.max_words)
 
 
 def start_accelerator(arguments):
@@ -150,6 +156,7 @@ def report(arguments, training, test, accelerator):
     metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
     metrics |= {"options": asdict(arguments), "training": training}
     metrics["samples"] = tokenizer.batch_decode(sentences, skip_special_tokens=True)
+    metrics["text"] = judge_text(model, tokenizer, test, seed=seed)
     write_json(Path(arguments.output_dir) / "metrics.json", metrics)
     print_report(metrics)
     accelerator.print(f"\nThe model lies in {arguments.output_dir}.")

@@ -1,0 +1,150 @@
+"""A reproduction: every system in turn, none twice, the same after a kill; and the report's tables."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from training_wae_rnf.reproduction import ReproduceArguments, reproduce
+from training_wae_rnf.reproduction_report import read_runs, write_report
+from training_wae_rnf.systems import SYSTEMS
+
+WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "old",
+    "new",
+    "sat",
+    "ran",
+    "on",
+    "in",
+    "mat",
+    "house",
+    "sun",
+    "rain",
+    "fell",
+    "rose",
+]
+SMALL = {
+    "embedding_size": 12, "hidden_size": 12, "latent_size": 4, "num_centres": 3, "batch_size": 8, "inner_steps": 2,
+    "save_steps": 1,
+}  # fmt: skip
+CHANGING = ("seconds", "command", "training", "options")  # of the machine's moment, or where the run lies
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "ptb"
+    folder.mkdir()
+    for split, count in (("train", 40), ("valid", 12), ("test", 12)):
+        lines = (" ".join(WORDS[(i * k) % 16] for k in range(1, 3 + i % 5)) for i in range(1, count + 1))
+        (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def options(corpus, tmp_path):
+    def build(**changes):
+        fixed = {"dataset": str(corpus), "runs_dir": str(tmp_path / "runs"), "results_dir": str(tmp_path / "results")}
+        return ReproduceArguments(**(fixed | {"max_steps": 3, "iwae_samples": 2, "num_samples": 20} | changes))
+
+    return build
+
+
+def test_all_systems_and_their_tables(options, tmp_path):
+    report = reproduce(options(), SMALL)
+    results = tmp_path / "results" / "ptb"
+    assert report == results / "README.md"
+    runs = read_runs(results)
+    assert list(runs) == list(SYSTEMS)
+    for system, (metrics,) in runs.items():
+        history = metrics["training"]["history"]
+        assert len(history) == 1, system
+        assert {"kl", "mutual_information", "active_units", "epoch"} <= history[0].keys()
+        assert {"forward_ppl", "reverse_ppl", "distinct_1", "self_bleu"} <= metrics["text"]["samples"].keys()
+        assert ("reconstructions" in metrics["text"]) == (system != "lstm-lm")
+    text = report.read_text()
+    assert "shortened from the paper's 48" in text
+    assert "| wae-rnf | 91.9 (15.40) 66.1 |" in text  # the paper's row of Table 1
+    assert "| wae-nf | 92.3 | 14.3 | 14.3 | 67.3 |" in text
+    exact = runs["lstm-lm"][0]["pushforward"]
+    assert exact["elbo"]["nll"] == pytest.approx(exact["iwae"]["nll"], abs=1e-5)
+    for name in ("mutual_information.png", "collapse.png"):
+        assert (results / name).read_bytes().startswith(b"\x89PNG")
+    centres = runs["wae-rnf"][0]["options"]["centres_from"]
+    assert Path(centres).name == "vae"
+    assert not (tmp_path / "runs" / "ptb" / "wae-rnf" / "vae").exists()  # no first stage of its own
+
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("metrics.json")}
+    assert len(written) == 8
+    reproduce(options(), SMALL)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("metrics.json")} == written
+
+
+def test_seeds_give_mean_and_deviation(options, tmp_path):
+    report = reproduce(options(systems=["vae"], seeds=2), SMALL)
+    values = [metrics["pushforward"]["elbo"]["nll"] for metrics in read_runs(tmp_path / "results" / "ptb")["vae"]]
+    assert len(values) == 2
+    mean, deviation = sum(values) / 2, abs(values[0] - values[1]) / 2**0.5
+    assert f"{mean:.2f} ± {deviation:.2f}" in report.read_text()
+
+
+def test_goes_on_after_a_kill(options, corpus, tmp_path):
+    """Killed after the first system, it ends with what an uninterrupted run gives, and leaves that system alone."""
+    killed, whole = ({"systems": ["vae", "wae"], "max_steps": 12} | {"runs_dir": str(tmp_path / n)} for n in "kw")
+    config = tmp_path / "small.yaml"
+    config.write_text("".join(f"{name}: {value}\n" for name, value in SMALL.items()))
+    main = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", main, "reproduce", "--config", config]
+    command += ["--dataset", corpus, "--runs_dir", killed["runs_dir"], "--results_dir", tmp_path / "results"]
+    command += ["--systems", "vae", "wae", "--max_steps", "12", "--iwae_samples", "2", "--num_samples", "20"]
+    first = Path(killed["runs_dir"], "ptb", "vae", "metrics.json")
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 100
+    while not first.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=20)
+    assert first.exists()
+    assert not Path(killed["runs_dir"], "ptb", "wae", "metrics.json").exists()
+    written = first.stat().st_mtime_ns
+    found = {}
+    for fields in (killed, whole):
+        reproduce(options(**fields), SMALL)
+        found[fields["runs_dir"]] = read_runs(tmp_path / "results" / "ptb")
+    assert first.stat().st_mtime_ns == written
+    for system in ("vae", "wae"):
+        one, other = (runs[system][0] for runs in found.values())
+        assert one["training"]["history"] == other["training"]["history"]
+        for name in one.keys() - set(CHANGING):
+            assert one[name] == other[name], (system, name)
+
+
+def test_other_options_are_refused(options):
+    reproduce(options(systems=["lstm-lm"]), SMALL)
+    with pytest.raises(ValueError, match="holds a run of other options: --hidden_size was 12"):
+        reproduce(options(systems=["lstm-lm"]), SMALL | {"hidden_size": 16})
+
+
+def test_misuse(options, tmp_path):
+    with pytest.raises(ValueError, match="unknown system 'gan'"):
+        options(systems=["gan"])
+    with pytest.raises(ValueError, match="--seeds must be at least 1"):
+        options(seeds=0)
+    for name, dataset in (("vae", "ptb"), ("wae", "toy")):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"system": name, "dataset": dataset}))
+    with pytest.raises(ValueError, match="the results of one dataset, not of 2"):
+        write_report(tmp_path)
