@@ -42,10 +42,10 @@ def linear_cross_entropy(hidden, weight, bias, targets):
 class _LinearCrossEntropy(Function):
     @staticmethod
     def forward(ctx, hidden, weight, bias, targets):
-        ctx.at_once = hidden.device.type == "cpu" and any(ctx.needs_input_grad)
-        gradients = _zero_gradients(hidden, weight, bias) if ctx.at_once else ()
+        ctx.at_once = hidden.device.type == "cpu"
+        gradients = _zero_gradients(ctx, hidden, weight, bias) if ctx.at_once else ()
         nll = _by_chunks(hidden, weight, bias, targets, gradients)
-        ctx.save_for_backward(*(gradients or (hidden, weight)), hidden, weight, bias, targets)
+        ctx.save_for_backward(*gradients, hidden, weight, bias, targets)
         return nll
 
     @staticmethod
@@ -53,14 +53,17 @@ class _LinearCrossEntropy(Function):
     def backward(ctx, token_weights):
         *gradients, hidden, weight, bias, targets = ctx.saved_tensors
         if ctx.at_once and len(token_weights) and bool((token_weights == token_weights[0]).all()):
-            return *(token_weights[0].to(gradient.dtype) * gradient for gradient in gradients), None
-        gradients = _zero_gradients(hidden, weight, bias)
+            scale = token_weights[0].to(hidden.dtype)
+            return *(None if gradient is None else scale * gradient for gradient in gradients), None
+        gradients = _zero_gradients(ctx, hidden, weight, bias)
         _by_chunks(hidden, weight, bias, targets, gradients, token_weights)
         return *gradients, None
 
 
-def _zero_gradients(hidden, weight, bias):
-    return torch.empty_like(hidden), torch.zeros_like(weight), torch.zeros_like(bias)
+def _zero_gradients(ctx, *tensors):
+    """A zero for each tensor whose gradient is needed, None for the others."""
+    needed = zip(tensors, ctx.needs_input_grad, strict=False)
+    return tuple(torch.zeros_like(tensor) if need else None for tensor, need in needed)
 
 
 def _by_chunks(hidden, weight, bias, targets, gradients=(), token_weights=None):
@@ -88,6 +91,9 @@ def _by_chunks(hidden, weight, bias, targets, gradients=(), token_weights=None):
 
 def _add_gradients(gradients, rows, part, weight, score_gradient):
     hidden_gradient, weight_gradient, bias_gradient = gradients
-    torch.mm(score_gradient, weight, out=hidden_gradient[rows])
-    weight_gradient.addmm_(score_gradient.t(), part)
-    bias_gradient += score_gradient.sum(0)
+    if hidden_gradient is not None:
+        torch.mm(score_gradient, weight, out=hidden_gradient[rows])
+    if weight_gradient is not None:
+        weight_gradient.addmm_(score_gradient.t(), part)
+    if bias_gradient is not None:
+        bias_gradient += score_gradient.sum(0)

@@ -74,11 +74,14 @@ def test_without_gradient():
     torch.testing.assert_close(found, plain(*tensors, targets).detach(), rtol=0, atol=1e-12)
 
 
-def test_gradient_of_some_inputs_alone():
-    (hidden, weight, bias), targets = inputs()
-    frozen = weight.detach(), bias.detach()
-    expected = torch.autograd.grad(plain(hidden, *frozen, targets).sum(), hidden)
-    found = torch.autograd.grad(linear_cross_entropy(hidden, *frozen, targets).sum(), hidden)
+@pytest.mark.parametrize("needed", [(True, False, False), (False, True, False), (False, False, True)])
+@pytest.mark.parametrize("weights", [1.0, torch.linspace(-1, 2, TOKENS)], ids=["sum", "different weights"])
+def test_gradient_of_some_inputs_alone(needed, weights):
+    tensors, targets = inputs()
+    tensors = [tensor.detach().requires_grad_(need) for tensor, need in zip(tensors, needed, strict=True)]
+    (variable,) = (tensor for tensor in tensors if tensor.requires_grad)
+    expected = torch.autograd.grad((plain(*tensors, targets) * weights).sum(), variable)
+    found = torch.autograd.grad((linear_cross_entropy(*tensors, targets) * weights).sum(), variable)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 

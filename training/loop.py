@@ -100,9 +100,7 @@ class Stage:
         options = self.arguments
         batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
         last = min(self.steps_per_epoch, self.num_steps - epoch * self.steps_per_epoch)
-        loaded = load_batches(
-            self.data["train"], batches[done:last], self.config.pad_token_id, self.accelerator.device
-        )
+        loaded = self._load(self.data["train"], batches[done:last])
         start = time.perf_counter()
         self.model.train()
         sums, count = torch.zeros(len(TERMS) + 1, device=self.accelerator.device), 0
