@@ -1,34 +1,48 @@
-"""Text of a model: reconstructions of a model that copies, perplexities against the exact ones."""
-
-import math
+"""Text of a model: what is judged is what the model writes."""
 
 import pytest
 import torch
 from datasets import Dataset
 
-from training_wae_rnf.text_evaluation import forward_perplexity, sample_sentences
+from tokenization_wae_rnf.tokenizer import build_tokenizer
+from training_wae_rnf.text_evaluation import judge_text
+from training_wae_rnf.text_quality import reconstruction_quality, sample_quality
 
-LANGUAGE_MODEL = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0}
-
-
-def test_samples_are_whole_sentences(tiny_model):
-    model = tiny_model(max_words=6).eval()
-    samples = sample_sentences(model, 50, seed=1)
-    assert samples["input_ids"] == sample_sentences(model, 50, seed=1)["input_ids"]
-    assert samples["input_ids"] != sample_sentences(model, 50, seed=2)["input_ids"]
-    for row, length in zip(samples["input_ids"], samples["length"], strict=True):
-        assert (row[0], row[-1]) == (1, 2)
-        assert 0 < len(row) - 2 <= 6
-        assert not {0, 1, 2} & set(row[1:-1])
-        assert length == len(row) - 1
+SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
+ROWS = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 7, 6, 5, 2], [1, 12, 10, 2]]
 
 
-def test_forward_perplexity_is_that_of_the_tokens(tiny_model):
-    model = tiny_model(**LANGUAGE_MODEL).eval()
-    rows = [[1, 5, 6, 2], [1, 7, 2]]
-    samples = Dataset.from_dict({"input_ids": rows, "length": [3, 2]})
-    nats = 0.0
-    for row in rows:
-        logits = model(torch.tensor([row]), latents=torch.zeros(1, 0)).logits[0]
-        nats -= sum(logits[t].log_softmax(-1)[word].item() for t, word in enumerate(row[1:]))
-    assert forward_perplexity(model, samples) == pytest.approx(math.exp(nats / 5), rel=1e-5)
+@pytest.fixture
+def tokenizer():
+    return build_tokenizer({word: number for number, word in enumerate([*SPECIAL, *"abcdefghi"])}, max_words=9)
+
+
+@pytest.fixture
+def sentences():
+    return Dataset.from_dict({"input_ids": ROWS, "length": [len(row) - 1 for row in ROWS]})
+
+
+def test_reconstructions_are_compared_with_their_own_sentences(tiny_model, tokenizer, sentences):
+    model = tiny_model(max_words=9).eval()
+    found = judge_text(model, tokenizer, sentences, count=3)["reconstructions"]
+    inputs, outputs = [], []
+    for row in sentences["input_ids"][:3]:
+        inputs.append(tokenizer.decode(row[1:-1]))
+        z = model.encode(torch.tensor([row])).mean
+        outputs.append(tokenizer.decode(model.generate(latents=z, do_sample=False)[0], skip_special_tokens=True))
+    assert inputs == ["b c d", "a", "f e d c b"]
+    assert found == reconstruction_quality(outputs, inputs)
+
+
+def test_samples_are_the_models(tiny_model, tokenizer, sentences):
+    model = tiny_model(max_words=9).eval()
+    found = judge_text(model, tokenizer, sentences, count=40, seed=3)["samples"]
+    assert found["num_sentences"] == 40
+    assert found == judge_text(model, tokenizer, sentences, count=40, seed=3)["samples"]
+    assert found != judge_text(model, tokenizer, sentences, count=40, seed=4)["samples"]
+    assert found.keys() == sample_quality(["a b", "c"]).keys()
+
+
+def test_a_language_model_reconstructs_nothing(tiny_model, tokenizer, sentences):
+    model = tiny_model(num_flows=0, flow_kernel=None, mmd_weight=0.0, latent_size=0).eval()
+    assert "reconstructions" not in judge_text(model, tokenizer, sentences, count=5)

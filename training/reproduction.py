@@ -107,7 +107,7 @@ def finished_run(arguments):
 def perplexities(arguments, options, language_model):
     """{"forward_ppl", "reverse_ppl"} of a finished run's samples; they are kept in its directory."""
     from .model_directory import load_model
-    from .text_evaluation import forward_perplexity, reverse_perplexity, sample_sentences
+    from .sample_perplexity import forward_perplexity, reverse_perplexity, sample_sentences
     from .training import open_corpus
 
     directory = Path(arguments.output_dir)

@@ -1,0 +1,52 @@
+"""Samples against the corpus: the perplexity of each under a language model of the other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from datasets import Dataset
+
+from .evaluation import evaluate
+from .model_directory import load_model
+from .systems import SYSTEMS
+from .training import run_stage
+
+
+@torch.no_grad()
+def sample_sentences(model, count, seed=0):
+    """Samples from the prior as prepared rows, with `input_ids` and `length`; empty sentences are left out."""
+    generator = torch.Generator(model.device).manual_seed(seed)
+    special = (model.config.pad_token_id, model.config.bos_token_id, model.config.eos_token_id)
+    bos, eos = special[1:]
+    rows = ([i for i in ids if i not in special] for ids in model.generate(count, generator=generator).tolist())
+    rows = [[bos, *words, eos] for words in rows if words]
+    return Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
+
+
+def forward_perplexity(language_model, samples):
+    """Perplexity of samples under a language model of the corpus: low where they read like it.
+
+    Args:
+        language_model: a model without a latent code, whose likelihood is exact.
+        samples: as `sample_sentences` gives.
+    """
+    return evaluate(language_model, samples)["pushforward"]["elbo"]["ppl"]
+
+
+def reverse_perplexity(samples, data, tokenizer, arguments, directory):
+    """Perplexity of the test split under a language model of the samples: low where they cover the corpus.
+
+    Args:
+        samples: as `sample_sentences` gives; the language model is trained on them as the arguments say.
+        data: prepared splits; the model is chosen on `validation` and judged on `test`.
+        tokenizer: of both.
+        arguments: [`TrainArguments`].
+        directory: where the language model goes; what it holds is gone on with.
+    """
+    accelerator = Accelerator(mixed_precision=arguments.mixed_precision)
+    splits = {"train": samples, "validation": data["validation"]}
+    arguments = replace(arguments, system="lstm-lm")
+    run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
+    model, _ = load_model(directory, accelerator.device)
+    return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]
