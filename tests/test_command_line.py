@@ -59,6 +59,18 @@ def test_reconstruct_and_interpolate(workspace, capsys, monkeypatch):
     assert (points[0], points[-1]) == (lines[1][5:], lines[3][5:])
 
 
+def test_a_language_model_encodes_nothing(workspace, tmp_path, capsys):
+    directory = str(tmp_path / "lm")
+    corpus = str(workspace / "corpus")
+    assert main(["train", "--dataset", corpus, "--system", "lstm-lm", "--output_dir", directory, *TINY]) == 0
+    capsys.readouterr()
+    for command in (["reconstruct", directory, "a"], ["interpolate", directory, "a", "b"]):
+        assert main(command) == 2
+        assert capsys.readouterr().err.startswith("wae-rnf: error: this model is a language model without a latent")
+    assert main(["sample", directory, "-n", "2"]) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+
+
 def test_evaluate(workspace, capsys):
     model = workspace / "model"
     arguments = ["evaluate", str(model), "--split", "validation", "--iwae_samples", "4", "--max_sentences", "6"]
@@ -147,6 +159,14 @@ BAD_COMMANDS = {
     "negative size": (["train", "--hidden_size", "-3"], "hidden_size must be at least 1, not -3"),
     "dropout of one": (["train", "--dropout", "1"], "dropout must lie in [0, 1)"),
     "rate of zero": (["train", "--learning_rate", "0"], "--learning_rate must be positive"),
+    "system to reproduce": (["reproduce", "--systems", "vae", "gan"], "unknown system 'gan'"),
+    "no samples to reproduce": (["reproduce", "--iwae_samples", "0"], "--iwae_samples must be at least 1"),
+    "no code for a VAE": (["train", "--system", "vae", "--latent_size", "0"], "--latent_size must be at least 1"),
+    "flows on the sphere": (["train", "--system", "vmf-vae", "--num_flows", "2"], "--num_flows does not apply"),
+    "free bits of a sampled divergence": (["train", "--system", "vae-nf", "--free_bits", "0.1"], "free_bits need"),
+    "words all dropped": (["train", "--word_dropout", "1"], "word_dropout must lie in [0, 1)"),
+    "no concentration": (["train", "--system", "vmf-vae", "--kappa", "0"], "kappa must be positive"),
+    "no cycle": (["train", "--kl_cycles", "0"], "--kl_cycles must be at least 1"),
     "part over one": (["train", "--kl_end", "1.5"], "--kl_end must lie in [0, 1]"),
     "unknown precision": (["train", "--mixed_precision", "fp4"], "--mixed_precision must be no, bf16 or fp16"),
     "missing settings": (["train", "--config", "nowhere.yaml"], "--config nowhere.yaml cannot be read"),
