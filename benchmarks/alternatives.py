@@ -1,6 +1,7 @@
 """Other ways of doing the same, timed beside the one that is used: {what: {way: milliseconds}}."""
 
 from functools import partial
+from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
@@ -34,18 +35,6 @@ def measure():
     }
 
 
-def with_constant(module, name, value, run):
-    """`run` with a constant of a module changed for its time."""
-
-    def changed():
-        before = getattr(module, name)
-        setattr(module, name, value)
-        run()
-        setattr(module, name, before)
-
-    return changed
-
-
 def lstm():
     torch.manual_seed(0)
     layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
@@ -65,7 +54,7 @@ def lstm():
         backward(recurrence.run_lstm(layer, inputs, lengths))
 
     others = {
-        f"cut where {count} padded tokens are spared": with_constant(recurrence, "WORTH", count, stretches)
+        f"cut where {count} padded tokens are spared": patch.object(recurrence, "WORTH", count)(stretches)
         for count in SPARED
     }
     used = {f"used: cut where {recurrence.WORTH} padded tokens are spared": stretches}
@@ -86,7 +75,7 @@ def cross_entropy():
 
     bits = linear_cross_entropy.CHUNK.bit_length() - 1
     others = {
-        f"chunks of 2^{size} logits": with_constant(linear_cross_entropy, "CHUNK", 2**size, fused)
+        f"chunks of 2^{size} logits": patch.object(linear_cross_entropy, "CHUNK", 2**size)(fused)
         for size in CHUNK_BITS
     }
     return (

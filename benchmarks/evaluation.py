@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.evaluation import evaluate
 
 from .floor import matrix_rate, sample_flop
@@ -26,7 +25,7 @@ def measure():
     tokens = sum(len(ids) - 1 for ids in sentences)
     rows = Dataset.from_dict({"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]})
     torch.manual_seed(0)
-    ours = WaeRnfModel(sizes.config()).eval()
+    ours = sizes.model().eval()
     plain = PlainModel(sizes.config()).eval()
     plain.load_state_dict(ours.state_dict())
     batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, SENTENCES, BATCH_SIZE)]

@@ -27,7 +27,7 @@ def sample_flop(config):
     return forward["decoder"] + forward["projection"]
 
 
-def matrix_rate(device="cpu", rounds=15):
+def matrix_rate(rounds=15):
     """Floating-point operations a second of a large square product in single precision."""
-    left, right = torch.randn(2, SQUARE, SQUARE, device=device)
+    left, right = torch.randn(2, SQUARE, SQUARE)
     return 2 * SQUARE**3 / alternate({"matrix product": lambda: left @ right}, rounds)["matrix product"]

@@ -5,8 +5,6 @@ from functools import partial
 
 import torch
 
-from modeling_wae_rnf import WaeRnfModel
-
 from .plain import generate_one
 from .sizes import SIZES
 from .timing import alternate
@@ -20,7 +18,7 @@ def measure():
     """Milliseconds a sentence. The model is untrained, but ends a sentence as often as the Penn Treebank does."""
     sizes = SIZES["ptb"]
     torch.manual_seed(0)
-    model = WaeRnfModel(sizes.config(max_words=sizes.longest - 1)).eval()
+    model = sizes.model(max_words=sizes.longest - 1).eval()
     end = model.config.eos_token_id
     with torch.no_grad():
         model.decoder.projection.bias[end] += math.log(sizes.vocab_size / sizes.mean)

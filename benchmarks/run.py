@@ -9,11 +9,9 @@ from rich.console import Console
 
 from training_wae_rnf.provenance import commit, provenance
 
-from .processes import ROOT
-from .report import README, report
+from .report import README, RESULTS, report
 
 PARTS = ("training_step", "evaluation", "generation", "text", "scaling", "alternatives")
-RESULTS = ROOT / "results" / "benchmarks"
 
 
 def main():

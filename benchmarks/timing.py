@@ -3,7 +3,6 @@
 import statistics
 import time
 
-import torch
 from tqdm.auto import tqdm
 
 
@@ -26,6 +25,4 @@ def alternate(alternatives, rounds):
 def timed(run):
     start = time.perf_counter()
     run()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
     return time.perf_counter() - start

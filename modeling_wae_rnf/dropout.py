@@ -7,7 +7,7 @@ from torch import nn
 class Dropout(nn.Dropout):
     """`torch.nn.Dropout`, but on a processor the mask comes from uniform numbers.
 
-    The library's Bernoulli generator runs on one core, at about four times their cost.
+    The library's Bernoulli generator is slower there (benchmarks/README.md).
 
     Example:
         >>> Dropout(0.5).eval()(torch.ones(2))

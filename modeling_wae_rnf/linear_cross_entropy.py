@@ -11,8 +11,8 @@ CHUNK = 2**23
 def linear_cross_entropy(hidden, weight, bias, targets):
     """-log softmax(hidden Wᵀ + b)[target] of each token, in nats.
 
-    On a processor the passes over the logits cost as much as the matrix products, so the gradient is formed where
-    the logits are still in the cache: in the forward pass, chunk by chunk. It is that of the sum over the tokens,
+    On a processor passes over all the logits wait for memory, so the gradient is formed where a chunk of them is
+    still in the cache: in the forward pass. It is that of the sum over the tokens,
     and any constant times it, as a mean asks for, is only a scaling of it; a gradient whose weights differ between
     tokens is computed anew, right but slower. On other devices the gradient is always computed in the backward
     pass, since asking for its weights would make the host wait.

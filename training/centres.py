@@ -14,7 +14,7 @@ def cluster(means, num_centres, seed):
         tensor([[0.1000],
                 [5.0000]])
     """
-    from sklearn.cluster import KMeans  # takes as long to import as the corpus to open; few runs need it
+    from sklearn.cluster import KMeans  # slow to import, and few runs need it
 
     different = len(means.unique(dim=0))
     if different < num_centres:

@@ -91,17 +91,14 @@ def finished_run(arguments):
     from .training import train
 
     directory = Path(arguments.output_dir)
-    if not (directory / RUN_FILE).exists():
-        return train(arguments)
-    arguments = replace(arguments, resume=True)
-    if not (directory / "metrics.json").exists():
-        return train(arguments)
-    check_output_dir(directory, asdict(arguments), resume=True)
-    metrics = read_json(directory / "metrics.json")
-    evaluated = ("eval_iwae_samples", "eval_max_sentences")
-    if any(metrics["options"][name] != getattr(arguments, name) for name in evaluated):
-        return train(arguments)  # trained to the end already: only evaluated anew
-    return metrics
+    arguments = replace(arguments, resume=(directory / RUN_FILE).exists())
+    if (directory / "metrics.json").exists():
+        check_output_dir(directory, asdict(arguments), arguments.resume)
+        metrics = read_json(directory / "metrics.json")
+        evaluated = ("eval_iwae_samples", "eval_max_sentences")
+        if all(metrics["options"][name] == getattr(arguments, name) for name in evaluated):
+            return metrics
+    return train(arguments)  # one that is trained to the end already is only evaluated anew
 
 
 def perplexities(arguments, options, language_model):
