@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .precision import full_precision
+
 # Keeps the logarithm finite where f is flat. The reference values hold it: a bias of 1e-8 / |det| nats a step.
 FLOOR = 1e-8
 
@@ -55,6 +57,7 @@ class Flow(nn.Module):
         super().__init__()
         self.steps = nn.ModuleList(PlanarFlow(latent_size) for _ in range(num_flows))
 
+    @full_precision
     def forward(self, z):
         """z (..., d) -> F(z) (..., d), log|det dF/dz| (...) and the list of the K steps' inputs."""
         log_abs_det = z.new_zeros(z.shape[:-1])

@@ -3,8 +3,10 @@
 import torch
 
 from .kernel import SCALES
+from .precision import full_precision
 
 
+@full_precision
 def mmd(x, y, kernel="imq"):
     """MMD² between the distributions that x and y were drawn from.
 

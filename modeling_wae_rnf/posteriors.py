@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Independent, Normal
 
+from .precision import full_precision
 from .von_mises_fisher import VonMisesFisherPosterior
 
 
@@ -108,6 +109,7 @@ class GaussianHead(nn.Module):
         self.mean = projection(config, bias=False).append(BatchNorm(config.latent_size, config.mean_gamma))
         self.log_variance = projection(config, bias=False).append(BatchNorm(config.latent_size))
 
+    @full_precision
     def forward(self, state):  # (batch, state_size) -> GaussianPosterior
         return GaussianPosterior(self.mean(state), (0.5 * self.log_variance(state)).exp())
 
@@ -120,6 +122,7 @@ class VonMisesFisherHead(nn.Module):
         self.kappa = config.kappa
         self.mean = projection(config, bias=True)
 
+    @full_precision
     def forward(self, state):  # (batch, state_size) -> VonMisesFisherPosterior
         return VonMisesFisherPosterior(F.normalize(self.mean(state), dim=-1), self.kappa)
 

@@ -49,4 +49,5 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
     arguments = replace(arguments, system="lstm-lm")
     run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
     model, _ = load_model(directory, accelerator.device)
-    return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]
+    with accelerator.autocast():
+        return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]

@@ -150,7 +150,8 @@ def report(arguments, training, test, accelerator):
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
     model, tokenizer = load_model(arguments.output_dir, accelerator.device)
     samples, seed = arguments.eval_iwae_samples, arguments.seed
-    metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress=True)
+    with accelerator.autocast():
+        metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress=True)
     generator = torch.Generator(model.device).manual_seed(seed)
     sentences = model.generate(num_samples=NUM_SAMPLES, generator=generator)
     metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
