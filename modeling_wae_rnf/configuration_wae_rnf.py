@@ -27,6 +27,7 @@ class WaeRnfConfig(PretrainedConfig):
             al. 2016, arXiv 1511.06349).
         posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
         kappa: concentration of the von Mises-Fisher posterior.
+        batch_norm: normalize the posterior's mean and log variance over the batch (paper 5.2).
         mean_gamma: fixes the scale of the mean's batch normalization (BN-VAE); None learns it.
         free_bits: nats of each dimension's divergence, averaged over the batch, that cost nothing (Kingma et al.
             2016, arXiv 1606.04934).
@@ -60,6 +61,7 @@ class WaeRnfConfig(PretrainedConfig):
     word_dropout: float = 0.0
     posterior: str = "gaussian"
     kappa: float = 80.0
+    batch_norm: bool = True
     mean_gamma: float | None = None
     free_bits: float = 0.0
     posterior_head: str = "mlp"
@@ -105,6 +107,8 @@ class WaeRnfConfig(PretrainedConfig):
         if not gaussian and (self.num_flows or self.flow_kernel or self.mmd_weight):
             code = "without a latent code" if self.latent_size == 0 else "with a von Mises-Fisher posterior"
             raise ValueError(f"a model {code} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
+        if self.mean_gamma and not self.batch_norm:
+            raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
         if self.posterior == "vmf" and self.latent_size < 2:
             raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
         if self.free_bits and (self.posterior != "gaussian" or self.objective not in CLOSED_FORM):

@@ -177,6 +177,7 @@ class WaeRnfModel(PreTrainedModel):
         latents=None,
         kl_weight=None,
         mmd_weight=None,
+        sample=True,
         return_dict=None,
     ):
         """The training forward; with `latents`, the decoder alone.
@@ -187,25 +188,26 @@ class WaeRnfModel(PreTrainedModel):
             labels: (batch, length), tokens to be scored, -100 for those that are not.
             latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
+            sample: draw z from the posterior; False takes its mean, as an autoencoder does.
             return_dict: False for a tuple.
 
         Returns:
             [`WaeRnfOutput`]
         """
         if latents is None:
-            output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight)
+            output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight, sample)
         else:
             lengths = self._attention_mask(input_ids, attention_mask).sum(-1)
             hidden = self.decoder(self.embedding(input_ids), self.push(latents)[0], lengths)
             output = WaeRnfOutput(logits=self.decoder.logits(hidden))
         return output if return_dict is not False else output.to_tuple()
 
-    def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight):
+    def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight, sample):
         config = self.config
         alpha = config.kl_weight if kl_weight is None else kl_weight
         weight = config.mmd_weight if mmd_weight is None else mmd_weight
         posterior = self.encode(input_ids, attention_mask)
-        z = posterior.rsample()
+        z = posterior.rsample() if sample else posterior.mean
         z_prime, log_abs_det, flow_inputs = self.flow(z)
         reconstruction = self.score(input_ids, attention_mask, z_prime, labels)
         volume_log_kernel = self._log_kernel(flow_inputs, z)

@@ -97,7 +97,7 @@ def projection(config, bias):
 
 
 class GaussianHead(nn.Module):
-    """Mean and log variance from the encoder's last state, each batch-normalized (paper 5.2).
+    """Mean and log variance from the encoder's last state, with `batch_norm` each batch-normalized (paper 5.2).
 
     With `mean_gamma`, the scale of the mean's batch normalization is fixed, which bounds the divergence from below
     (BN-VAE, Zhu et al. 2020, arXiv 2004.12585).
@@ -106,8 +106,10 @@ class GaussianHead(nn.Module):
     def __init__(self, config):
         super().__init__()
         # no bias where batch normalization would take it out again
-        self.mean = projection(config, bias=False).append(BatchNorm(config.latent_size, config.mean_gamma))
-        self.log_variance = projection(config, bias=False).append(BatchNorm(config.latent_size))
+        self.mean, self.log_variance = (projection(config, bias=not config.batch_norm) for _ in range(2))
+        if config.batch_norm:
+            self.mean.append(BatchNorm(config.latent_size, config.mean_gamma))
+            self.log_variance.append(BatchNorm(config.latent_size))
 
     @full_precision
     def forward(self, state):  # (batch, state_size) -> GaussianPosterior

@@ -20,6 +20,7 @@ CONFIGS = {
     "vmf": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "posterior": "vmf", "kappa": 3.0},
     "lstm-lm": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0},
     "fixed gamma": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "mean_gamma": 0.6},
+    "no batch normalization": {"num_flows": 1, "flow_kernel": None, "batch_norm": False},
     "z at every step": {"latents_at_every_step": True, "mmd_kernel": "gaussian"},
 }
 
@@ -73,6 +74,15 @@ def test_loss_is_the_formula(model, batch):
         )
         torch.testing.assert_close(output.reconstruction[row], nll, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(output.loss, sum(losses) / len(losses), rtol=1e-5, atol=1e-5)
+
+
+def test_without_sampling_the_code_is_the_mean(model, batch):
+    model.eval()
+    output = model(**batch, sample=False)
+    mean = model.encode(**batch).mean
+    assert torch.equal(output.latents, mean)
+    score = model.score(**batch, z_prime=model.push(mean)[0])
+    torch.testing.assert_close(output.reconstruction, score, rtol=0, atol=0)
 
 
 def test_mmd_enters_the_loss_by_its_weight(tiny_model, batch):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import load_model
+from training_wae_rnf.model_directory import load_model, read_json
 from training_wae_rnf.training import train
 
 SENTENCES = ["the cat sat on the mat", "a dog ran", "we like old books very much", "rain fell all day"]
@@ -118,6 +118,41 @@ def test_loss_that_is_not_finite_stops_the_run(options, tmp_path, monkeypatch):
     load_model(tmp_path / "run")
 
 
+def test_autoencoder_comes_first_and_gives_its_encoder(options, tmp_path, monkeypatch):
+    begun = {}
+    run = Stage.run
+
+    def remembered(self):
+        begun[self.name] = {name: value.clone() for name, value in self.model.state_dict().items()}
+        return run(self)
+
+    monkeypatch.setattr(Stage, "run", remembered)
+    train(options(system="wae-nf", autoencoder_epochs=2))
+    assert list(begun) == ["autoencoder", "wae-nf"]
+    trained = load_file(tmp_path / "run" / "autoencoder" / "model.safetensors")
+    for name, value in begun["wae-nf"].items():
+        taken = name.startswith(("embedding", "encoder", "posterior_head"))
+        assert not name.startswith("decoder") or not torch.equal(value, trained[name]), name
+        if taken:
+            assert torch.equal(value, trained[name]), name
+    history = read_json(tmp_path / "run" / "autoencoder" / "checkpoints" / "last" / "progress.json")["history"]
+    assert len(history) == 2
+    assert all(past["loss"] == past["reconstruction"] for past in history)  # no latent term counts
+
+
+def test_run_from_before_an_option_goes_on(options, tmp_path):
+    train(options(system="vae", num_epochs=1))
+    path = tmp_path / "run" / "run.json"
+    run = json.loads(path.read_text())
+    del run["options"]["autoencoder_epochs"]
+    path.write_text(json.dumps(run))
+    train(options(system="vae", num_epochs=1, resume=True))
+    del run["options"]["num_epochs"]  # its default is another than this run's
+    path.write_text(json.dumps(run))
+    with pytest.raises(ValueError, match="--num_epochs was 48"):
+        train(options(system="vae", num_epochs=1, resume=True))
+
+
 def test_max_steps_bounds_each_stage(options, tmp_path):
     metrics = train(options(max_steps=3))
     assert metrics["training"]["steps"] == 3
@@ -156,6 +191,8 @@ def test_output_dir_is_claimed_once(options, tmp_path):
         ({"system": "gan"}, "unknown system 'gan'"),
         ({"system": "vae", "num_flows": 2}, "--num_flows does not apply to vae"),
         ({"system": "wae", "centres_from": "x"}, "--centres_from does not apply to wae"),
+        ({"system": "lstm-lm", "autoencoder_epochs": 1}, "--autoencoder_epochs does not apply to lstm-lm"),
+        ({"mean_gamma": 0.5, "batch_norm": False}, "mean_gamma is the scale of a batch normalization"),
         ({"latent_size": 0}, "latent_size must be at least 1"),
         ({"objective": "elbo"}, "objective must be one of"),
         ({"num_centres": 5}, "5 centres cannot be found in 4 different posterior means"),

@@ -51,6 +51,7 @@ class TrainArguments:
         None, "Take the centres from this trained VAE's posterior means; by default one is trained first."
     )
     kappa: float = option(80.0, "Concentration of the von Mises-Fisher posterior.")
+    batch_norm: bool = option(True, "Batch-normalize the posterior's mean and log variance, as the paper does.")
     mean_gamma: float | None = option(None, "Fixes the scale of the mean's batch normalization (BN-VAE).")
     free_bits: float = option(0.0, "Nats of each dimension's divergence that cost nothing.")
     objective: str | None = option(None, "paper, authors, pushforward or flow_posterior: the latent terms.")
@@ -61,6 +62,9 @@ class TrainArguments:
     kl_end: float | None = option(None, "Part of the run after which alpha has its last value, in [0, 1].")
 
     kl_cycles: int = option(1, "How often alpha climbs from 0; kl_start and kl_end are then parts of a cycle.")
+    autoencoder_epochs: int = option(
+        0, "Epochs as a plain autoencoder before; the decoder then starts anew (Li et al. 2019, arXiv 1909.00868)."
+    )
     inner_steps: int = option(100, "Lagging: at most this many steps of the encoder before each step.")
 
     eval_iwae_samples: int = option(50, "Importance samples a sentence in the final report.")
@@ -76,6 +80,7 @@ class TrainArguments:
         require(self.eval_iwae_samples >= 1, "eval_iwae_samples", "must be at least 1", self.eval_iwae_samples)
         require(self.learning_rate > 0, "learning_rate", "must be positive", self.learning_rate)
         require(self.early_stopping >= 0, "early_stopping", "must not be negative", self.early_stopping)
+        require(self.autoencoder_epochs >= 0, "autoencoder_epochs", "must not be negative", self.autoencoder_epochs)
         require(self.max_grad_norm >= 0, "max_grad_norm", "must not be negative", self.max_grad_norm)
         require(self.mixed_precision in ("no", "bf16", "fp16"), "mixed_precision", "must be no, bf16 or fp16",
                 self.mixed_precision)  # fmt: skip

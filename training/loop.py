@@ -136,7 +136,7 @@ class Stage:
         loaded, weights = iter(self._load(self.data["train"], batches)), self._weights()
 
         def encoder_step():
-            loss = self.model(**next(loaded), **weights).loss
+            loss = self.model(**next(loaded), **weights, sample=self.system.sampled).loss
             self.accelerator.backward(loss)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
@@ -148,7 +148,7 @@ class Stage:
     def _train_step(self, inputs):
         if self.lagging:
             self._train_encoder()
-        output = self.model(**inputs, **self._weights())
+        output = self.model(**inputs, **self._weights(), sample=self.system.sampled)
         self.accelerator.backward(output.loss)
         if self.lagging:  # the encoder has had its steps
             for parameter in encoder_parameters(self.accelerator.unwrap_model(self.model)):
@@ -187,7 +187,7 @@ class Stage:
         batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
         for inputs in self._load(validation, batches):
-            output = self.model(**inputs)
+            output = self.model(**inputs, sample=self.system.sampled)
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])
         values = dict(zip(("loss", *TERMS), (sums / len(validation)).tolist(), strict=True))

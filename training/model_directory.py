@@ -2,11 +2,14 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+
+from .arguments import TrainArguments
 
 RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained.
@@ -27,10 +30,11 @@ def check_output_dir(output_dir, options, resume=False):
     if output_dir.exists() and not output_dir.is_dir():
         raise ValueError(f"--output_dir {output_dir} is a file; name a directory")
     if resume:
-        earlier = read_run(output_dir)["options"]
-        changed = [name for name in options if earlier.get(name) != options[name] and name not in FREE_TO_CHANGE]
+        # an option that is newer than the run had its default
+        earlier = asdict(TrainArguments()) | read_run(output_dir)["options"]
+        changed = [name for name in options if earlier[name] != options[name] and name not in FREE_TO_CHANGE]
         if changed:
-            differences = ", ".join(f"--{name} was {earlier.get(name)}" for name in changed)
+            differences = ", ".join(f"--{name} was {earlier[name]}" for name in changed)
             raise ValueError(f"{output_dir} holds a run of other options: {differences}")
     elif (output_dir / RUN_FILE).exists():
         raise ValueError(f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one")

@@ -10,12 +10,14 @@ class System:
     Args:
         config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+        sampled: draw the latent code while training; an autoencoder takes the posterior's mean.
         lagging: train the encoder alone before each step, see `training_wae_rnf.lagging`.
     """
 
     config: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    sampled: bool = True
     lagging: bool = False
 
 

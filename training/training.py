@@ -1,7 +1,7 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -21,15 +21,16 @@ from .loop import Stage
 from .model_directory import check_output_dir, load_model, write_json, write_run
 from .provenance import commit, provenance
 from .report import print_report
-from .systems import SYSTEMS, System
+from .systems import NO_FLOW, SYSTEMS, System
 from .text_evaluation import judge_text
 
 SHARED_FIELDS = (
-    "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "latents_at_every_step",
+    "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
     "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
 )  # fmt: skip
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
+AUTOENCODER = "autoencoder"
 NUM_SAMPLES = 10
 
 
@@ -37,7 +38,8 @@ def train(arguments):
     """Trains a system and returns its metrics on the test split; `output_dir` is then a model directory.
 
     A system with a Riemannian metric is trained in two stages: a VAE, in `output_dir/vae`, whose posterior means
-    are clustered, and then the system itself. `centres_from` takes the place of the first.
+    are clustered, and then the system itself. `centres_from` takes the place of the first. With
+    `autoencoder_epochs`, a stage in `output_dir/autoencoder` comes before the system's own, and gives it its encoder.
 
     Args:
         arguments: [`TrainArguments`].
@@ -59,7 +61,12 @@ def train(arguments):
     centres = None
     if has_metric(system):
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
-    stage = run_stage(arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres)
+    encoder = None
+    if arguments.autoencoder_epochs:
+        encoder = train_autoencoder(arguments, system, accelerator, tokenizer, data)
+    stage = run_stage(
+        arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
+    )
     accelerator.end_training()
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
     write_run(arguments.output_dir, options=asdict(arguments), training=training)
@@ -101,6 +108,8 @@ def customized_system(arguments):
         if name in overrides and name in system.config:
             raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
     config = system.config | overrides
+    if arguments.autoencoder_epochs and system.config.get("latent_size") == 0:
+        raise ValueError(f"--autoencoder_epochs does not apply to {arguments.system}: it has no latent code")
     if arguments.centres_from and not has_metric(System(config)):
         raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
     start, end = system.annealing
@@ -137,12 +146,34 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data):
     return cluster(means, arguments.num_centres, arguments.seed)
 
 
-def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir, centres=None):
-    """Trains one system into `output_dir`; returns {steps, best_validation_loss, seconds, history}."""
+def train_autoencoder(arguments, system, accelerator, tokenizer, data):
+    """A model of the system's sizes, trained on reconstruction alone in `output_dir/autoencoder`."""
+    directory = Path(arguments.output_dir) / AUTOENCODER
+    config = system.config | NO_FLOW | {"kl_weight": 0.0, "mmd_weight": 0.0, "objective": "pushforward"}
+    options = replace(arguments, num_epochs=arguments.autoencoder_epochs)
+    run_stage(AUTOENCODER, System(config, sampled=False), options, accelerator, tokenizer, data, directory)
+    return load_model(directory, accelerator.device)[0]
+
+
+def copy_encoder(source, model):
+    """Gives a model another's way from words to posterior; its flow and its decoder stay as they are."""
+    for part in ("embedding", "encoder", "posterior_head"):
+        getattr(model, part).load_state_dict(getattr(source, part).state_dict())
+
+
+def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir, centres=None, encoder=None):
+    """Trains one system into `output_dir`; returns {steps, best_validation_loss, seconds, history}.
+
+    Args:
+        centres: (num_centres, latent_size), for a Riemannian metric.
+        encoder: a model whose way from words to posterior this one starts from.
+    """
     set_seed(arguments.seed)  # a stage does not depend on what ran before it
     model = WaeRnfModel(model_config(arguments, system, len(tokenizer)))
     if centres is not None:
         model.set_centres(centres)
+    if encoder is not None:
+        copy_encoder(encoder, model)
     return Stage(name, accelerator, model, tokenizer, data, system, arguments, output_dir).run()
 
 
