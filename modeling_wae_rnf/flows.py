@@ -8,6 +8,7 @@ from .precision import full_precision
 
 # Keeps the logarithm finite where f is flat. The reference values hold it: a bias of 1e-8 / |det| nats a step.
 FLOOR = 1e-8
+BISECTIONS = 64  # halves an interval to one floating-point number, in double precision too
 
 
 class PlanarFlow(nn.Module):
@@ -38,16 +39,36 @@ class PlanarFlow(nn.Module):
         uniform_(self.w, -bound, bound)
         zeros_(self.b)
 
+    def _invertible_u(self):
+        """û (d,), and 1 + ûᵀw, positive by construction."""
+        inner = self.u @ self.w
+        margin = F.softplus(inner)
+        return self.u + (margin - 1 - inner) * self.w / self.w.square().sum(), margin
+
     def forward(self, z):
         """z (..., d) -> f(z) (..., d) and log|det df/dz| (...)."""
-        inner = self.u @ self.w
-        margin = F.softplus(inner)  # 1 + ûᵀw, positive by construction
-        u_hat = self.u + (margin - 1 - inner) * self.w / self.w.square().sum()
+        u_hat, margin = self._invertible_u()
         activation = torch.tanh(z @ self.w + self.b.squeeze(0))
         squared = activation.square()
         # 1 + (1 - tanh²) ûᵀw, written as a sum of positive terms: nothing cancels where f is nearly flat
         determinant = squared + (1 - squared) * margin
         return z + activation.unsqueeze(-1) * u_hat, (determinant + FLOOR).log()
+
+    @torch.no_grad()
+    def inverse(self, z_prime):
+        """z' = f(z) (..., d) -> z (..., d).
+
+        Along w the step is the increasing function wᵀz + ûᵀw tanh(wᵀz + b), which has no inverse in closed form:
+        wᵀz is bisected, as far as floating point goes, between the bounds that |tanh| <= 1 sets.
+        """
+        u_hat, margin = self._invertible_u()
+        goal, reach = z_prime @ self.w, (margin - 1).abs()
+        low, high = goal - reach, goal + reach
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            above = middle + (margin - 1) * torch.tanh(middle + self.b) > goal
+            low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+        return z_prime - torch.tanh(low + self.b).unsqueeze(-1) * u_hat
 
 
 class Flow(nn.Module):
@@ -67,3 +88,10 @@ class Flow(nn.Module):
             z, step_log_abs_det = step(z)
             log_abs_det = log_abs_det + step_log_abs_det
         return z, log_abs_det, inputs
+
+    @full_precision
+    def inverse(self, z_prime):
+        """F(z) (..., d) -> z (..., d), by the inverse of each step in turn."""
+        for step in reversed(self.steps):
+            z_prime = step.inverse(z_prime)
+        return z_prime

@@ -99,6 +99,17 @@ def test_published_protocol(model, sentences):
     )
 
 
+def test_the_flow_keeps_mutual_information(model, sentences, tiny_model):
+    with torch.no_grad():
+        model.posterior_head.mean[-1].weight.fill_(1000)  # the posteriors lie apart
+    metrics = evaluate(model, sentences)
+    assert metrics["mutual_information"] > 0.5
+    assert metrics["mutual_information_after_flow"] == pytest.approx(metrics["mutual_information"], abs=1e-4)
+    assert 0 < metrics["largest_flow_inversion_error"] < 1e-3
+    without = evaluate(tiny_model(num_flows=0, flow_kernel=None), sentences)
+    assert "mutual_information_after_flow" not in without
+
+
 def test_entropy_and_its_absence(model, sentences):
     metrics = evaluate(model, sentences)
     assert metrics["entropy"] == pytest.approx(19 / 5)

@@ -133,6 +133,38 @@ def test_goes_on_after_a_kill(options, corpus, tmp_path):
             assert one[name] == other[name], (system, name)
 
 
+def test_variants_are_rows_of_their_own(options, tmp_path):
+    variants = tmp_path / "variants.yaml"
+    variants.write_text("vae: {}\nwae-rnf: {}\nnarrow: {system: wae-nf, hidden_size: 8, learning_rate: 1e-2}\n")
+    report = reproduce(options(variants=str(variants)), SMALL)
+    runs = read_runs(tmp_path / "results" / "ptb")
+    assert list(runs) == ["vae", "wae-rnf", "narrow"]
+    narrow = runs["narrow"][0]["options"]
+    assert (narrow["system"], narrow["hidden_size"], narrow["learning_rate"]) == ("wae-nf", 8, 0.01)
+    assert runs["wae-rnf"][0]["options"]["hidden_size"] == SMALL["hidden_size"]
+    assert Path(runs["wae-rnf"][0]["options"]["centres_from"]).name == "vae"
+    text = report.read_text()
+    assert "| row | system | `learning_rate` | `hidden_size` |" in text
+    assert "| narrow | wae-nf | 0.01 | 8 |" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("- vae", "must hold lines of the form"),
+        ("vae: 3", "must hold lines of the form"),
+        ("vae: {", "cannot be read"),
+        ("../vae: {}", "names files and directories"),
+        ("vae: {hidden: 3}", "vae has the option 'hidden', which train does not have"),
+    ],
+)
+def test_bad_variants(options, tmp_path, content, message):
+    variants = tmp_path / "variants.yaml"
+    variants.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        reproduce(options(variants=str(variants)), SMALL)
+
+
 def test_other_options_are_refused(options):
     reproduce(options(systems=["lstm-lm"]), SMALL)
     with pytest.raises(ValueError, match="holds a run of other options: --hidden_size was 12"):
@@ -142,6 +174,8 @@ def test_other_options_are_refused(options):
 def test_misuse(options, tmp_path):
     with pytest.raises(ValueError, match="unknown system 'gan'"):
         options(systems=["gan"])
+    with pytest.raises(ValueError, match="--variants names the rows itself"):
+        options(variants="rows.yaml", systems=["vae"])
     with pytest.raises(ValueError, match="--seeds must be at least 1"):
         options(seeds=0)
     for name, dataset in (("vae", "ptb"), ("wae", "toy")):

@@ -7,6 +7,7 @@ from pathlib import Path
 from transformers import HfArgumentParser
 
 from .arguments import TrainArguments
+from .option_files import flags, read_options, typed
 
 
 def train(argv):
@@ -19,7 +20,7 @@ def train(argv):
         allow_abbrev=False,
     )
     parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
-    arguments, _ = parser.parse_args_into_dataclasses([*flags_of_files(argv), *argv])
+    arguments, _ = parser.parse_args_into_dataclasses([*flags(options_of_files(argv)), *argv])
 
     from .training import train as run
 
@@ -43,35 +44,18 @@ def reproduce(argv):
         "--config", action="append", default=[], help="YAML file of options of train, for all systems."
     )
     options, _ = parser.parse_args_into_dataclasses(argv)
-    flags = flags_of_files(argv)
-    (shared,) = HfArgumentParser(TrainArguments, allow_abbrev=False).parse_args_into_dataclasses(flags)
-    given = {flag.removeprefix("--") for flag in flags[::2]}
-    print(f"The report is {run(options, {name: getattr(shared, name) for name in given})}.")
+    print(f"The report is {run(options, typed(options_of_files(argv)))}.")
 
 
-def flags_of_files(argv):
-    """The options in the files that --config names, as command-line flags."""
+def options_of_files(argv):
+    """The options in the files that --config names, the later ones first in force."""
     files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     files.add_argument("--config", action="append", default=[])
     known, _ = files.parse_known_args(argv)
-    return [flag for path in known.config for flag in read_options(path)]
-
-
-def read_options(path):
-    """A YAML file `name: value` as command-line flags.
-
-    Raises:
-        ValueError: a file that is missing or holds something else.
-    """
-    import yaml
-
-    try:
-        options = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"--config {path} cannot be read: {error}") from error
-    if not isinstance(options, dict) or any(isinstance(value, (dict, list)) for value in options.values()):
-        raise ValueError(f"--config {path} must hold lines of the form `name: value`")
-    return [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    options = {}
+    for path in known.config:
+        options |= read_options(path)
+    return options
 
 
 def model_parser(name, description, epilog):

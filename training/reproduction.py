@@ -5,7 +5,11 @@ from pathlib import Path
 
 from .arguments import TrainArguments, option, require
 from .model_directory import read_json, write_json
+from .option_files import read_variants
 from .systems import SYSTEMS
+
+LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
+FIRST_STAGE = "vae"  # the row whose posterior means are clustered for the metric of all
 
 
 @dataclass
@@ -16,10 +20,11 @@ class ReproduceArguments:
     systems: list[str] = field(
         default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
     )
-    runs_dir: str = option(
-        "runs/reproduce", "The runs go here: DATASET/SYSTEM, or DATASET/SYSTEM-SEED for more seeds."
+    variants: str | None = option(
+        None, "YAML file of other rows: `name: {system: …, option of train: …}` a line; a system's name means it."
     )
-    results_dir: str = option("results", "Results go here: DATASET/SYSTEM.json, the tables and the figures.")
+    runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
+    results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
     num_epochs: int | None = option(None, "Epochs of each system, instead of the paper's 48; the tables say so.")
     max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.")
     seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
@@ -30,6 +35,8 @@ class ReproduceArguments:
     def __post_init__(self):
         if unknown := [name for name in self.systems if name not in SYSTEMS]:
             raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
+        if self.variants and self.systems != list(SYSTEMS):
+            raise ValueError("--variants names the rows itself; leave --systems out")
         require(self.seeds >= 1, "seeds", "must be at least 1", self.seeds)
         require(self.num_samples >= 1, "num_samples", "must be at least 1", self.num_samples)
         require(self.iwae_samples >= 1, "iwae_samples", "must be at least 1", self.iwae_samples)
@@ -48,13 +55,17 @@ def reproduce(options, shared):
     dataset = Path(options.dataset).name
     results = Path(options.results_dir) / dataset
     results.mkdir(parents=True, exist_ok=True)
+    rows = {name: {"system": name} for name in options.systems}
+    if options.variants:
+        rows = read_variants(options.variants)
     for seed in range(options.seeds):
-        for system in options.systems:
-            name = name_of(system, seed, options.seeds)
-            arguments = train_arguments(options, shared, system, name, seed)
-            metrics = finished_run(arguments)
-            if "lstm-lm" in options.systems:
-                metrics["text"]["samples"] |= perplexities(arguments, options, name_of("lstm-lm", seed, options.seeds))
+        for row, own in rows.items():
+            name = name_of(row, seed, options.seeds)
+            arguments = train_arguments(options, shared | own, rows, name, seed)
+            metrics = finished_run(arguments) | {"row": row}
+            if LANGUAGE_MODEL in rows:
+                language_model = name_of(LANGUAGE_MODEL, seed, options.seeds)
+                metrics["text"]["samples"] |= perplexities(arguments, options, language_model)
             write_json(results / f"{name}.json", metrics)
 
     from .reproduction_report import write_report  # draws: matplotlib takes its time to import
@@ -62,16 +73,15 @@ def reproduce(options, shared):
     return write_report(results)
 
 
-def name_of(system, seed, seeds):
-    return system if seeds == 1 else f"{system}-{seed}"
+def name_of(row, seed, seeds):
+    return row if seeds == 1 else f"{row}-{seed}"
 
 
-def train_arguments(options, shared, system, name, seed):
+def train_arguments(options, shared, rows, name, seed):
     """The options of one run."""
     runs = Path(options.runs_dir) / Path(options.dataset).name
     own = {
         "dataset": options.dataset,
-        "system": system,
         "seed": seed,
         "output_dir": str(runs / name),
         "eval_iwae_samples": options.iwae_samples,
@@ -80,8 +90,8 @@ def train_arguments(options, shared, system, name, seed):
     }
     if options.num_epochs is not None:
         own["num_epochs"] = options.num_epochs
-    if system == "wae-rnf" and "vae" in options.systems:  # the table's own VAE is the one that is trained first
-        own["centres_from"] = str(runs / name_of("vae", seed, options.seeds))
+    if shared["system"] == "wae-rnf" and FIRST_STAGE in rows and "centres_from" not in shared:
+        own["centres_from"] = str(runs / name_of(FIRST_STAGE, seed, options.seeds))
     return TrainArguments(**shared | own)
 
 

@@ -12,6 +12,7 @@ from .systems import SYSTEMS
 REPORT = "README.md"
 FLOWS = ("wae", "wae-nf", "wae-rnf")
 SAMPLED = ("vae", "wae-rnf")
+OF_A_RUN = ("system", "seed", "output_dir", "centres_from", "resume", "save_steps")  # say nothing of the model
 READINGS = {"pushforward": "pushforward", "flow_posterior": "flow posterior"}
 
 
@@ -36,6 +37,7 @@ def write_report(results):
         "Table 1: likelihoods": table_1(runs, dataset),
         "Table 2: what the flow and the metric change": table_2(runs, dataset),
         "Table 3: settings": table_3(runs),
+        "What the rows differ in": differences(runs),
         "Text": text_table(runs),
         "Figure 3: mutual information": "![Mutual information on the test split](mutual_information.png)",
         "Figure 4: the code's use over training": "![KL, mutual information, active units](collapse.png)",
@@ -43,27 +45,28 @@ def write_report(results):
         "How they were made": origin(runs),
     }
     title = f"# The paper's systems on {Path(dataset).name}\n\n{schedule(runs)}"
-    parts = [title, *(f"## {heading}\n\n{text}" for heading, text in sections.items())]
+    parts = [title, *(f"## {heading}\n\n{text}" for heading, text in sections.items() if text)]
     path = results / REPORT
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
 
 
 def read_runs(results):
-    """{system: [metrics of each seed]}, in the order of the table of systems."""
+    """{row: [metrics of each seed]}: systems in the order of their table, then other rows by name."""
     runs = defaultdict(list)
     for path in sorted(Path(results).glob("*.json")):
         metrics = read_json(path)
-        runs[metrics["system"]].append(metrics)
-    return {system: runs[system] for system in SYSTEMS if system in runs}
+        runs[metrics.get("row", metrics["system"])].append(metrics)
+    return {row: runs[row] for row in [*SYSTEMS, *sorted(runs.keys() - SYSTEMS.keys())] if row in runs}
 
 
 def schedule(runs):
     """One sentence: how long the systems were trained, and that it is shorter than the paper's where it is."""
     first = next(iter(runs.values()))[0]["options"]
-    epochs = first["num_epochs"]
+    epochs = sorted({metrics["options"]["num_epochs"] for several in runs.values() for metrics in several})
+    length = f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'}"
     steps = f", at most {first['max_steps']:,} steps" if first["max_steps"] else ""
-    shorter = epochs < TABLES["table_3"]["num_epochs"] or first["max_steps"]
+    shorter = epochs[0] < TABLES["table_3"]["num_epochs"] or first["max_steps"]
     note = (
         f", **shortened from the paper's {TABLES['table_3']['num_epochs']}**, annealing scaled to it"
         if shorter
@@ -73,7 +76,7 @@ def schedule(runs):
     seeds = max(map(len, runs.values()))
     several = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
     return (
-        f"{epochs} epochs of each system{steps}{note}. Test split: {sizes['num_sentences']:,} sentences, "
+        f"{length} of each system{steps}{note}. Test split: {sizes['num_sentences']:,} sentences, "
         f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes "
         "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
         "ones are the ELBO and the importance-weighted bound beside them."
@@ -147,6 +150,18 @@ def table_3(runs):
     return table(["setting", "paper", "ours"], rows)
 
 
+def differences(runs):
+    """The options that are not the same in all rows; nothing where the systems alone differ."""
+    options = {row: several[0]["options"] for row, several in runs.items()}
+    names = dict.fromkeys(name for own in options.values() for name in own if name not in OF_A_RUN)
+    differing = [name for name in names if len({str(own.get(name)) for own in options.values()}) > 1]
+    if not differing:
+        return ""
+    header = ["row", "system", *(f"`{name}`" for name in differing)]
+    rows = [[row, own["system"], *(own.get(name, "–") for name in differing)] for row, own in options.items()]
+    return table(header, rows)
+
+
 def text_table(runs):
     names = {"distinct_1": 3, "distinct_2": 3, "distinct_3": 3, "self_bleu": 1, "forward_ppl": 1, "reverse_ppl": 1}
     rows = [
@@ -183,10 +198,11 @@ def origin(runs):
             f"{metrics['training']['seconds'] / 60:.1f}",
             f"{metrics['seconds'] / 60:.1f}",
             metrics["training"]["device"],
+            metrics["options"]["mixed_precision"],
         ]
         for system, several in runs.items()
         for metrics in several
     ]
     command = next(iter(runs.values()))[0]["command"]
-    header = ["system", "commit", "seed", "steps", "minutes of training", "of evaluation", "device"]
+    header = ["system", "commit", "seed", "steps", "minutes of training", "of evaluation", "device", "mixed precision"]
     return f"`{command}`; versions and all options are in the JSON files beside this page.\n\n{table(header, rows)}"
