@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUTPUT_DIR ?= runs/toy-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: install train test test-slow quality style bench readme
+.PHONY: install train test test-slow quality style bench readme findings
 
 install: .venv/installed
 
@@ -34,6 +34,10 @@ style: install
 bench: install
 	$(BIN)/python -m benchmarks.run
 
-# The tables of README.md, from results/*.json.
+# The tables of README.md, from results/.
 readme: install
 	$(BIN)/python results/tables.py
+
+# docs/findings.md and its figures, from results/.
+findings: install
+	$(BIN)/python results/findings.py

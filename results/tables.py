@@ -1,4 +1,4 @@
-"""Writes the results section of README.md from results/*.json: `make readme`, or with --check only compares."""
+"""Writes the results section of README.md from results/: `make readme`, or with --check only compares."""
 
 import io
 import json
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from training_wae_rnf.published import published
 from training_wae_rnf.report import print_report
+from training_wae_rnf.reproduction_report import READINGS, REPORT, read_runs, table
 
 RESULTS = Path(__file__).resolve().parent
 README = RESULTS.parent / "README.md"
@@ -20,97 +21,65 @@ EXAMPLE = "toy"  # the run of `make train`
 PAPER_EPOCHS = 48
 
 
-def read_results():
-    """Every results/*.json that `wae-rnf` wrote, in the order of their names: [(name, metrics)]."""
-    return [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(RESULTS.glob("*.json"))]
+def read_example():
+    """The metrics of the run of `make train`."""
+    return json.loads((RESULTS / f"{EXAMPLE}.json").read_text(encoding="utf-8"))
 
 
-def bound(metrics, reading, name):
-    values = metrics[reading][name]
-    error = values["standard_error"]
-    return f"{values['nll']:.2f} ± {error:.2f} ({values['ppl']:.1f})"
+def reproductions():
+    """{corpus: {system: metrics of its first seed}} of the folders that `wae-rnf reproduce` left here."""
+    folders = [path for path in sorted(RESULTS.iterdir()) if (path / REPORT).exists()]
+    return {path.name: {row: several[0] for row, several in read_runs(path).items()} for path in folders}
 
 
-def honest_row(name, metrics):
-    iwae = metrics["pushforward"]["iwae"]["samples"]
-    cells = [
-        f"[{name}](results/{name}.json)",
-        f"{metrics['entropy']:.2f}" if "entropy" in metrics else "unknown",
-        *(bound(metrics, reading, kind) for reading in ("pushforward", "flow_posterior") for kind in ("elbo", "iwae")),
-        str(iwae),
+def row_of(name, metrics):
+    """A system's line: published figures, and the reading whose importance-weighted bound is lower."""
+    ours, theirs = metrics["published"], published("table_1", metrics["dataset"], metrics["system"])
+    reading = min(READINGS, key=lambda reading: metrics[reading]["iwae"]["nll"])
+    elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
+    return [
+        name,
+        f"{theirs['nll']:.1f}" if theirs and name == metrics["system"] else "–",
+        f"{ours['nll']:.1f}",
+        f"{elbo['nll']:.2f}",
+        f"{iwae['nll']:.2f} ± {iwae['standard_error']:.2f}",
+        f"{iwae['ppl']:.1f}",
+        READINGS[reading],
         f"{metrics['pushforward']['elbo']['kl']:.2f}",
         f"{metrics['mutual_information']:.2f}",
-        f"{metrics['active_units']}",
+        metrics["active_units"],
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
-def published_row(name, metrics):
-    def protocol(nll, kl, ppl):
-        return f"{nll:.1f} ({kl:.1f}) {ppl:.1f}"
-
-    ours = metrics["published"]
-    theirs = published("table_1", metrics["dataset"], metrics["system"])
-    kl = metrics["pushforward"]["elbo"]["kl"]  # of q(z|x) to N(0, I), as the paper's column reads
-    best = min(metrics[reading]["iwae"]["nll"] for reading in ("pushforward", "flow_posterior"))
-    cells = (
-        name,
-        protocol(ours["nll"], kl, ours["ppl"]),
-        protocol(**theirs) if theirs else "–",
-        f"{best:.2f}",
-        f"{best - ours['nll']:.1f}",
+def corpus_section(corpus, rows):
+    """A corpus's heading, schedule and table."""
+    first, epochs = next(iter(rows.values())), sorted({metrics["options"]["num_epochs"] for metrics in rows.values()})
+    shortened = f", shortened from the paper's {PAPER_EPOCHS}" if epochs[0] < PAPER_EPOCHS else ""
+    entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
+    samples = max(metrics["pushforward"]["iwae"]["samples"] for metrics in rows.values())
+    header = ["system", "paper", "published protocol", "ELBO", f"IWAE-{samples}", "PPL", "reading", "KL", "MI", "AU"]
+    return (
+        f"**[{corpus}](results/{corpus}/{REPORT})**: {' or '.join(map(str, epochs))} epochs{shortened}{entropy}.\n\n"
+        + table(header, [row_of(name, metrics) for name, metrics in rows.items()])
     )
-    return "| " + " | ".join(cells) + " |"
-
-
-def run_row(name, metrics):
-    options, training = metrics["options"], metrics["training"]
-    epochs = options["num_epochs"]
-    schedule = f"{epochs} epochs" + (f", shortened from {PAPER_EPOCHS}" if epochs < PAPER_EPOCHS else "")
-    cells = (
-        name,
-        f"`{training['command']}`",
-        schedule,
-        f"{training['steps']:,}",
-        f"{training['seconds'] / 60:.1f}",
-        training["device"],
-    )
-    return "| " + " | ".join(cells) + " |"
 
 
 def results_section():
-    """The section as Markdown: honest bounds first, then the published protocol beside the paper's figures."""
-    results = read_results()
-    lines = [
-        "Test split, nats per sentence ± standard error (perplexity per token). Every bound is of the generative "
-        "model named above it; KL is that of q(z\\|x) to N(0, I), MI the mutual information of z and x, AU the "
-        "number of active units.",
-        "",
-        "| run | entropy of the corpus | pushforward ELBO | pushforward IWAE | flow-posterior ELBO | "
-        "flow-posterior IWAE | IWAE samples | KL | MI | AU |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        *(honest_row(name, metrics) for name, metrics in results),
-        "",
-        "The published protocol, NLL (KL) PPL, is no bound: it is computed at the posterior mean. It stands here only "
-        "to be compared with the paper, beside the better of our two IWAE bounds and what the protocol leaves out.",
-        "",
-        "| run | ours, published protocol | paper | honest IWAE | left out |",
-        "|---|---|---|---|---|",
-        *(published_row(name, metrics) for name, metrics in results),
-        "",
-        "How they were made (training alone, in minutes):",
-        "",
-        "| run | command | schedule of a stage | steps of the last stage | minutes of the last stage | device |",
-        "|---|---|---|---|---|---|",
-        *(run_row(name, metrics) for name, metrics in results),
-    ]
-    return "\n".join(lines)
+    """The section as Markdown: a table for each corpus."""
+    introduction = (
+        "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE). ELBO and "
+        "IWAE are bounds of the generative model named under *reading*, the better of the two; *paper* and *published "
+        "protocol* are computed at the posterior mean, are no bounds, and stand here to be compared with each other. "
+        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units. What "
+        "follows from it: [docs/findings.md](docs/findings.md)."
+    )
+    return "\n\n".join([introduction, *(corpus_section(*item) for item in reproductions().items())])
 
 
 def example_section():
     """What `make train` prints at its end."""
     console = Console(file=io.StringIO(), width=100)
-    print_report(dict(read_results())[EXAMPLE], console)
+    print_report(read_example(), console)
     lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
     return "\n".join(["```", *lines, "```"])
 
@@ -136,7 +105,7 @@ def main():
     updated = with_results(text)
     if "--check" in sys.argv[1:]:
         if updated != text:
-            sys.exit("README.md does not show results/*.json; run `make readme`")
+            sys.exit("README.md does not show what results/ holds; run `make readme`")
     else:
         README.write_text(updated, encoding="utf-8")
 

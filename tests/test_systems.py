@@ -1,5 +1,8 @@
 """Every system is a configuration that the model accepts, and trains."""
 
+import math
+
+import mpmath
 import pytest
 import torch
 
@@ -18,6 +21,86 @@ def test_system_learns(name, tiny_model, batch):
         optimizer.zero_grad()
         losses.append(output.reconstruction.mean().item())
     assert losses[-1] < 0.6 * losses[0]
+
+
+def normal(z, mean=0.0, stddev=1.0):
+    """log N(z; mean, stddev²), a sum over the dimensions."""
+    terms = [
+        -0.5 * ((x - m) / s) ** 2 - math.log(s) - 0.5 * math.log(2 * math.pi)
+        for x, m, s in zip(z, broadcast(mean, z), broadcast(stddev, z), strict=True)
+    ]
+    return sum(terms)
+
+
+def broadcast(value, z):
+    return value if isinstance(value, list) else [value] * len(z)
+
+
+def kernel_by_hand(x, y):
+    """Σ_s 2ds / (2ds + ||x - y||²)."""
+    distance, d = sum((a - b) ** 2 for a, b in zip(x, y, strict=True)), len(x)
+    return sum(2 * d * s / (2 * d * s + distance) for s in (0.1, 0.2, 0.5, 1, 2, 5, 10))
+
+
+def planar_by_hand(step, z):
+    """f(z) and log|det|, number by number, with û of the invertible parametrization."""
+    u, w, b = step.u.tolist(), step.w.tolist(), step.b.item()
+    inner, squared = sum(p * q for p, q in zip(u, w, strict=True)), sum(q * q for q in w)
+    factor = (math.log1p(math.exp(inner)) - 1 - inner) / squared
+    u_hat = [p + factor * q for p, q in zip(u, w, strict=True)]
+    activation = math.tanh(sum(p * q for p, q in zip(z, w, strict=True)) + b)
+    slope = (1 - activation**2) * sum(p * q for p, q in zip(u_hat, w, strict=True))
+    return [p + activation * q for p, q in zip(z, u_hat, strict=True)], math.log(abs(1 + slope))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
+    """Number by number from the encoder's and the decoder's outputs: eq. 17 and each baseline's own bound."""
+    model = tiny_model(**SYSTEMS[name].config).eval()
+    inputs, alpha = {key: ids[:2] for key, ids in batch.items()}, 0.4
+    weight = 2.0 if "mmd_weight" not in SYSTEMS[name].config else 0.0
+    torch.manual_seed(7)
+    output = model(**inputs, kl_weight=alpha, mmd_weight=weight)
+    torch.manual_seed(7)
+    torch.randn_like(output.latents)  # of the posterior's samples
+    prior = torch.randn_like(output.latents).tolist()
+    posterior, losses, codes = model.encode(**inputs), [], output.latents.tolist()
+    for row, z in enumerate(codes):
+        start, volume, closeness = z, 0.0, 0.0
+        for step in model.flow.steps:
+            closeness += math.log(max(kernel_by_hand(z, centre) for centre in model.centres.tolist()))
+            z, log_abs_det = planar_by_hand(step, z)
+            volume += log_abs_det
+        ids = inputs["input_ids"][row : row + 1]
+        logits = model(ids, latents=output.latents[row : row + 1]).logits[0].double()
+        words = [word for word in ids[0, 1:].tolist() if word != 0]
+        nll = sum(
+            math.log(sum(math.exp(x) for x in scores)) - scores[word].item() for scores, word in zip(logits, words)
+        )
+        if name == "lstm-lm":
+            latent = 0.0
+        elif name == "vmf-vae":  # KL to the uniform sphere in four dimensions
+            i1, i2 = (float(mpmath.besseli(order, 80)) for order in (1, 2))
+            latent = alpha * (80 * i2 / i1 + math.log(80 / i1 / 2))
+        else:
+            mean, stddev = posterior.mean[row].tolist(), posterior.stddev[row].tolist()
+            closed = sum(0.5 * (m * m + s * s - 1) - math.log(s) for m, s in zip(mean, stddev, strict=True))
+            sampled = normal(start, mean, stddev) - normal(z)
+            latent = {
+                "vae": alpha * closed,
+                "lagging-vae": alpha * closed,
+                "vae-nf": alpha * (sampled - volume),
+                "wae": alpha * closed,
+                "wae-nf": alpha * (closed - volume),
+                "wae-rnf": alpha * (closed - volume - closeness),
+            }[name]
+        losses.append(nll + latent)
+    divergence = 0.0
+    if weight:
+        across = sum(kernel_by_hand(x, y) for x in codes for y in prior) / 4
+        divergence = kernel_by_hand(*codes) + kernel_by_hand(*prior) - 2 * across
+    assert output.loss.item() == pytest.approx(sum(losses) / 2 + weight * divergence, rel=1e-5)
 
 
 def test_the_table_says_what_the_names_say():

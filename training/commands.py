@@ -105,7 +105,8 @@ def evaluate(argv):
     sentences = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)[options.split]
     metrics = measure(model, sentences, options.iwae_samples, options.seed, options.max_sentences, progress=True)
     metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
-    metrics |= {"options": trained, "training": run.get("training")}
+    evaluated = {"eval_iwae_samples": options.iwae_samples, "eval_max_sentences": options.max_sentences}
+    metrics |= {"options": trained | evaluated, "training": run.get("training")}
     metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
     write_json(Path(options.model_dir) / "metrics.json", metrics)
     print_report(metrics)

@@ -105,8 +105,12 @@ def finished_run(arguments):
     if (directory / "metrics.json").exists():
         check_output_dir(directory, asdict(arguments), arguments.resume)
         metrics = read_json(directory / "metrics.json")
-        evaluated = ("eval_iwae_samples", "eval_max_sentences")
-        if all(metrics["options"][name] == getattr(arguments, name) for name in evaluated):
+        # `wae-rnf evaluate` may have looked at another split or corpus since
+        expected = {"split": "test", "dataset": arguments.dataset}
+        found = {name: metrics[name] for name in expected}
+        for name in ("eval_iwae_samples", "eval_max_sentences"):
+            expected[name], found[name] = getattr(arguments, name), metrics["options"][name]
+        if found == expected:
             return metrics
     return train(arguments)  # one that is trained to the end already is only evaluated anew
 
