@@ -1,0 +1,44 @@
+"""Evaluates trained models in bfloat16 and in single precision, with the same samples: results/precision.json.
+
+python results/precision.py runs/reproduce/ptb/wae-rnf runs/reproduce/toy/wae-rnf
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.preparation import prepare
+from training_wae_rnf.evaluation import evaluate
+from training_wae_rnf.model_directory import load_model, read_run, write_json
+from training_wae_rnf.provenance import provenance
+
+PRECISIONS = ("no", "bf16")
+SAMPLES = 10
+
+
+def compare(directory):
+    """{"dataset", "system", precision: metrics} of one model directory on its test split."""
+    options = read_run(directory)["options"]
+    model, tokenizer = load_model(directory)
+    test = prepare(load_corpus(options["dataset"]), tokenizer, max_words=model.config.max_words)["test"]
+    found = {"dataset": Path(options["dataset"]).name, "system": options["system"]}
+    for precision in PRECISIONS:
+        with Accelerator(mixed_precision=precision).autocast():
+            found[precision] = evaluate(model, test, SAMPLES, progress=True)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model_dir", nargs="+", help="directories that `wae-rnf train` left")
+    start, runs = time.perf_counter(), [compare(directory) for directory in parser.parse_args().model_dir]
+    write_json(
+        Path(__file__).with_name("precision.json"), {"runs": runs} | provenance("cpu", 0, time.perf_counter() - start)
+    )
+
+
+if __name__ == "__main__":
+    main()
