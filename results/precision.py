@@ -7,7 +7,7 @@ import argparse
 import time
 from pathlib import Path
 
-from accelerate import Accelerator
+import torch
 
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare
@@ -26,7 +26,7 @@ def compare(directory):
     test = prepare(load_corpus(options["dataset"]), tokenizer, max_words=model.config.max_words)["test"]
     found = {"dataset": Path(options["dataset"]).name, "system": options["system"]}
     for precision in PRECISIONS:
-        with Accelerator(mixed_precision=precision).autocast():
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
             found[precision] = evaluate(model, test, SAMPLES, progress=True)
     return found
 
