@@ -6,10 +6,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.loop import Stage
 from training_wae_rnf.model_directory import load_model, read_json
-from training_wae_rnf.training import train
+from training_wae_rnf.systems import SYSTEMS
+from training_wae_rnf.training import customized_system, train
 
 SENTENCES = ["the cat sat on the mat", "a dog ran", "we like old books very much", "rain fell all day"]
 SMALL = {"embedding_size": 16, "hidden_size": 24, "latent_size": 4, "num_centres": 3, "eval_iwae_samples": 3}
@@ -138,6 +140,31 @@ def test_autoencoder_comes_first_and_gives_its_encoder(options, tmp_path, monkey
     history = read_json(tmp_path / "run" / "autoencoder" / "checkpoints" / "last" / "progress.json")["history"]
     assert len(history) == 2
     assert all(past["loss"] == past["reconstruction"] for past in history)  # no latent term counts
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_options_change_their_own_part_of_a_system(name):
+    row, given = SYSTEMS[name], TrainArguments(system=name, kl_weight=0.5, kl_start=0.1, kl_end=0.2)
+    system = customized_system(given)
+    assert system.config == row.config | {"kl_weight": 0.5}
+    assert system.annealing == (0.1, 0.2)
+    assert (system.sampled, system.lagging) == (True, name == "lagging-vae")
+
+
+def test_stages_sample_but_for_the_autoencoder(options, monkeypatch):
+    asked = {}
+    forward = WaeRnfModel.forward
+
+    def remembered(self, *args, **kwargs):
+        output = forward(self, *args, **kwargs)
+        mean = self.encode(kwargs["input_ids"], kwargs["attention_mask"]).mean if not self.training else None
+        if mean is not None and len(mean) > 1:
+            asked.setdefault(self.config.num_flows, set()).add(torch.equal(output.latents, mean))
+        return output
+
+    monkeypatch.setattr(WaeRnfModel, "forward", remembered)
+    train(options(system="wae-nf", autoencoder_epochs=1, num_epochs=1))
+    assert asked == {0: {True}, 3: {False}}
 
 
 def test_run_from_before_an_option_goes_on(options, tmp_path):

@@ -117,7 +117,7 @@ def customized_system(arguments):
         start if arguments.kl_start is None else arguments.kl_start,
         end if arguments.kl_end is None else arguments.kl_end,
     )
-    return System(config, annealing, system.lagging)
+    return replace(system, config=config, annealing=annealing)
 
 
 def model_config(arguments, system, vocab_size):
