@@ -10,7 +10,7 @@ CHOICES = {
     "objective": ("paper", "authors", "pushforward", "flow_posterior"),
 }
 AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
-NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits")
+NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate")
 RATES = ("dropout", "word_dropout")
 CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
 
@@ -31,6 +31,8 @@ class WaeRnfConfig(PretrainedConfig):
         mean_gamma: fixes the scale of the mean's batch normalization (BN-VAE); None learns it.
         free_bits: nats of each dimension's divergence, averaged over the batch, that cost nothing (Kingma et al.
             2016, arXiv 1606.04934).
+        minimum_rate: nats of the whole divergence, averaged over the batch, that cost nothing: where they are spent is
+            left to the model (Pelsmaeker and Aziz 2020, arXiv 1904.08194).
         posterior_head: "mlp", two layers on h_n (paper), or "linear", one layer on (h_n, c_n) (authors' code).
         num_flows: K planar flows; 0 leaves z as it is.
         flow_kernel: kernel of the Riemannian metric, "imq" (K_m), "gaussian" (K_g), or None for plain flows.
@@ -64,6 +66,7 @@ class WaeRnfConfig(PretrainedConfig):
     batch_norm: bool = True
     mean_gamma: float | None = None
     free_bits: float = 0.0
+    minimum_rate: float = 0.0
     posterior_head: str = "mlp"
     num_flows: int = 3
     flow_kernel: str | None = "imq"
@@ -111,5 +114,6 @@ class WaeRnfConfig(PretrainedConfig):
             raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
         if self.posterior == "vmf" and self.latent_size < 2:
             raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
-        if self.free_bits and (self.posterior != "gaussian" or self.objective not in CLOSED_FORM):
-            raise ValueError(f"free_bits need a gaussian posterior and an objective of {CLOSED_FORM}")
+        free = self.free_bits or self.minimum_rate
+        if free and (self.posterior != "gaussian" or self.objective not in CLOSED_FORM):
+            raise ValueError(f"free_bits and minimum_rate need a gaussian posterior and an objective of {CLOSED_FORM}")

@@ -217,8 +217,9 @@ class WaeRnfModel(PreTrainedModel):
         else:
             kl = posterior.log_prob(z) - posterior.prior_log_prob(z_prime)
         charged = kl
-        if config.free_bits:
+        if config.free_bits or config.minimum_rate:
             charged = posterior.kl_per_dimension().mean(0).clamp_min(config.free_bits).sum()
+            charged = charged.clamp_min(config.minimum_rate)
         latent_terms = {
             "paper": lambda: alpha * (charged - log_abs_det - volume_log_kernel),
             "authors": lambda: alpha * charged - log_abs_det + self._kernel_penalty(flow_inputs, z),

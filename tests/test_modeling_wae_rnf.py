@@ -295,7 +295,11 @@ def test_free_bits_charge_what_is_over_them(tiny_model, batch):
         charged += max(nats, 0.05)
     assert charged > output.kl.mean() + 1e-3  # some dimension is under its free bits
     assert output.loss.item() == pytest.approx(output.reconstruction.mean().item() + charged, abs=1e-5)
-    with pytest.raises(ValueError, match="free_bits need"):
+    for rate, expected in ((charged - 0.1, charged), (charged + 0.5, charged + 0.5)):
+        torch.manual_seed(0)
+        output = tiny_model(**fields, free_bits=0.05, minimum_rate=rate).eval()(**batch)
+        assert output.loss.item() == pytest.approx(output.reconstruction.mean().item() + expected, abs=1e-5)
+    with pytest.raises(ValueError, match="free_bits and minimum_rate need"):
         tiny_model(**fields, free_bits=0.1, objective="flow_posterior")
 
 

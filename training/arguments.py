@@ -54,6 +54,7 @@ class TrainArguments:
     batch_norm: bool = option(True, "Batch-normalize the posterior's mean and log variance, as the paper does.")
     mean_gamma: float | None = option(None, "Fixes the scale of the mean's batch normalization (BN-VAE).")
     free_bits: float = option(0.0, "Nats of each dimension's divergence that cost nothing.")
+    minimum_rate: float = option(0.0, "Nats of the whole divergence that cost nothing.")
     objective: str | None = option(None, "paper, authors, pushforward or flow_posterior: the latent terms.")
     mmd_kernel: str = option("imq", "imq (unbiased, multi-scale) or gaussian (the paper's biased statistic).")
     kl_weight: float | None = option(None, "Last value of alpha.")

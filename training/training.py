@@ -27,6 +27,7 @@ from .text_evaluation import judge_text
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
     "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
+    "minimum_rate",
 )  # fmt: skip
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
