@@ -1,5 +1,6 @@
 """Writes docs/findings.md and its figures from results/*/*.json: `make findings`."""
 
+import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -138,7 +139,20 @@ def ablation_section(found):
         parts.append(f"{name} ({schedule_of(rows)}; [more of it](../results/ablation/{name}/README.md)):")
         parts.append(table(["row", *COLUMNS], cells))
         parts += effects(rows)
+        parts.append(about_centres(rows))
     return parts
+
+
+def about_centres(rows):
+    """Whether the clusters that the metric is made of lie apart."""
+    metrics = rows["wae-rnf"]
+    distance, prior = metrics["mean_distance_of_centres"], math.sqrt(2 * metrics["options"]["latent_size"])
+    information = rows["vae"]["mutual_information"]
+    return (
+        f"The centres of K_m and K_g are clusters of a VAE's posterior means. That VAE says {information:.2f} nats about "
+        f"a sentence, and its centres lie {distance:.2f} apart on average, where two samples of the prior lie some "
+        f"{prior:.1f} apart."
+    )
 
 
 def precision_section():

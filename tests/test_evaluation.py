@@ -106,6 +106,8 @@ def test_the_flow_keeps_mutual_information(model, sentences, tiny_model):
     assert metrics["mutual_information"] > 0.5
     assert metrics["mutual_information_after_flow"] == pytest.approx(metrics["mutual_information"], abs=1e-4)
     assert 0 < metrics["largest_flow_inversion_error"] < 1e-3
+    distances = [(a - b).square().sum().sqrt().item() for i, a in enumerate(model.centres) for b in model.centres[:i]]
+    assert metrics["mean_distance_of_centres"] == pytest.approx(sum(distances) / 3, rel=1e-5)
     without = evaluate(tiny_model(num_flows=0, flow_kernel=None), sentences)
     assert "mutual_information_after_flow" not in without
 

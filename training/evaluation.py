@@ -43,7 +43,8 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
         a dictionary, nats per sentence: for each reading `elbo` {nll, ppl, reconstruction, kl} and `iwae`
         {nll, ppl, samples}; `published`; `mutual_information`, `active_units`, `mmd`; `entropy` if it is known.
         With a flow also `mutual_information_after_flow`, that of z' and x, by way of the flow's numerical inverse,
-        and how far the inverse misses z, `largest_flow_inversion_error`.
+        and how far the inverse misses z, `largest_flow_inversion_error`; with a Riemannian metric
+        `mean_distance_of_centres`.
 
     Raises:
         ValueError: no samples, or no sentences.
@@ -60,6 +61,8 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
     columns, posterior = _columns(model, sentences, samples, seed, progress)
     model.train(training)
     metrics = _summary(columns, posterior, samples, seed)
+    if model.config.flow_kernel is not None:
+        metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
 
 
