@@ -149,9 +149,9 @@ def about_centres(rows):
     distance, prior = metrics["mean_distance_of_centres"], math.sqrt(2 * metrics["options"]["latent_size"])
     information = rows["vae"]["mutual_information"]
     return (
-        f"The centres of K_m and K_g are clusters of a VAE's posterior means. That VAE says {information:.2f} nats about "
-        f"a sentence, and its centres lie {distance:.2f} apart on average, where two samples of the prior lie some "
-        f"{prior:.1f} apart."
+        f"The centres of K_m and K_g are clusters of a VAE's posterior means. That VAE says {information:.2f} nats "
+        f"about a sentence, and its centres lie {distance:.2f} apart on average, where two samples of the prior lie "
+        f"some {prior:.1f} apart."
     )
 
 

@@ -61,7 +61,7 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
     columns, posterior = _columns(model, sentences, samples, seed, progress)
     model.train(training)
     metrics = _summary(columns, posterior, samples, seed)
-    if model.config.flow_kernel is not None:
+    if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
 
