@@ -50,6 +50,24 @@ class Decoder(nn.Module):
         state = torch.lstm_cell(inputs, state, *self.lstm.all_weights[0])
         return state[0], state
 
+    def run(self, embeddings, z_prime, state, mask):
+        """Word by word from a state, over words that the mask may leave out.
+
+        Args:
+            embeddings: (batch, length, embedding_size); mask: (batch, length), false for padding.
+            state: h and c, each (batch, hidden_size).
+
+        Returns:
+            (batch, length, hidden_size), and the state after the last word.
+        """
+        outputs = []
+        for position in range(embeddings.shape[1]):
+            _, after = self.step(embeddings[:, position], z_prime, state)
+            kept = mask[:, position, None]
+            state = tuple(torch.where(kept, new, old) for new, old in zip(after, state, strict=True))
+            outputs.append(state[0])
+        return torch.stack(outputs, dim=1), state
+
     def _inputs(self, embeddings, z_prime):
         embeddings = self.dropout(embeddings)
         if not self.latents_at_every_step:

@@ -5,18 +5,19 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
+from .cache import RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
 from .encoder import Encoder
 from .flows import Flow, PlanarFlow
+from .generation import LatentGenerationMixin
 from .kernel import log_kernel
-from .linear_cross_entropy import CHUNK
 from .mmd import mmd
 from .outputs import WaeRnfOutput
 from .posteriors import HEADS, BatchNorm, GaussianPosterior, VonMisesFisherPosterior
 
 
-class WaeRnfModel(PreTrainedModel):
+class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
 
     `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
@@ -40,6 +41,7 @@ class WaeRnfModel(PreTrainedModel):
     config_class = WaeRnfConfig
     base_model_prefix = ""
     main_input_name = "input_ids"
+    _is_stateful = True  # the state cannot be taken back by some words, as assisted decoding would
 
     def __init__(self, config):
         super().__init__(config)
@@ -51,6 +53,11 @@ class WaeRnfModel(PreTrainedModel):
         self.decoder = Decoder(config)
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
         self.post_init()
+        # words follow the model's own distribution, and padding and a second beginning are none
+        special = [config.pad_token_id, config.bos_token_id]
+        self.generation_config.update(
+            do_sample=True, top_k=0, max_length=config.max_words + 1, suppress_tokens=special
+        )
 
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):
@@ -175,18 +182,25 @@ class WaeRnfModel(PreTrainedModel):
         attention_mask=None,
         labels=None,
         latents=None,
+        z_prime=None,
+        past_key_values=None,
+        use_cache=None,
         kl_weight=None,
         mmd_weight=None,
         sample=True,
         return_dict=None,
     ):
-        """The training forward; with `latents`, the decoder alone.
+        """The training forward; with `latents` or `z_prime`, the decoder alone.
 
         Args:
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
             attention_mask: (batch, length); derived from `input_ids` when None.
             labels: (batch, length), tokens to be scored, -100 for those that are not.
             latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
+            z_prime: (batch, latent_size), the same after the flow, in the decoder's space.
+            past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the words after those
+                it has seen, and it takes the state after them.
+            use_cache: make such a cache where none is given.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
             sample: draw z from the posterior; False takes its mean, as an autoencoder does.
             return_dict: False for a tuple.
@@ -194,13 +208,24 @@ class WaeRnfModel(PreTrainedModel):
         Returns:
             [`WaeRnfOutput`]
         """
-        if latents is None:
+        if latents is not None:
+            z_prime = self.push(latents)[0]
+        if z_prime is None:
             output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight, sample)
         else:
-            lengths = self._attention_mask(input_ids, attention_mask).sum(-1)
-            hidden = self.decoder(self.embedding(input_ids), self.push(latents)[0], lengths)
-            output = WaeRnfOutput(logits=self.decoder.logits(hidden))
+            cache = RecurrentCache() if use_cache and past_key_values is None else past_key_values
+            output = self._next_words(input_ids, attention_mask, z_prime, cache)
         return output if return_dict is not False else output.to_tuple()
+
+    def _next_words(self, input_ids, attention_mask, z_prime, cache):
+        """The logits after each of the words; padding, on either side, leaves the state as it is."""
+        mask = self._attention_mask(input_ids, attention_mask)[:, -input_ids.shape[1] :]
+        state = cache.state if cache is not None else None
+        state = self.decoder.start(z_prime) if state is None else state
+        hidden, state = self.decoder.run(self.embedding(input_ids), z_prime, state, mask)
+        if cache is not None:
+            cache.update(*state, words=input_ids.shape[1])
+        return WaeRnfOutput(logits=self.decoder.logits(hidden), past_key_values=cache)
 
     def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight, sample):
         config = self.config
@@ -235,79 +260,3 @@ class WaeRnfModel(PreTrainedModel):
             mmd=divergence,
             latents=z,
         )
-
-    @torch.no_grad()
-    def generate(
-        self,
-        num_samples=None,
-        latents=None,
-        prior="pushforward",
-        do_sample=True,
-        temperature=1.0,
-        max_words=None,
-        generator=None,
-    ):
-        """Decodes sentences from the prior, or from given latents.
-
-        Args:
-            num_samples: how many z are drawn from the prior, when `latents` is None.
-            latents: (batch, latent_size), z in the base space.
-            prior: "pushforward", z ~ N(0, I) and z' = F(z); or "flow_posterior", z' ~ N(0, I).
-            do_sample: draw each word from the model; False takes the likeliest.
-            temperature: divides the logits before drawing.
-            max_words: longest sentence, cut there without end-of-sentence; `config.max_words` when None.
-            generator: source of the random numbers.
-
-        Returns:
-            (batch, length) token ids from beginning-of-sentence on, padded after end-of-sentence.
-
-        Raises:
-            ValueError: neither or both of `num_samples` and `latents`, or an unknown prior.
-        """
-        if (num_samples is None) == (latents is None):
-            raise ValueError("generate needs either num_samples, to draw from the prior, or latents, not both")
-        if prior not in ("pushforward", "flow_posterior"):
-            raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
-        if latents is None:
-            latents = self.sample_prior(num_samples, generator)
-            z_prime = self.push(latents)[0] if prior == "pushforward" else latents
-        else:
-            z_prime = self.push(latents)[0]
-        max_words = self.config.max_words if max_words is None else max_words
-        return self._decode(z_prime, do_sample, temperature, max_words, generator)
-
-    def _decode(self, z_prime, do_sample, temperature, max_words, generator):
-        config = self.config
-        shape = (len(z_prime), max_words + 2)
-        sentences = torch.full(shape, config.pad_token_id, device=z_prime.device)
-        sentences[:, 0] = config.bos_token_id
-        running = torch.arange(len(z_prime), device=z_prime.device)
-        words, state = sentences[:, 0], self.decoder.start(z_prime)
-        for position in range(1, max_words + 2):
-            hidden, state = self.decoder.step(self.embedding(words), z_prime[running], state)
-            parts = hidden.split(max(1, CHUNK // config.vocab_size))
-            words = torch.cat([self._next_words(part, do_sample, temperature, generator) for part in parts])
-            sentences[running, position] = words
-            unfinished = words.ne(config.eos_token_id)
-            if not unfinished.all():  # a sentence that is finished costs nothing more
-                running, words = running[unfinished], words[unfinished]
-                state = tuple(values[unfinished] for values in state)
-            if len(running) == 0:
-                break
-        beyond = sentences[:, max_words + 1]  # after so many words nothing but the end can stand
-        beyond.masked_fill_(beyond.ne(config.eos_token_id), config.pad_token_id)
-        return sentences[:, : position + 1]
-
-    def _next_words(self, hidden, do_sample, temperature, generator):
-        logits = self.decoder.logits(hidden)
-        # a sentence holds words alone: neither padding nor a second beginning
-        logits[:, [self.config.pad_token_id, self.config.bos_token_id]] = -torch.inf
-        if not do_sample:
-            return logits.argmax(-1)
-        # one uniform number a sentence; torch.multinomial draws one for every word of the vocabulary
-        scores = logits.float().div_(temperature)
-        cumulative = torch.cumsum(torch.softmax(scores, -1, out=scores), -1, out=scores)
-        total = cumulative[:, -1:]
-        position = torch.rand(total.shape, device=total.device, generator=generator) * total
-        # the first word beyond the position; rounding may put the position at the very end
-        return torch.searchsorted(cumulative, position, right=True).squeeze(1).clamp_max(self.config.vocab_size - 1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
 
@@ -19,6 +20,7 @@ class WaeRnfOutput(ModelOutput):
         mmd: scalar, divergence of the batch of z from as many samples of N(0, I); zero when not weighted.
         latents: (batch, latent_size), the sampled z, before the flow.
         logits: (batch, length, vocab_size), only from the decoder alone (`latents=` given).
+        past_key_values: the decoder's state after the last word, a [`RecurrentCache`], where one is used.
     """
 
     loss: torch.Tensor | None = None
@@ -29,3 +31,4 @@ class WaeRnfOutput(ModelOutput):
     mmd: torch.Tensor | None = None
     latents: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    past_key_values: Cache | None = None

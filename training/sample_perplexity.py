@@ -12,6 +12,8 @@ from .model_directory import load_model
 from .systems import SYSTEMS
 from .training import run_stage
 
+BATCH_SIZE = 1000  # samples drawn at once
+
 
 @torch.no_grad()
 def sample_sentences(model, count, seed=0):
@@ -19,7 +21,9 @@ def sample_sentences(model, count, seed=0):
     generator = torch.Generator(model.device).manual_seed(seed)
     special = (model.config.pad_token_id, model.config.bos_token_id, model.config.eos_token_id)
     bos, eos = special[1:]
-    rows = ([i for i in ids if i not in special] for ids in model.generate(count, generator=generator).tolist())
+    counts = [min(BATCH_SIZE, count - done) for done in range(0, count, BATCH_SIZE)]
+    batches = (model.generate(num_samples=number, generator=generator).tolist() for number in counts)
+    rows = ([i for i in ids if i not in special] for batch in batches for ids in batch)
     rows = [[bos, *words, eos] for words in rows if words]
     return Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
 

@@ -1,0 +1,142 @@
+"""From latent codes to text: `generate`, and what is built on it."""
+
+from contextlib import contextmanager
+
+import torch
+from transformers import GenerationMixin
+
+from .cache import RecurrentCache
+from .sampling import draw_words
+
+PRIORS = ("pushforward", "flow_posterior")
+# What the loop of this package does not do, and at which values of its option; the library's own loops do.
+NOT_ASKED = {
+    "num_beams": (None, 1),
+    "return_dict_in_generate": (None, False),
+    "streamer": (None,),
+    "assistant_model": (None,),
+    "synced_gpus": (None, False),
+}
+
+
+class LatentGenerationMixin(GenerationMixin):
+    """`generate` from the prior or from given codes, reconstruction, interpolation, analogy, sentence features."""
+
+    @torch.no_grad()
+    def generate(self, inputs=None, num_samples=None, latents=None, prior="pushforward", generator=None, **kwargs):
+        """Decodes sentences. Every option of the library's `generate` applies: beams, top-k, streamers, scores, …
+
+        The defaults are in `generation_config`: words are drawn from the model's own distribution, and a sentence
+        has at most `config.max_words`.
+
+        Args:
+            inputs: (batch, length), prompts that the sentences begin with, padded on either side; also `input_ids`.
+                An end-of-sentence at their end is taken away, and a beginning-of-sentence is put before them.
+            num_samples: how many codes are drawn from the prior; by default one for each prompt.
+            latents: (batch, latent_size), z in the base space, instead of drawing.
+            prior: "pushforward", z ~ N(0, I) and z' = F(z); or "flow_posterior", z' ~ N(0, I). On the sphere z is
+                uniform.
+            generator: source of the random numbers, of codes and words; the global one when None.
+            kwargs: options of `transformers.GenerationMixin.generate`.
+
+        Returns:
+            (batch, length) token ids from beginning-of-sentence on, padded after end-of-sentence; or what
+            `return_dict_in_generate` asks for.
+
+        Raises:
+            ValueError: `num_samples` beside `latents`, latents of another shape, as many prompts as do not fit, a
+                prompt that leaves no room for a word, an unknown prior.
+
+        Example:
+            >>> from .configuration_wae_rnf import WaeRnfConfig
+            >>> from .modeling_wae_rnf import WaeRnfModel
+            >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, hidden_size=8, latent_size=4)).eval()
+            >>> model.generate(num_samples=3, max_new_tokens=5).shape
+            torch.Size([3, 6])
+        """
+        prompts, attention_mask = self._prompts(inputs, kwargs)
+        with seeded_by(generator, self.device):
+            z_prime = self._codes(prompts, num_samples, latents, prior, generator)
+            if prompts is not None and len(prompts) == 1:
+                prompts, attention_mask = (ids.expand(len(z_prime), -1) for ids in (prompts, attention_mask))
+            if prompts is None:
+                prompts = torch.full((len(z_prime), 1), self.config.bos_token_id, device=self.device)
+                attention_mask = torch.ones_like(prompts)
+            self._check_room(prompts, kwargs)
+            if "max_new_tokens" in kwargs:
+                kwargs.setdefault("max_length", None)  # of the two only one counts
+            if kwargs.get("use_cache", True):
+                kwargs["past_key_values"] = RecurrentCache()
+            config = kwargs.get("generation_config") or self.generation_config
+            asked = {name: kwargs.get(name, getattr(config, name, None)) for name in NOT_ASKED}
+            if not any(value not in NOT_ASKED[name] for name, value in asked.items()):
+                kwargs.setdefault("custom_generate", draw_words)
+            found = super().generate(prompts, attention_mask=attention_mask, z_prime=z_prime, **kwargs)
+        self._pad_after_end(found if isinstance(found, torch.Tensor) else found.sequences)
+        return found
+
+    def _prompts(self, inputs, kwargs):
+        """Prompts and their mask, beginning-of-sentence first, padded on the left; (None, None) without prompts."""
+        input_ids, mask = kwargs.pop("input_ids", None), kwargs.pop("attention_mask", None)
+        input_ids = inputs if input_ids is None else input_ids
+        if input_ids is None or input_ids.shape[1] == 0:
+            return None, None
+        config, input_ids = self.config, input_ids.to(self.device)
+        mask = input_ids.ne(config.pad_token_id) if mask is None else mask.to(self.device).bool()
+        mask = mask & input_ids.ne(config.eos_token_id) & input_ids.ne(config.bos_token_id)
+        order = mask.long().argsort(dim=1, stable=True)  # what is masked goes to the left
+        mask = mask.gather(1, order)
+        words = input_ids.gather(1, order).masked_fill(~mask, config.pad_token_id)
+        # beginning-of-sentence right before the first word
+        words, mask = torch.nn.functional.pad(words, (1, 0), value=config.pad_token_id), mask.long()
+        first = words.shape[1] - mask.sum(1, keepdim=True) - 1
+        words = words.scatter(1, first, config.bos_token_id)
+        mask = torch.nn.functional.pad(mask, (1, 0)).scatter(1, first, 1)
+        unused = int(first.min())
+        return words[:, unused:], mask[:, unused:]
+
+    def _pad_after_end(self, sentences):
+        # where padding is token 0, the library's beam search repeats end-of-sentence instead
+        ends = sentences.eq(self.config.eos_token_id).long()
+        sentences.masked_fill_(ends.cumsum(1) > ends, self.config.pad_token_id)
+
+    def _codes(self, prompts, num_samples, latents, prior, generator):
+        """z' (batch, latent_size): drawn, or those of `latents`."""
+        if num_samples is not None and latents is not None:
+            raise ValueError("generate takes num_samples, to draw from the prior, or latents, not both")
+        if prior not in PRIORS:
+            raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
+        size = self.config.latent_size
+        if latents is not None and (latents.dim() != 2 or latents.shape[1] != size):
+            raise ValueError(f"latents must have shape (batch, {size}), not {tuple(latents.shape)}")
+        if num_samples is not None and num_samples < 1:
+            raise ValueError(f"num_samples must be at least 1, not {num_samples}")
+        count = len(latents) if latents is not None else num_samples
+        if count is None:
+            count = 1 if prompts is None else len(prompts)
+        if prompts is not None and len(prompts) not in (1, count):
+            raise ValueError(f"{len(prompts)} prompts do not fit {count} latent codes; give one prompt or as many")
+        z = self.sample_prior(count, generator) if latents is None else latents.to(self.device, self.dtype)
+        return z if latents is None and prior == "flow_posterior" else self.push(z)[0]
+
+    def _check_room(self, prompts, kwargs):
+        config = kwargs.get("generation_config") or self.generation_config
+        longest = kwargs.get("max_length", config.max_length)
+        if "max_new_tokens" not in kwargs and longest is not None and prompts.shape[1] >= longest:
+            raise ValueError(
+                f"the longest prompt has {prompts.shape[1] - 1} words, which leaves none of the {longest - 1} to be "
+                "written; shorten it, or raise max_length"
+            )
+
+
+@contextmanager
+def seeded_by(generator, device):
+    """Within it the global random numbers follow from the generator's; without one nothing changes."""
+    if generator is None:
+        yield
+        return
+    devices = [device] if device.type == "cuda" else []
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
