@@ -24,7 +24,7 @@ def test_model_files_import_torch_and_transformers_alone(path):
             assert node.level == 1, "the folder is flat"
             assert node.module, "`from . import name` cannot be copied to the Hub"
         elif isinstance(node, ast.ImportFrom):
-            assert node.module.split(".")[0] in ("torch", "transformers", "dataclasses", "functools")
+            assert node.module.split(".")[0] in ("torch", "transformers", "contextlib", "dataclasses", "functools")
 
 
 def test_command_is_installed():
