@@ -237,12 +237,75 @@ def test_defaults_are_saved_and_come_back(tiny_model, tmp_path):
     assert torch.equal(first, second)
 
 
+def latent(model, batch, rows):
+    return {name: ids[rows] for name, ids in batch.items()}
+
+
+def test_reconstruct_and_embed(model, batch):
+    if model.config.latent_size == 0:
+        for method in (model.embed, lambda **inputs: model.reconstruct(inputs)):
+            with pytest.raises(ValueError, match="a language model has no latent code"):
+                method(**batch)
+        return
+    mean = model.encode(**batch).mean
+    assert torch.equal(model.embed(**batch), mean)
+    expected = model.generate(latents=mean, do_sample=False, max_new_tokens=6)
+    assert torch.equal(model.reconstruct(batch, max_new_tokens=6), expected)
+
+
+@pytest.mark.parametrize("space", ["z", "z_prime"])
+@pytest.mark.parametrize("path", ["straight", "spherical"])
+def test_interpolation(tiny_model, batch, path, space, monkeypatch):
+    model, seen = tiny_model().eval(), {}
+    generate = type(model).generate
+
+    def remembered(self, **options):
+        seen.update(options)
+        return generate(self, **options)
+
+    monkeypatch.setattr(type(model), "generate", remembered)
+    a, b = latent(model, batch, slice(0, 2)), latent(model, batch, slice(2, 4))
+    found = model.interpolate(a, b, steps=5, path=path, space=space, max_new_tokens=4)
+    assert found.shape[:2] == (2, 5)
+    ends = [model.embed(**inputs) for inputs in (a, b)]
+    ends = [model.push(z)[0] for z in ends] if space == "z_prime" else ends
+    points = seen["latents" if space == "z" else "z_prime"].view(2, 5, 4)
+    torch.testing.assert_close(points[:, 0], ends[0], rtol=0, atol=1e-6)
+    torch.testing.assert_close(points[:, -1], ends[1], rtol=0, atol=1e-6)
+    if path == "straight":
+        torch.testing.assert_close(points.diff(dim=1), ((ends[1] - ends[0]) / 4)[:, None].expand(-1, 4, -1))
+    else:  # equal angles
+        angles = torch.nn.functional.cosine_similarity(points[:, 1:], points[:, :-1], dim=-1).acos()
+        torch.testing.assert_close(angles, angles[:, :1].expand(-1, 4), rtol=1e-3, atol=1e-3)
+
+
+def test_analogy(tiny_model, batch):
+    model = tiny_model().eval()
+    a, b, c = (latent(model, batch, slice(row, row + 1)) for row in range(3))
+    z = model.embed(**b) - model.embed(**a) + model.embed(**c)
+    expected = model.generate(latents=z, do_sample=False, max_new_tokens=5)
+    assert torch.equal(model.analogy(a, b, c, max_new_tokens=5), expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 1}, "steps must be at least 2, not 1"),
+        ({"path": "curved"}, "path must be one of straight, spherical, not 'curved'"),
+        ({"space": "x"}, "space must be"),
+    ],
+)
+def test_misuse_of_interpolation(tiny_model, batch, options, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_model().eval().interpolate(batch, batch, **options)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (
             {"num_samples": 1, "latents": torch.zeros(1, 4)},
-            "or latents, not both",
+            "or latents, or z_prime: one of them",
         ),
         ({"num_samples": 1, "prior": "uniform"}, "not 'uniform'"),
         ({"num_samples": 0}, "num_samples must be at least 1"),
