@@ -54,8 +54,8 @@ class LatentGenerationMixin(GenerationMixin):
             `return_dict_in_generate` asks for.
 
         Raises:
-            ValueError: more than one of `num_samples`, `latents` and `z_prime`, codes of another shape, as many prompts
-                as do not fit, a prompt that leaves no room for a word, an unknown prior.
+            ValueError: more than one of `num_samples`, `latents` and `z_prime`, codes of another shape, as many
+                prompts as do not fit, a prompt that leaves no room for a word, an unknown prior.
 
         Example:
             >>> from .configuration_wae_rnf import WaeRnfConfig
