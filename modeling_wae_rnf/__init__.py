@@ -4,7 +4,7 @@ Reading order: configuration, encoder, von_mises_fisher, posteriors, flows, kern
 then cache, sampling, generation; and, for speed, dropout, recurrence, linear_cross_entropy.
 """
 
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from .configuration_wae_rnf import WaeRnfConfig
 from .flows import PlanarFlow
@@ -28,3 +28,7 @@ __all__ = [
 
 AutoConfig.register(WaeRnfConfig.model_type, WaeRnfConfig)
 AutoModel.register(WaeRnfConfig, WaeRnfModel)
+AutoModelForCausalLM.register(WaeRnfConfig, WaeRnfModel)
+# a saved model takes these files along, and loads from them where this package is not installed
+WaeRnfConfig.register_for_auto_class()
+WaeRnfModel.register_for_auto_class()

@@ -13,6 +13,12 @@ AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
 NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate")
 RATES = ("dropout", "word_dropout")
 CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
+# Where a saved directory has the classes, for `trust_remote_code=True`.
+AUTO_MAP = {
+    "AutoConfig": "configuration_wae_rnf.WaeRnfConfig",
+    "AutoModel": "modeling_wae_rnf.WaeRnfModel",
+    "AutoModelForCausalLM": "modeling_wae_rnf.WaeRnfModel",
+}
 
 
 class WaeRnfConfig(PretrainedConfig):
@@ -85,6 +91,7 @@ class WaeRnfConfig(PretrainedConfig):
 
     def __post_init__(self, **kwargs):
         super().__post_init__(**kwargs)
+        self.auto_map = dict(AUTO_MAP)
         for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

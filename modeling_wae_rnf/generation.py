@@ -102,8 +102,8 @@ class LatentGenerationMixin(GenerationMixin):
         first = words.shape[1] - mask.sum(1, keepdim=True) - 1
         words = words.scatter(1, first, config.bos_token_id)
         mask = torch.nn.functional.pad(mask, (1, 0)).scatter(1, first, 1)
-        unused = int(first.min())
-        return words[:, unused:], mask[:, unused:]
+        spare = int(first.min() > 0)  # prompts keep their width: callers count columns to find what is new
+        return words[:, spare:], mask[:, spare:]
 
     def _pad_after_end(self, sentences):
         # where padding is token 0, the library's beam search repeats end-of-sentence instead

@@ -131,6 +131,7 @@ def test_prompts_padded_on_either_side(model, side):
         while words[-1] != 2 and len(words) < len(start) + 5:
             words.append(int(log_probs(model, words, z[row])[-1, 2:].argmax()) + 2)  # padding and beginning are none
         assert words_of(found[row]) == words
+    assert found.shape[1] <= longest + 5
 
 
 def test_one_prompt_many_codes(tiny_model):
