@@ -59,6 +59,25 @@ def test_reconstruct_and_interpolate(workspace, capsys, monkeypatch):
     assert (points[0], points[-1]) == (lines[1][5:], lines[3][5:])
 
 
+def test_text_or_json_to_a_file_or_the_standard_output(workspace, tmp_path, capsys):
+    model, file = str(workspace / "model"), tmp_path / "rows.jsonl"
+    assert (
+        main(["sample", model, "-n", "3", "--prompt", "a dog", "--top_k", "2", "--json", "--output", str(file)]) == 0
+    )
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(rows) == 3
+    assert all(row["text"].startswith("a dog") for row in rows)
+    assert main(["embed", model, "a dog ran", "the cat sat", "--json"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["text"], len(first["embedding"])) == ("a dog ran", 4)
+    assert main(["embed", model, "the cat sat"]) == 0
+    numbers = [float(value) for value in capsys.readouterr().out.split("\t")]
+    assert numbers == pytest.approx(second["embedding"], rel=1e-4)
+    spherical = ["--path", "spherical", "--space", "z_prime", "--json"]
+    assert main(["interpolate", model, "a dog ran", "the cat sat", "--steps", "3", *spherical]) == 0
+    assert [json.loads(line)["position"] for line in capsys.readouterr().out.splitlines()] == [0.0, 0.5, 1.0]
+
+
 def test_a_language_model_encodes_nothing(workspace, tmp_path, capsys):
     directory = str(tmp_path / "lm")
     corpus = str(workspace / "corpus")
@@ -66,7 +85,7 @@ def test_a_language_model_encodes_nothing(workspace, tmp_path, capsys):
     capsys.readouterr()
     for command in (["reconstruct", directory, "a"], ["interpolate", directory, "a", "b"]):
         assert main(command) == 2
-        assert capsys.readouterr().err.startswith("wae-rnf: error: this model is a language model without a latent")
+        assert capsys.readouterr().err.startswith("wae-rnf: error: a language model has no latent code")
     assert main(["sample", directory, "-n", "2"]) == 0
     assert capsys.readouterr().out.count("\n") == 2
 

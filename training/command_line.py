@@ -23,6 +23,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf reconstruct runs/toy "the soup was cold ."
   interpolate   sentences on the way from one to another
                   wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ."
+  embed         the latent code of each sentence, as features
+                  wae-rnf embed runs/toy < sentences.txt > features.tsv
 """
 
 

@@ -1,0 +1,155 @@
+"""The subcommands that write text or codes with a trained model: sample, reconstruct, interpolate, embed."""
+
+import argparse
+import json
+import sys
+from contextlib import nullcontext
+
+BATCH_SIZE = 256
+
+
+def model_parser(name, description, example):
+    """The options that every command on a model takes."""
+    parser = argparse.ArgumentParser(prog=f"wae-rnf {name}", description=description, epilog=f"Example: {example}")
+    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
+    return parser
+
+
+def text_parser(name, description, example):
+    parser = model_parser(name, description, example)
+    parser.add_argument("--output", metavar="FILE", help="write there instead of the standard output")
+    parser.add_argument("--json", action="store_true", help="a JSON object a line instead of text")
+    return parser
+
+
+def open_model(directory):
+    import torch
+
+    from .model_directory import load_model
+
+    return load_model(directory, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def sample(argv):
+    """sample: sentences from the prior, one a line."""
+    parser = text_parser("sample", "Sentences from the prior.", "wae-rnf sample runs/toy -n 10 --temperature 0.8")
+    parser.add_argument("-n", "--num_samples", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument("--prior", default="pushforward", choices=("pushforward", "flow_posterior"))
+    parser.add_argument("--temperature", type=float, default=1.0, help="under 1 keeps to likelier words (default: 1)")
+    parser.add_argument("--top_k", type=int, default=0, help="only the likeliest so many words; 0 takes all")
+    parser.add_argument("--top_p", type=float, default=1.0, help="only the likeliest words of this share (default: 1)")
+    parser.add_argument("--greedy", action="store_true", help="the likeliest word at every step")
+    parser.add_argument("--prompt", default="", help="words that every sentence begins with")
+    options = parser.parse_args(argv)
+    if options.num_samples < 1:
+        raise ValueError(f"-n must be at least 1, but is {options.num_samples}")
+    if not options.temperature > 0:
+        raise ValueError(f"--temperature must be positive, but is {options.temperature}")
+    if options.top_k < 0 or not 0 < options.top_p <= 1:
+        raise ValueError("--top_k must not be negative, and --top_p must lie in (0, 1]")
+
+    import torch
+
+    model, tokenizer = open_model(options.model_dir)
+    generator = torch.Generator(model.device).manual_seed(options.seed)
+    drawing = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
+    how = {"do_sample": False} if options.greedy else drawing
+    prompt = tokenizer(options.prompt, return_tensors="pt") if options.prompt else {}
+
+    def rows():
+        for part in in_batches(range(options.num_samples)):
+            ids = model.generate(num_samples=len(part), prior=options.prior, generator=generator, **prompt, **how)
+            yield from ({"text": text} for text in tokenizer.batch_decode(ids, skip_special_tokens=True))
+
+    write(rows(), options, lambda row: row["text"], options.num_samples)
+
+
+def reconstruct(argv):
+    """reconstruct: each sentence and what the decoder makes of its posterior mean."""
+    parser = text_parser(
+        "reconstruct",
+        "Sentences through the posterior mean and back, decoded greedily.",
+        'wae-rnf reconstruct runs/toy "the soup was cold ."',
+    )
+    options, sentences, model, tokenizer = open_with_sentences(parser, argv)
+
+    def rows():
+        for part in in_batches(sentences):
+            texts = tokenizer.batch_decode(
+                model.reconstruct(encoded(model, tokenizer, part)), skip_special_tokens=True
+            )
+            yield from ({"input": a, "reconstruction": b} for a, b in zip(part, texts, strict=True))
+
+    write(rows(), options, lambda row: f"in   {row['input']}\nout  {row['reconstruction']}", len(sentences))
+
+
+def interpolate(argv):
+    """interpolate: decoded points on the way between two posterior means."""
+    parser = text_parser(
+        "interpolate",
+        "Sentences on the way between the latent codes of two, decoded greedily.",
+        'wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ." --steps 9',
+    )
+    parser.add_argument("first", help="the sentence to start from")
+    parser.add_argument("second", help="the sentence to arrive at")
+    parser.add_argument("--steps", type=int, default=7, help="points of the way, ends included (default: 7)")
+    parser.add_argument("--path", choices=("straight", "spherical"), help="by default spherical on the sphere alone")
+    parser.add_argument("--space", default="z", choices=("z", "z_prime"), help="before or behind the flow")
+    options = parser.parse_args(argv)
+    if options.steps < 2:
+        raise ValueError(f"--steps must be at least 2, but is {options.steps}")
+    model, tokenizer = open_model(options.model_dir)
+    ends = (encoded(model, tokenizer, [sentence]) for sentence in (options.first, options.second))
+    (ids,) = model.interpolate(*ends, steps=options.steps, path=options.path, space=options.space)
+    texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
+    rows = ({"position": number / (options.steps - 1), "text": text} for number, text in enumerate(texts))
+    write(rows, options, lambda row: row["text"], options.steps)
+
+
+def embed(argv):
+    """embed: the posterior mean of each sentence."""
+    parser = text_parser(
+        "embed",
+        "Posterior means as sentence features: a line of numbers for each sentence, tabs between them.",
+        "wae-rnf embed runs/toy < sentences.txt > features.tsv",
+    )
+    options, sentences, model, tokenizer = open_with_sentences(parser, argv)
+
+    def rows():
+        for part in in_batches(sentences):
+            means = model.embed(**encoded(model, tokenizer, part)).tolist()
+            yield from ({"text": a, "embedding": b} for a, b in zip(part, means, strict=True))
+
+    write(rows(), options, lambda row: "\t".join(f"{value:.6g}" for value in row["embedding"]), len(sentences))
+
+
+def open_with_sentences(parser, argv):
+    """Options, sentences from the command line or the standard input, model and tokenizer."""
+    parser.add_argument("sentences", nargs="*", help="by default they are read from standard input, one a line")
+    options = parser.parse_args(argv)
+    sentences = options.sentences or [line.strip() for line in sys.stdin if line.strip()]
+    if not sentences:
+        raise ValueError("there is no sentence; give some, or send them to standard input, one a line")
+    return options, sentences, *open_model(options.model_dir)
+
+
+def in_batches(items):
+    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))
+
+
+def encoded(model, tokenizer, sentences):
+    return tokenizer(list(sentences), return_tensors="pt", padding=True, truncation=True).to(model.device)
+
+
+def write(rows, options, text_of, total):
+    """Rows as text or JSON lines, to a file or the standard output; a progress bar beside a file or a pipe."""
+    from tqdm.auto import tqdm
+
+    if not options.output and sys.stdout.isatty():
+        bar = rows
+    else:
+        bar = tqdm(rows, total=total, unit="sentence", leave=False, disable=None if total > BATCH_SIZE else True)
+    with open(options.output, "w", encoding="utf-8") if options.output else nullcontext(sys.stdout) as file:
+        for row in bar:
+            print(json.dumps(row, ensure_ascii=False) if options.json else text_of(row), file=file)
