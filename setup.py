@@ -16,7 +16,7 @@ setup(
     packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
     package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
     # The metrics are no packages: `evaluate` reads each from its folder.
-    package_data={"training_wae_rnf": ["published.json", "text_metrics/*/*.py"]},
+    package_data={"training_wae_rnf": ["published.json", "model_card_template.md", "text_metrics/*/*.py"]},
     install_requires=[
         "torch>=2.13",
         "transformers>=5.17",
@@ -32,6 +32,7 @@ setup(
         "tensorboard>=2.20",
         "rich>=14.3",
         "pyyaml>=6.0",
+        "jinja2>=3.1",
     ],
     extras_require={"dev": ["pytest>=9", "ruff>=0.15"]},
     entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},

@@ -97,6 +97,23 @@ def evaluate(argv):
     print_report(metrics)
 
 
+def push(argv):
+    """push: a model directory to the Hub, with its card."""
+    parser = argparse.ArgumentParser(
+        prog="wae-rnf push",
+        description="Put a trained model on the Hub: weights, tokenizer, code, metrics and a model card.",
+        epilog="Example: wae-rnf push runs/toy user/wae-rnf-toy",
+    )
+    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left")
+    parser.add_argument("repository", help="user/name; it is created if there is none")
+    parser.add_argument("--private", action="store_true", help="create it for your eyes alone")
+    options = parser.parse_args(argv)
+
+    from .publishing import push as run
+
+    print(run(options.model_dir, options.repository, options.private))
+
+
 COMMANDS = {
     "train": train,
     "reproduce": reproduce,
@@ -105,4 +122,5 @@ COMMANDS = {
     "reconstruct": reconstruct,
     "interpolate": interpolate,
     "embed": embed,
+    "push": push,
 }
