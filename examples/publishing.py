@@ -1,0 +1,18 @@
+"""Put a trained model on the Hub, and load it as anybody does. Log in before: `hf auth login`.
+
+python examples/publishing.py runs/toy user/wae-rnf-toy
+"""
+
+import sys
+
+from transformers import AutoModel, AutoTokenizer
+
+from training_wae_rnf.publishing import push
+
+directory, repository = sys.argv[1:]
+print(push(directory, repository))
+
+model = AutoModel.from_pretrained(repository, trust_remote_code=True).eval()
+tokenizer = AutoTokenizer.from_pretrained(repository, trust_remote_code=True)
+for sentence in tokenizer.batch_decode(model.generate(num_samples=3), skip_special_tokens=True):
+    print(sentence)

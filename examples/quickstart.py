@@ -1,0 +1,26 @@
+"""Load a trained model, write sentences, and take one through the latent code and back.
+
+python examples/quickstart.py runs/toy
+"""
+
+import sys
+
+from transformers import AutoModel, AutoTokenizer
+
+import modeling_wae_rnf  # noqa: F401  registers the model; not needed with trust_remote_code=True
+
+directory = sys.argv[1]
+model = AutoModel.from_pretrained(directory).eval()
+tokenizer = AutoTokenizer.from_pretrained(directory)
+
+print("From the prior:")
+for sentence in tokenizer.batch_decode(model.generate(num_samples=5), skip_special_tokens=True):
+    print("  " + sentence)
+
+sentence = "the soup at the bistro was absolutely delicious ."
+batch = tokenizer([sentence], return_tensors="pt")
+print(f"\nThere: {sentence}")
+print(f"Back:  {tokenizer.batch_decode(model.reconstruct(batch), skip_special_tokens=True)[0]}")
+
+posterior = model.encode(**batch)
+print(f"\nKL of its posterior to the prior: {posterior.kl_divergence().item():.2f} nats")
