@@ -19,6 +19,13 @@ NOT_ASKED = {
 }
 
 
+def generation_defaults(config):
+    """How sentences are written where nobody says otherwise: from the model's own distribution, without padding and a
+    second beginning, up to the configuration's length."""
+    special = [config.pad_token_id, config.bos_token_id]
+    return {"do_sample": True, "top_k": 0, "max_length": config.max_words + 1, "suppress_tokens": special}
+
+
 class LatentGenerationMixin(GenerationMixin):
     """`generate` from the prior or from given codes, reconstruction, interpolation, analogy, sentence features."""
 
@@ -73,8 +80,7 @@ class LatentGenerationMixin(GenerationMixin):
                 prompts = torch.full((len(z_prime), 1), self.config.bos_token_id, device=self.device)
                 attention_mask = torch.ones_like(prompts)
             self._check_room(prompts, kwargs)
-            if "max_new_tokens" in kwargs:
-                kwargs.setdefault("max_length", None)  # of the two only one counts
+            self._complete(kwargs)
             if kwargs.get("use_cache", True):
                 kwargs["past_key_values"] = RecurrentCache()
             config = kwargs.get("generation_config") or self.generation_config
@@ -84,6 +90,15 @@ class LatentGenerationMixin(GenerationMixin):
             found = super().generate(prompts, attention_mask=attention_mask, z_prime=z_prime, **kwargs)
         self._pad_after_end(found if isinstance(found, torch.Tensor) else found.sequences)
         return found
+
+    def _complete(self, kwargs):
+        """Puts the defaults where neither the call nor a saved generation_config.json says anything."""
+        config = kwargs.get("generation_config") or self.generation_config
+        for name, value in generation_defaults(self.config).items():
+            if getattr(config, name) is None:
+                kwargs.setdefault(name, value)
+        if kwargs.get("max_new_tokens") is not None or config.max_new_tokens is not None:
+            kwargs["max_length"] = None  # of the two only one counts
 
     def _prompts(self, inputs, kwargs):
         """Prompts and their mask, beginning-of-sentence first, padded on the left; (None, None) without prompts."""

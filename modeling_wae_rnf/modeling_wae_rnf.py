@@ -10,7 +10,7 @@ from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
 from .encoder import Encoder
 from .flows import Flow, PlanarFlow
-from .generation import LatentGenerationMixin
+from .generation import LatentGenerationMixin, generation_defaults
 from .kernel import log_kernel
 from .mmd import mmd
 from .outputs import WaeRnfOutput
@@ -53,11 +53,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         self.decoder = Decoder(config)
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
         self.post_init()
-        # words follow the model's own distribution, and padding and a second beginning are none
-        special = [config.pad_token_id, config.bos_token_id]
-        self.generation_config.update(
-            do_sample=True, top_k=0, max_length=config.max_words + 1, suppress_tokens=special
-        )
+        self.generation_config.update(**generation_defaults(config))
 
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):

@@ -2,7 +2,13 @@
 
 import pytest
 import torch
-from transformers import LogitsProcessorList, MaxLengthCriteria, StoppingCriteriaList, TemperatureLogitsWarper
+from transformers import (
+    GenerationConfig,
+    LogitsProcessorList,
+    MaxLengthCriteria,
+    StoppingCriteriaList,
+    TemperatureLogitsWarper,
+)
 from transformers.generation.streamers import BaseStreamer
 
 from modeling_wae_rnf.sampling import draw
@@ -236,6 +242,19 @@ def test_defaults_are_saved_and_come_back(tiny_model, tmp_path):
         assert value is not None
     first, second = (one.generate(num_samples=9, generator=seeded()) for one in (model, loaded))
     assert torch.equal(first, second)
+
+
+def test_defaults_hold_without_their_file(tiny_model, tmp_path):
+    model = tiny_model(max_words=7).eval()
+    model.save_pretrained(tmp_path)
+    (tmp_path / "generation_config.json").unlink()
+    loaded = type(model).from_pretrained(tmp_path)
+    first, second = (one.generate(num_samples=9, generator=seeded()) for one in (model, loaded))
+    assert torch.equal(first, second)
+    cold = model.generate(num_samples=9, generator=seeded(), generation_config=GenerationConfig(temperature=0.1))
+    assert cold.shape != first.shape or not torch.equal(cold, first)
+    model.generation_config.do_sample = False
+    assert torch.equal(model.generate(latents=codes(model)), model.generate(latents=codes(model), do_sample=False))
 
 
 def latent(model, batch, rows):

@@ -1,0 +1,117 @@
+"""`wae-rnf demo`: a page of samples, reconstructions, ways between two sentences, and a map of the latent space."""
+
+import gradio
+import torch
+
+from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.preparation import prepare
+
+from .latent_map import LatentMap
+from .model_directory import load_model, read_run
+
+
+def build_demo(directory, dataset=None):
+    """The page of a model directory.
+
+    Args:
+        directory: what `wae-rnf train` left, or a Hub name.
+        dataset: whose test split is on the map; by default what the model was trained on.
+
+    Returns:
+        a `gradio.Blocks`; `.launch()` serves it.
+    """
+    model, tokenizer = load_model(directory)
+    with gradio.Blocks(title="WAE-RNF") as page:
+        gradio.Markdown(f"# {directory}\n{description(model)}")
+        samples_tab(model, tokenizer)
+        if model.config.latent_size:
+            reconstruction_tab(model, tokenizer)
+            interpolation_tab(model, tokenizer)
+            dataset = dataset or read_run(directory)["options"]["dataset"]
+            test = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)["test"]
+            map_tab(model, tokenizer, LatentMap(model, test))
+    return page
+
+
+def description(model):
+    config = model.config
+    if config.latent_size == 0:
+        return f"A language model of {config.vocab_size:,} words."
+    flow = f"{config.num_flows} planar flows" if config.num_flows else "no flow"
+    return f"A text autoencoder of {config.vocab_size:,} words, a latent code of {config.latent_size}, {flow}."
+
+
+def samples_tab(model, tokenizer):
+    def write(count, temperature, seed):
+        generator = torch.Generator(model.device).manual_seed(int(seed))
+        ids = model.generate(num_samples=int(count), temperature=temperature, generator=generator)
+        return "\n".join(tokenizer.batch_decode(ids, skip_special_tokens=True))
+
+    with gradio.Tab("Samples"):
+        with gradio.Row():
+            count = gradio.Slider(1, 20, 8, step=1, label="Sentences")
+            temperature = gradio.Slider(0.1, 1.5, 1.0, step=0.05, label="Temperature")
+            seed = gradio.Number(0, label="Seed", precision=0, minimum=0)
+        button = gradio.Button("Draw from the prior", variant="primary", elem_id="draw")
+        sentences = gradio.Textbox(label="From the prior", lines=8, elem_id="samples")
+        button.click(write, [count, temperature, seed], sentences)
+
+
+def reconstruction_tab(model, tokenizer):
+    def there_and_back(sentence):
+        if not sentence.strip():
+            raise gradio.Error("Write a sentence first.")
+        inputs = encoded(model, tokenizer, sentence)
+        (text,) = tokenizer.batch_decode(model.reconstruct(inputs), skip_special_tokens=True)
+        nats = model.encode(**inputs).kl_divergence().item()
+        return text, f"{nats:.2f}"
+
+    with gradio.Tab("Reconstruct"):
+        sentence = gradio.Textbox(label="A sentence", elem_id="sentence")
+        button = gradio.Button("There and back", variant="primary", elem_id="reconstruct")
+        with gradio.Row():
+            text = gradio.Textbox(label="What comes back", scale=4, elem_id="reconstruction")
+            nats = gradio.Textbox(label="KL to the prior, nats")
+        button.click(there_and_back, sentence, [text, nats])
+        sentence.submit(there_and_back, sentence, [text, nats])
+
+
+def interpolation_tab(model, tokenizer):
+    def between(first, second, position):
+        if not (first.strip() and second.strip()):
+            return ""
+        a, b = (model.embed(**encoded(model, tokenizer, sentence)) for sentence in (first, second))
+        ids = model.generate(latents=torch.lerp(a, b, position), do_sample=False)
+        return tokenizer.batch_decode(ids, skip_special_tokens=True)[0]
+
+    with gradio.Tab("Between two sentences"):
+        first = gradio.Textbox(label="From", elem_id="first")
+        second = gradio.Textbox(label="To", elem_id="second")
+        position = gradio.Slider(0, 1, 0, step=0.05, label="Position", elem_id="position")
+        text = gradio.Textbox(label="There", elem_id="between")
+        for changed in (first, second, position):
+            changed.change(between, [first, second, position], text)
+
+
+def map_tab(model, tokenizer, latent_map):
+    image, place = latent_map.draw()
+
+    def decode(event: gradio.SelectData):
+        x, y = place(event.index)
+        ids = model.generate(latents=latent_map.latents((x, y)), do_sample=False)
+        marked, _ = latent_map.draw((x, y))
+        return marked, tokenizer.batch_decode(ids, skip_special_tokens=True)[0], f"({x:.2f}, {y:.2f})"
+
+    with gradio.Tab("Map"):
+        gradio.Markdown(
+            "Posterior means of the test split on their two principal components. A click decodes the point."
+        )
+        picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
+        with gradio.Row():
+            text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
+            where = gradio.Textbox(label="Place", elem_id="place")
+        picture.select(decode, None, [picture, text, where])
+
+
+def encoded(model, tokenizer, sentence):
+    return tokenizer([sentence], return_tensors="pt", truncation=True).to(model.device)

@@ -1,0 +1,74 @@
+"""A map of the latent space in two dimensions: posterior means, the volume of the flow, the cluster centres."""
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+
+from .encoding import encode_split
+
+MAX_SENTENCES = 2000
+SIZE, DPI = (7.0, 5.6), 100  # inches, points an inch
+
+
+class LatentMap:
+    """The plane of the two largest principal components of a split's posterior means.
+
+    Args:
+        model: a `WaeRnfModel` with a latent code.
+        sentences: prepared rows; the first 2,000 are drawn.
+
+    Raises:
+        ValueError: a language model, which has no latent code; or fewer than two sentences.
+    """
+
+    def __init__(self, model, sentences):
+        if model.config.latent_size < 2:
+            raise ValueError("a map needs a latent code of at least two dimensions")
+        if len(sentences) < 2:
+            raise ValueError("a map needs at least two sentences")
+        self.model = model
+        means = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES)))).mean
+        self.plane = PCA(n_components=2, random_state=0).fit(means.numpy())
+        self.points = self.plane.transform(means.numpy())
+        with torch.no_grad():
+            self.log_abs_det = model.push(means.to(model.device, model.dtype))[1].float().cpu().numpy()
+        has_metric = model.config.flow_kernel is not None
+        self.centres = self.plane.transform(model.centres.float().cpu().numpy()) if has_metric else np.empty((0, 2))
+
+    def latents(self, position):
+        """z (1, latent_size) at a place (x, y) of the plane."""
+        z = self.plane.inverse_transform(np.asarray([position], dtype=np.float64))
+        return torch.tensor(z, dtype=self.model.dtype, device=self.model.device)
+
+    def draw(self, marked=None):
+        """The map as an image, and the way back from its pixels.
+
+        Args:
+            marked: a place (x, y) to mark.
+
+        Returns:
+            image (height, width, 3) of bytes, and a function from a pixel (column, row) to a place (x, y).
+        """
+        figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
+        canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+        dots = axes.scatter(*self.points.T, c=self.log_abs_det, s=8, cmap="viridis", linewidths=0)
+        figure.colorbar(dots, ax=axes, label="log|det J| of the flow, nats")
+        if len(self.centres):
+            axes.scatter(*self.centres.T, marker="x", color="tab:red", label="centres")
+        if marked is not None:
+            axes.scatter(*marked, marker="*", s=160, color="tab:orange", edgecolors="black", label="chosen")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper right")
+        first, second = 100 * self.plane.explained_variance_ratio_
+        axes.set(xlabel=f"first component, {first:.0f}% of the variance", ylabel=f"second component, {second:.0f}%")
+        canvas.draw()
+        image = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+        to_place = axes.transData.inverted()
+
+        def place(pixel):
+            column, row = pixel
+            return tuple(map(float, to_place.transform((column, len(image) - row))))
+
+        return image, place
