@@ -27,6 +27,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf embed runs/toy < sentences.txt > features.tsv
   push          a trained model to the Hub, with a model card
                   wae-rnf push runs/toy user/wae-rnf-toy
+  demo          a page of samples, reconstructions and a map of the latent space
+                  wae-rnf demo runs/toy
 """
 
 

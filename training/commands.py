@@ -114,6 +114,29 @@ def push(argv):
     print(run(options.model_dir, options.repository, options.private))
 
 
+def demo(argv):
+    """demo: a page to look at."""
+    parser = argparse.ArgumentParser(
+        prog="wae-rnf demo",
+        description="A page to look at: samples, reconstructions, ways between sentences, a map of the latent space.",
+        epilog="Example: wae-rnf demo runs/toy",
+    )
+    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
+    parser.add_argument("--dataset", help="whose test split is on the map; by default what the model was trained on")
+    parser.add_argument("--port", type=int, default=7860, help="of the page (default: 7860)")
+    options = parser.parse_args(argv)
+    if not 1 <= options.port <= 65535:
+        raise ValueError(f"--port must lie in 1 to 65535, but is {options.port}")
+    try:
+        import gradio  # noqa: F401
+    except ImportError as error:
+        raise ValueError("the demo needs gradio: pip install gradio") from error
+
+    from .demo import build_demo
+
+    build_demo(options.model_dir, options.dataset).launch(server_port=options.port)
+
+
 COMMANDS = {
     "train": train,
     "reproduce": reproduce,
@@ -123,4 +146,5 @@ COMMANDS = {
     "interpolate": interpolate,
     "embed": embed,
     "push": push,
+    "demo": demo,
 }
