@@ -1,7 +1,7 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
 Reading order: configuration, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder, modeling, outputs;
-then cache, sampling, generation; and, for speed, dropout, recurrence, linear_cross_entropy.
+then cache, sampling, generation, pipeline; and, for speed, dropout, recurrence, linear_cross_entropy.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
@@ -12,12 +12,14 @@ from .kernel import log_kernel
 from .mmd import mmd
 from .modeling_wae_rnf import WaeRnfModel
 from .outputs import WaeRnfOutput
+from .pipeline import TextLatentPipeline, register
 from .posteriors import GaussianPosterior
 from .von_mises_fisher import VonMisesFisherPosterior
 
 __all__ = [
     "GaussianPosterior",
     "PlanarFlow",
+    "TextLatentPipeline",
     "VonMisesFisherPosterior",
     "WaeRnfConfig",
     "WaeRnfModel",
@@ -32,3 +34,4 @@ AutoModelForCausalLM.register(WaeRnfConfig, WaeRnfModel)
 # a saved model takes these files along, and loads from them where this package is not installed
 WaeRnfConfig.register_for_auto_class()
 WaeRnfModel.register_for_auto_class()
+register()

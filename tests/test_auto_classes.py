@@ -64,7 +64,7 @@ def test_from_the_directory_alone(directory, tmp_path):
 def test_the_directory_holds_what_is_needed_and_no_pickle(directory):
     files = {path.name for path in directory.iterdir()}
     model_files = {path.name for path in (Path(__file__).parent.parent / "modeling_wae_rnf").glob("*.py")}
-    assert model_files - {"__init__.py"} <= files
+    assert model_files - {"__init__.py", "pipeline.py"} <= files  # what the model itself imports
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} <= files
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
 
@@ -106,3 +106,15 @@ def test_pipeline(directory):
     assert all(set(row[0]["generated_text"].split()) <= set(WORDS) for row in several)
     longest = generator(["the cat "] * 30, max_new_tokens=3, return_full_text=False)
     assert max(len(row[0]["generated_text"].split()) for row in longest) == 3
+
+
+def test_latent_pipeline(directory):
+    latent = pipeline("text-latent", model=str(directory), tokenizer=str(directory))
+    one, other = latent(["the cat sat", "a dog ran on the mat"], batch_size=2)
+    model, tokenizer = AutoModel.from_pretrained(directory), AutoTokenizer.from_pretrained(directory)
+    batch = tokenizer(["the cat sat"], return_tensors="pt")
+    assert one["latents"] == pytest.approx(model.embed(**batch)[0].tolist(), abs=1e-6)
+    assert one["reconstruction"] == tokenizer.decode(model.reconstruct(batch)[0], skip_special_tokens=True)
+    assert other["latents"] != one["latents"]
+    assert latent("the cat", reconstruct=False).keys() == {"latents"}
+    assert len(latent("the cat", max_new_tokens=1)["reconstruction"].split()) <= 1
