@@ -5,13 +5,14 @@ from functools import partial
 
 import torch
 
-from .plain import generate_one
+from .plain import generate_one, greedy
 from .sizes import SIZES
 from .timing import alternate
 
 BATCHES = (64, 256, 1024, 4096)
 ROUNDS = 3
 SINGLE = 32  # sentences of the loop
+GREEDY = {"sentences": 64, "words": 40, "rounds": 15}
 
 
 def measure():
@@ -32,4 +33,22 @@ def measure():
         "milliseconds_per_sentence": per_sentence,
         "milliseconds_per_sentence_of_the_loop": loop,
         "ratio": {count: loop / value for count, value in per_sentence.items()},
+        "greedy": measure_greedy(model),
     }
+
+
+def measure_greedy(model):
+    """Milliseconds of greedy decoding to one length: `generate`, the library's own loop, and a plain one."""
+    latents, words = torch.randn(GREEDY["sentences"], model.config.latent_size), GREEDY["words"]
+    options = {"latents": latents, "do_sample": False, "min_new_tokens": words, "max_new_tokens": words}
+    seconds = alternate(
+        {
+            "plain loop": partial(greedy, model, latents, words),
+            "generate": partial(model.generate, **options),
+            "the library's loop": partial(model.generate, return_dict_in_generate=True, **options),
+        },
+        GREEDY["rounds"],
+    )
+    milliseconds = {name: 1e3 * value for name, value in seconds.items()}
+    ratio = {name: value / milliseconds["plain loop"] for name, value in milliseconds.items()}
+    return GREEDY | {"milliseconds": milliseconds, "ratio": ratio}

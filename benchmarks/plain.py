@@ -58,3 +58,16 @@ def generate_one(model):
         probabilities = model.decoder.projection(hidden[:, 0]).softmax(-1)
         words.append(torch.multinomial(probabilities, 1))
     return torch.cat(words, dim=1)
+
+
+@torch.no_grad()
+def greedy(model, latents, words):
+    """Exactly so many of the likeliest words for each code, by the LSTM of the library."""
+    z_prime, _ = model.push(latents)
+    state = torch.tanh(model.decoder.initial_state(z_prime)).unsqueeze(0).chunk(2, dim=-1)
+    state = tuple(part.contiguous() for part in state)
+    sentences = [torch.full((len(latents), 1), model.config.bos_token_id)]
+    for _ in range(words):
+        hidden, state = model.decoder.lstm(model.embedding(sentences[-1]), state)
+        sentences.append(model.decoder.projection(hidden[:, 0]).argmax(-1, keepdim=True))
+    return torch.cat(sentences, dim=1)

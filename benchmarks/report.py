@@ -128,6 +128,16 @@ def generation():
         "taken out of the batch. Beside it the loop that decodes one sentence after the other, "
         f"{figures['milliseconds_per_sentence_of_the_loop']:.1f} ms a sentence.\n\n"
         + table(["sentences at once", "ms a sentence", "times the loop's speed"], rows)
+        + greedy(figures["greedy"])
+    )
+
+
+def greedy(figures):
+    rows = [(name, f"{value:.0f}", f"{figures['ratio'][name]:.2f}") for name, value in figures["milliseconds"].items()]
+    return (
+        f"\n\nGreedy decoding of {figures['sentences']} sentences of {figures['words']} words. `generate` runs a loop "
+        "of this package for sampling and greedy decoding, and the library's own where beams, streamers or scores "
+        "are asked for:\n\n" + table(["", "ms", "times the plain loop"], rows)
     )
 
 

@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.floor import forward_flop
-from benchmarks.plain import PlainModel, generate_one, score_by_loop
+from benchmarks.plain import PlainModel, generate_one, greedy, score_by_loop
 from benchmarks.report import README, report
 from benchmarks.sizes import SIZES, pad
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -65,6 +65,13 @@ def test_plain_generation_ends(tiny_model):
         assert words[0] == 1
         assert words[-1] == 2 or len(words) == 7
         assert 2 not in words[:-1]
+
+
+def test_plain_greedy_words_are_the_models(tiny_model):
+    model, z = tiny_model().eval(), torch.randn(5, 4)
+    with torch.no_grad():
+        model.decoder.projection.bias[:3] = -1e9  # neither padding nor marks
+    assert torch.equal(model.generate(latents=z, do_sample=False, max_new_tokens=6), greedy(model, z, 6))
 
 
 def test_floor_counts_the_products():
