@@ -88,7 +88,9 @@ def evaluate(argv):
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
     sentences = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)[options.split]
-    metrics = measure(model, sentences, options.iwae_samples, options.seed, options.max_sentences, progress=True)
+    if options.max_sentences is not None:
+        sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
+    metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=True)
     metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
     evaluated = {"eval_iwae_samples": options.iwae_samples, "eval_max_sentences": options.max_sentences}
     metrics |= {"options": trained | evaluated, "training": run.get("training")}
