@@ -1,12 +1,15 @@
 """Checkpoints: everything comes back, and a crash at any moment leaves one that is whole."""
 
+import json
 import os
+import resource
+import signal
 
 import pytest
 import torch
 
-from training_wae_rnf import checkpoints
-from training_wae_rnf.checkpoints import load_checkpoint, save_checkpoint, set_random_state
+from training_wae_rnf import checkpoints as module
+from training_wae_rnf.checkpoints import checkpoints, digests, load_checkpoint, save_checkpoint, set_random_state
 
 
 @pytest.fixture
@@ -20,11 +23,11 @@ def trained(tiny_model, batch):
 
 def test_everything_comes_back(trained, tiny_model, tmp_path):
     model, optimizer = trained
-    save_checkpoint(tmp_path / "last", model, optimizer, {"step": 3})
+    save_checkpoint(tmp_path, 3, model, optimizer, {"step": 3})
     expected = torch.rand(4)
     other = tiny_model()
     other_optimizer = torch.optim.Adam(other.parameters(), lr=0.5)
-    progress, random = load_checkpoint(tmp_path / "last", other, other_optimizer)
+    progress, random = load_checkpoint(tmp_path, other, other_optimizer)
     set_random_state(random)
     assert progress == {"step": 3}
     assert torch.equal(torch.rand(4), expected)
@@ -35,48 +38,88 @@ def test_everything_comes_back(trained, tiny_model, tmp_path):
 
 
 def test_no_checkpoint(trained, tmp_path):
-    assert load_checkpoint(tmp_path / "last", *trained) is None
+    assert load_checkpoint(tmp_path / "none", *trained) is None
+    assert load_checkpoint(tmp_path, *trained) is None
 
 
-@pytest.mark.parametrize("crash_at", [0, 1])
-def test_a_crash_between_the_moves_keeps_a_whole_checkpoint(trained, tmp_path, monkeypatch, crash_at):
-    save_checkpoint(tmp_path / "last", *trained, {"step": 1})
-    moves = []
+def test_the_newest_stay(trained, tmp_path):
+    for step in (5, 10, 900, 1000):
+        save_checkpoint(tmp_path, step, *trained, {"step": step}, keep=2)
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-000001000", "step-000000900"]
+    assert load_checkpoint(tmp_path, *trained)[0] == {"step": 1000}
 
-    def move(source, target):
-        if len(moves) == crash_at:
-            raise KeyboardInterrupt
-        moves.append(source)
-        os.rename(source, target)
 
-    monkeypatch.setattr(checkpoints.os, "replace", move)
+def test_a_crash_before_the_move_keeps_the_checkpoint_before(trained, tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.os, "replace", crash)
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(tmp_path / "last", *trained, {"step": 2})
-    progress, _ = load_checkpoint(tmp_path / "last", *trained)
-    assert progress == {"step": 1}
+        save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+    assert load_checkpoint(tmp_path, *trained)[0] == {"step": 1}
     monkeypatch.undo()
-    save_checkpoint(tmp_path / "last", *trained, {"step": 3})
-    assert load_checkpoint(tmp_path / "last", *trained)[0] == {"step": 3}
-    assert [path.name for path in tmp_path.iterdir()] == ["last"]
+    save_checkpoint(tmp_path, 3, *trained, {"step": 3})
+    assert load_checkpoint(tmp_path, *trained)[0] == {"step": 3}
+    assert {path.name for path in tmp_path.iterdir()} == {"step-000000001", "step-000000003"}
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt", "progress.json"])
-def test_a_file_cut_short_is_told(trained, tmp_path, file):
-    save_checkpoint(tmp_path / "last", *trained, {"step": 1})
-    path = tmp_path / "last" / file
-    path.write_bytes(path.read_bytes()[:8])
-    with pytest.raises(ValueError, match="cannot be read"):
-        load_checkpoint(tmp_path / "last", *trained)
+@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt", "progress.json", "manifest.json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, tmp_path, file, damage):
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+    path = tmp_path / "step-000000002" / file
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(
+            content[: len(content) // 2] + (b"" if damage == "cut" else b"#" + content[len(content) // 2 + 1 :])
+        )
+    with pytest.warns(UserWarning, match="step-000000002 cannot be used.*the one before it is tried"):
+        progress, _ = load_checkpoint(tmp_path, *trained)
+    assert progress == {"step": 1}
+    save_checkpoint(tmp_path, 2, *trained, {"step": 2})  # takes the damaged one's place
+    assert load_checkpoint(tmp_path, *trained)[0] == {"step": 2}
+
+
+def test_none_that_can_be_used(trained, tmp_path):
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    with (
+        pytest.warns(UserWarning, match="cannot be used"),
+        pytest.raises(ValueError, match="it is of another version, without history"),
+    ):
+        load_checkpoint(tmp_path, *trained, expected=["step", "history"])
+
+
+def test_full_disk_leaves_the_checkpoint_before(trained, tmp_path):
+    """A limit on the size of files stands for the full disk."""
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"of step 2 could not be written .*step-000000001 is whole, go on"):
+            save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]
+    assert load_checkpoint(tmp_path, *trained)[0] == {"step": 1}
 
 
 def test_nothing_is_unpickled(trained, tmp_path):
-    save_checkpoint(tmp_path / "last", *trained, {"step": 1})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
 
     class Evil:
         def __reduce__(self):
             return (os.mkdir, (str(tmp_path / "pwned"),))
 
-    torch.save({"optimizer": Evil(), "random": {}}, tmp_path / "last" / "optimizer.pt")
-    with pytest.raises(ValueError, match="cannot be read"):
-        load_checkpoint(tmp_path / "last", *trained)
+    folder = tmp_path / "step-000000001"
+    torch.save({"optimizer": Evil(), "random": {}}, folder / "optimizer.pt")
+    (folder / "manifest.json").write_text(json.dumps(digests(folder)))  # whoever can write there can do that too
+    with pytest.warns(UserWarning, match="cannot be used"), pytest.raises(ValueError, match="can be used"):
+        load_checkpoint(tmp_path, *trained)
     assert not (tmp_path / "pwned").exists()

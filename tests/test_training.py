@@ -1,6 +1,8 @@
 """Training for real, small: a corpus is overfitted, a run resumes to the bit, two stages become one model."""
 
+import functools
 import json
+import signal
 
 import pytest
 import torch
@@ -8,8 +10,11 @@ from safetensors.torch import load_file
 
 from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.checkpoints import checkpoints
+from training_wae_rnf.command_line import main
 from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import load_model, read_json
+from training_wae_rnf.model_directory import load_model, read_json, save_model_directory
+from training_wae_rnf.stopping import Stopped
 from training_wae_rnf.systems import SYSTEMS
 from training_wae_rnf.training import customized_system, train
 
@@ -38,6 +43,10 @@ def options(corpus, tmp_path):
         return TrainArguments(**(fixed | SMALL | {"num_epochs": 3} | changes))
 
     return build
+
+
+def last_checkpoint(run):
+    return checkpoints(run / "checkpoints")[0]
 
 
 def test_four_sentences_are_overfitted(options, corpus, tmp_path):
@@ -81,7 +90,7 @@ def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop
         train(options("cut", system="wae-nf", save_steps=1))
     monkeypatch.setattr(Stage, "_train_step", step)
     train(options("cut", system="wae-nf", save_steps=1, resume=True))
-    for file in ("model.safetensors", "checkpoints/last/model.safetensors"):
+    for file in ("model.safetensors", "checkpoints/step-000000012/model.safetensors"):
         whole, cut = load_file(tmp_path / "whole" / file), load_file(tmp_path / "cut" / file)
         assert whole.keys() == cut.keys()
         assert all(torch.equal(whole[name], cut[name]) for name in whole)
@@ -115,7 +124,7 @@ def test_loss_that_is_not_finite_stops_the_run(options, tmp_path, monkeypatch):
     monkeypatch.setattr(Stage, "_train_step", poisoned)
     with pytest.raises(ValueError, match="not finite at step 6"):
         train(options(system="vae"))
-    state = load_file(tmp_path / "run" / "checkpoints" / "last" / "model.safetensors")
+    state = load_file(last_checkpoint(tmp_path / "run") / "model.safetensors")
     assert all(value.isfinite().all() for value in state.values())
     load_model(tmp_path / "run")
 
@@ -137,7 +146,7 @@ def test_autoencoder_comes_first_and_gives_its_encoder(options, tmp_path, monkey
         assert not name.startswith("decoder") or not torch.equal(value, trained[name]), name
         if taken:
             assert torch.equal(value, trained[name]), name
-    history = read_json(tmp_path / "run" / "autoencoder" / "checkpoints" / "last" / "progress.json")["history"]
+    history = read_json(last_checkpoint(tmp_path / "run" / "autoencoder") / "progress.json")["history"]
     assert len(history) == 2
     assert all(past["loss"] == past["reconstruction"] for past in history)  # no latent term counts
 
@@ -155,10 +164,11 @@ def test_stages_sample_but_for_the_autoencoder(options, monkeypatch):
     asked = {}
     forward = WaeRnfModel.forward
 
+    @functools.wraps(forward)  # generate() reads its signature
     def remembered(self, *args, **kwargs):
         output = forward(self, *args, **kwargs)
-        mean = self.encode(kwargs["input_ids"], kwargs["attention_mask"]).mean if not self.training else None
-        if mean is not None and len(mean) > 1:
+        if not self.training and output.latents is not None:  # at validation
+            mean = self.encode(kwargs["input_ids"], kwargs["attention_mask"]).mean
             asked.setdefault(self.config.num_flows, set()).add(torch.equal(output.latents, mean))
         return output
 
@@ -180,10 +190,53 @@ def test_run_from_before_an_option_goes_on(options, tmp_path):
         train(options(system="vae", num_epochs=1, resume=True))
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("stop", [5, 8])  # within an epoch, and at its end
+def test_a_signal_saves_and_ends_cleanly(options, tmp_path, monkeypatch, capsys, number, code, stop):
+    train(options("whole", system="wae-nf"))
+    step = Stage._train_step
+
+    def signalled(self, inputs):
+        terms = step(self, inputs)
+        if self.step == stop:
+            signal.raise_signal(number)
+        return terms
+
+    monkeypatch.setattr(Stage, "_train_step", signalled)
+    with pytest.raises(Stopped, match=f"after step {stop}; the state is saved, go on with --resume"):
+        train(options("cut", system="wae-nf"))
+    assert read_json(last_checkpoint(tmp_path / "cut") / "progress.json")["step"] == stop
+    monkeypatch.setattr(
+        "training_wae_rnf.commands.COMMANDS", {"train": lambda _: train(options("cut2", system="vae"))}
+    )
+    assert main(["train"]) == code
+    assert f"wae-rnf: stopped by {number.name} after step {stop}" in capsys.readouterr().err
+    monkeypatch.setattr(Stage, "_train_step", step)
+    train(options("cut", system="wae-nf", resume=True))
+    whole, cut = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "cut"))
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_best_model_is_never_half_written(options, tmp_path, monkeypatch):
+    train(options(system="vae", num_epochs=1))
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    model, tokenizer = load_model(tmp_path / "run")
+    with torch.no_grad():
+        model.embedding.weight.add_(1)
+
+    def killed(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tokenizer, "save_pretrained", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_model_directory(model, tokenizer, tmp_path / "run")
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
 def test_max_steps_bounds_each_stage(options, tmp_path):
     metrics = train(options(max_steps=3))
     assert metrics["training"]["steps"] == 3
-    progress = json.loads((tmp_path / "run" / "vae" / "checkpoints" / "last" / "progress.json").read_text())
+    progress = read_json(last_checkpoint(tmp_path / "run" / "vae") / "progress.json")
     assert progress["step"] == 3
 
 

@@ -30,6 +30,7 @@ class TrainArguments:
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.")
     early_stopping: int = option(0, "Stop after so many epochs without a better validation loss; 0 never does.")
     save_steps: int | None = option(None, "Steps between checkpoints; one is written after each epoch anyway.")
+    keep_checkpoints: int = option(2, "The newest so many checkpoints of a stage stay.")
     seed: int = option(0, "Of initialization, sampling, batches and clustering.")
     mixed_precision: str = option("no", "no, bf16 or fp16.")
     resume: bool = option(False, "Go on with the run in output_dir from its last checkpoint.")
@@ -73,7 +74,7 @@ class TrainArguments:
 
     def __post_init__(self):
         for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "length_pool", "vocab_size", "max_words",
-                     "latent_size", "kl_cycles", "inner_steps"):  # fmt: skip
+                     "latent_size", "kl_cycles", "inner_steps", "keep_checkpoints"):  # fmt: skip
             require(getattr(self, name) >= 1, name, "must be at least 1", getattr(self, name))
         for name in ("max_steps", "save_steps", "eval_max_sentences"):
             value = getattr(self, name)

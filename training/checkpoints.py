@@ -1,51 +1,118 @@
-"""Checkpoints of a stage: written aside and moved into place, read without unpickling anything."""
+"""Checkpoints of a stage: each in a folder of its own, written aside, moved into place, and checked when read."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
+import warnings
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
+MANIFEST = "manifest.json"
+ASIDE = ".new"
 
-def save_checkpoint(folder, model, optimizer, progress):
-    """Writes everything that resuming needs; the previous checkpoint stays until the new one is whole.
+
+def save_checkpoint(folder, step, model, optimizer, progress, keep=2):
+    """Writes everything that resuming needs into `folder/step-N`; the checkpoints before stay until it is whole.
 
     Args:
-        folder: the checkpoint's place.
+        folder: of all checkpoints of a stage.
+        step: N.
         progress: a dictionary of plain values: where the run stands.
+        keep: the newest so many checkpoints stay, the others are removed.
+
+    Raises:
+        OSError: it could not be written, the disk is full say; the checkpoints before it are whole.
     """
     folder = Path(folder)
-    aside, previous = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    aside, place = folder / ASIDE, folder / f"step-{step:09d}"
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    save_model(model, str(aside / "model.safetensors"))
-    state = {"optimizer": optimizer.state_dict(), "random": random_state()}
-    torch.save(state, aside / "optimizer.pt")
-    (aside / "progress.json").write_text(json.dumps(progress, indent=2))
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, previous)
-    os.replace(aside, folder)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def load_checkpoint(folder, model, optimizer):
-    """Restores model and optimizer. Returns the progress and the random state, or None without a checkpoint."""
-    folder = Path(folder)
-    if not folder.exists():  # a run killed between the two moves leaves the previous one under its second name
-        folder = folder.with_name(folder.name + ".old")
-    if not folder.exists():
-        return None
     try:
-        progress = json.loads((folder / "progress.json").read_text())
-        load_model(model, str(folder / "model.safetensors"))
-        state = torch.load(folder / "optimizer.pt", weights_only=True)
-        optimizer.load_state_dict(state["optimizer"])
-    except Exception as error:
-        raise ValueError(f"the checkpoint {folder} cannot be read: {error}") from error
-    return progress, state["random"]
+        aside.mkdir(parents=True)
+        save_model(model, str(aside / "model.safetensors"))
+        torch.save({"optimizer": optimizer.state_dict(), "random": random_state()}, aside / "optimizer.pt")
+        (aside / "progress.json").write_text(json.dumps(progress, indent=2))
+        (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
+        for path in aside.iterdir():
+            synchronize(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # each library tells of a full disk in its own way
+        shutil.rmtree(aside, ignore_errors=True)
+        whole = [path.name for path in checkpoints(folder)]
+        left = f"{whole[0]} is whole, go on from it with --resume" if whole else "there is none before it"
+        raise OSError(f"the checkpoint of step {step} could not be written into {folder}: {error}; {left}") from error
+    shutil.rmtree(place, ignore_errors=True)  # one of the same step that was found damaged
+    os.replace(aside, place)
+    synchronize(folder)
+    for old in checkpoints(folder)[keep:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(folder, model, optimizer, expected=()):
+    """Restores model and optimizer from the newest checkpoint that is whole; one that is not is named in a warning.
+
+    Args:
+        folder: of all checkpoints of a stage.
+        expected: names that the progress must have.
+
+    Returns:
+        (progress, random state), or None without a checkpoint.
+
+    Raises:
+        ValueError: there are checkpoints, but none can be used.
+    """
+    found = checkpoints(Path(folder))
+    for path in found:
+        try:
+            check(path)
+            progress = json.loads((path / "progress.json").read_text())
+            if missing := [name for name in expected if name not in progress]:
+                raise ValueError(f"it is of another version, without {missing[0]}")
+            state = torch.load(path / "optimizer.pt", weights_only=True)
+            load_model(model, str(path / "model.safetensors"))
+            optimizer.load_state_dict(state["optimizer"])
+            return progress, state["random"]
+        except Exception as error:  # whatever a damaged file brings about
+            reason = " ".join(str(error).split())
+            warnings.warn(f"the checkpoint {path} cannot be used: {reason}; the one before it is tried", stacklevel=2)
+    if found:
+        raise ValueError(f"no checkpoint in {folder} can be used; the last was refused because: {reason}")
+    return None
+
+
+def checkpoints(folder):
+    """The checkpoints in a folder, the newest first."""
+    if not folder.is_dir():
+        return []
+    return sorted((path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)), reverse=True)
+
+
+def check(path):
+    """Raises ValueError unless every file of a checkpoint is what was written."""
+    manifest = json.loads((path / MANIFEST).read_text())
+    for name, digest in digests(path).items():
+        if manifest.pop(name, None) != digest:
+            raise ValueError(f"{name} is not what was written")
+    if manifest:
+        raise ValueError(f"{next(iter(manifest))} is missing")
+
+
+def digests(path):
+    """{file name: SHA-256} of a folder, but for the manifest itself."""
+    files = sorted(file for file in path.iterdir() if file.name != MANIFEST)
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def synchronize(path):
+    """Has the disk take a file or a folder before what comes after."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def random_state():

@@ -42,6 +42,7 @@ def main(argv=None):
         print(f"wae-rnf {version('wae-rnf')}")
         return 0
     from . import commands
+    from .stopping import Stopped
 
     if argv[0] not in commands.COMMANDS:
         known = ", ".join(commands.COMMANDS)
@@ -52,6 +53,9 @@ def main(argv=None):
     except (ValueError, OSError) as error:
         print(f"wae-rnf: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except Stopped as stopped:
+        print(f"wae-rnf: {stopped}", file=sys.stderr)
+        return 128 + stopped.number
     except KeyboardInterrupt:
         print("wae-rnf: interrupted", file=sys.stderr)
         return 130

@@ -15,7 +15,9 @@ from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_ran
 from .encoding import encode_split
 from .estimators import use_of_the_code
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
+from .model_directory import save_model_directory
 from .schedules import annealed_weights
+from .stopping import Stopped, stop_requests
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 LOG_EVERY = 50  # steps
@@ -32,7 +34,7 @@ class Stage:
         data: prepared splits `train` and `validation`.
         system: its row of the table, whose schedule is followed.
         arguments: the options, see `TrainArguments`.
-        output_dir: becomes the model directory; `checkpoints/last` below it holds what resuming needs.
+        output_dir: becomes the model directory; `checkpoints` below it holds what resuming needs.
     """
 
     def __init__(self, name, accelerator, model, tokenizer, data, system, arguments, output_dir):
@@ -55,8 +57,8 @@ class Stage:
         return self.accelerator.unwrap_model(self.model).config
 
     @property
-    def last(self):
-        return self.output_dir / "checkpoints" / "last"
+    def checkpoints(self):
+        return self.output_dir / "checkpoints"
 
     def run(self):
         """Trains to the end, or from the last checkpoint on.
@@ -64,15 +66,15 @@ class Stage:
         Returns:
             {steps, best_validation_loss, seconds, history}; `history` has a dictionary for each epoch's validation.
         """
-        restored = load_checkpoint(self.last, self.accelerator.unwrap_model(self.model), self.optimizer)
+        model = self.accelerator.unwrap_model(self.model)
+        restored = load_checkpoint(self.checkpoints, model, self.optimizer, PROGRESS)
         if restored is not None:
             progress, random = restored
             set_random_state(random)
             for name in PROGRESS:
                 setattr(self, name, progress[name])
-        with tqdm(
-            total=self.num_steps, initial=self.step, desc=self.name, unit="step", disable=self._quiet or None
-        ) as bar:
+        shown = {"desc": self.name, "unit": "step", "disable": self._quiet or None}
+        with tqdm(total=self.num_steps, initial=self.step, **shown) as bar, stop_requests() as self.asked_to_stop:
             while self.step < self.num_steps and not self._stopped_early:
                 self._epoch(bar)
         return {
@@ -111,7 +113,9 @@ class Stage:
                 self._log(bar, sums / count)
                 sums, count = torch.zeros_like(sums), 0
             # an epoch's end is saved after its validation alone: resuming would otherwise skip it
-            if options.save_steps and self.step % options.save_steps == 0 and not self._at_epoch_end:
+            if self._at_epoch_end:
+                break
+            if self.asked_to_stop or (options.save_steps and self.step % options.save_steps == 0):
                 self.seconds += time.perf_counter() - start
                 start = time.perf_counter()
                 self._save()
@@ -166,8 +170,8 @@ class Stage:
     def _check_finite(self):
         if (step := int(self.first_bad_step)) >= 0:
             raise ValueError(
-                f"the loss of {self.name} is not finite at step {step}; the run stops, and {self.last} and the best "
-                "model stay as they were. A lower --learning_rate or --max_grad_norm 5 may help"
+                f"the loss of {self.name} is not finite at step {step}; the run stops, and {self.checkpoints} and the "
+                "best model stay as they were. A lower --learning_rate or --max_grad_norm 5 may help"
             )
 
     def _log(self, bar, means):
@@ -211,11 +215,13 @@ class Stage:
 
     def _save_best(self):
         if self.accelerator.is_main_process:
-            self.accelerator.unwrap_model(self.model).save_pretrained(self.output_dir)
-            self.tokenizer.save_pretrained(self.output_dir)
+            save_model_directory(self.accelerator.unwrap_model(self.model), self.tokenizer, self.output_dir)
 
     def _save(self):
         self._check_finite()
         if self.accelerator.is_main_process:
             progress = {name: getattr(self, name) for name in PROGRESS}
-            save_checkpoint(self.last, self.accelerator.unwrap_model(self.model), self.optimizer, progress)
+            model, keep = self.accelerator.unwrap_model(self.model), self.arguments.keep_checkpoints
+            save_checkpoint(self.checkpoints, self.step, model, self.optimizer, progress, keep)
+        if self.asked_to_stop:
+            raise Stopped(self.asked_to_stop[0], self.step)

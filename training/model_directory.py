@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from transformers import AutoTokenizer, PretrainedConfig, logging
 
@@ -13,7 +14,7 @@ from .arguments import TrainArguments
 
 RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained.
-FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "eval_iwae_samples", "eval_max_sentences")
+FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
 
 
 def check_output_dir(output_dir, options, resume=False):
@@ -79,6 +80,17 @@ def write_json(path, content):
     aside = path.with_name(path.name + ".new")
     aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(aside, path)
+
+
+def save_model_directory(model, tokenizer, directory):
+    """Writes model, configurations, code and tokenizer; each file aside first, so that none is ever cut short."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=directory, prefix=".new-") as aside:
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+        for path in sorted(Path(aside).iterdir()):
+            os.replace(path, directory / path.name)
 
 
 def load_model(directory, device="cpu"):
