@@ -34,6 +34,6 @@ setup(
         "pyyaml>=6.0",
         "jinja2>=3.1",
     ],
-    extras_require={"demo": ["gradio>=6"], "dev": ["pytest>=9", "ruff>=0.15"]},
+    extras_require={"demo": ["gradio>=6"], "dev": ["pytest>=9", "ruff>=0.15", "playwright>=1.60"]},
     entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},
 )

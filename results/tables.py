@@ -19,6 +19,7 @@ MARKS = {
 }
 EXAMPLE = "toy"  # the run of `make train`
 PAPER_EPOCHS = 48
+PRECISIONS = {"no": "single precision", "bf16": "bfloat16", "fp16": "float16"}
 
 
 def read_example():
@@ -58,8 +59,9 @@ def corpus_section(corpus, rows):
     entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
     samples = max(metrics["pushforward"]["iwae"]["samples"] for metrics in rows.values())
     header = ["system", "paper", "published protocol", "ELBO", f"IWAE-{samples}", "PPL", "reading", "KL", "MI", "AU"]
+    precisions = sorted({PRECISIONS[metrics["options"]["mixed_precision"]] for metrics in rows.values()})
     return (
-        f"**[{corpus}](results/{corpus}/{REPORT})**: {' or '.join(map(str, epochs))} epochs{shortened}{entropy}.\n\n"
+        f"**[{corpus}](results/{corpus}/{REPORT})**: {' or '.join(map(str, epochs))} epochs{shortened}, {' or '.join(precisions)}{entropy}.\n\n"
         + table(header, [row_of(name, metrics) for name, metrics in rows.items()])
     )
 
@@ -70,9 +72,10 @@ def results_section():
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE). ELBO and "
         "IWAE are bounds of the generative model named under *reading*, the better of the two; *paper* and *published "
         "protocol* are computed at the posterior mean, are no bounds, and stand here to be compared with each other. "
-        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units. What "
-        "follows from it: [docs/findings.md](docs/findings.md)."
+        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units."
     )
+    if (README.parent / "docs" / "findings.md").exists():
+        introduction += " What follows from it: [docs/findings.md](docs/findings.md)."
     return "\n\n".join([introduction, *(corpus_section(*item) for item in reproductions().items())])
 
 
