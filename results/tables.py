@@ -60,10 +60,9 @@ def corpus_section(corpus, rows):
     samples = max(metrics["pushforward"]["iwae"]["samples"] for metrics in rows.values())
     header = ["system", "paper", "published protocol", "ELBO", f"IWAE-{samples}", "PPL", "reading", "KL", "MI", "AU"]
     precisions = sorted({PRECISIONS[metrics["options"]["mixed_precision"]] for metrics in rows.values()})
-    return (
-        f"**[{corpus}](results/{corpus}/{REPORT})**: {' or '.join(map(str, epochs))} epochs{shortened}, {' or '.join(precisions)}{entropy}.\n\n"
-        + table(header, [row_of(name, metrics) for name, metrics in rows.items()])
-    )
+    lines = f"{' or '.join(map(str, epochs))} epochs{shortened}, {' or '.join(precisions)}{entropy}"
+    rows_of = [row_of(name, metrics) for name, metrics in rows.items()]
+    return f"**[{corpus}](results/{corpus}/{REPORT})**: {lines}.\n\n{table(header, rows_of)}"
 
 
 def results_section():
