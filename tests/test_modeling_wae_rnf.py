@@ -233,14 +233,6 @@ def test_prior_is_reproducible_and_its_two_readings_differ(tiny_model):
     assert not torch.equal(draw(0, "pushforward"), draw(0, "flow_posterior"))
 
 
-def test_misuse_of_generate(tiny_model):
-    model = tiny_model()
-    with pytest.raises(ValueError, match="not both"):
-        model.generate(num_samples=1, latents=torch.zeros(1, 4))
-    with pytest.raises(ValueError, match="'uniform'"):
-        model.generate(num_samples=1, prior="uniform")
-
-
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
