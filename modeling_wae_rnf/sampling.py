@@ -26,7 +26,7 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
     while len(running):
         new = input_ids if cache is None or cache.state is None else input_ids[:, -1:]
         logits = model(new, mask, z_prime=z_prime, past_key_values=cache).logits[:, -1]
-        scores = logits_processor(input_ids, logits.to(torch.float32, copy=True))
+        scores = logits_processor(input_ids, logits.float())
         words = draw(scores) if generation_config.do_sample else scores.argmax(-1)
         steps.append((running, words))
         input_ids = torch.cat([input_ids, words.unsqueeze(1)], dim=1)
