@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.training import train
 
 torch.set_num_threads(2)
 
@@ -40,3 +42,18 @@ def batch():
     for row, sentence in enumerate(sentences):
         input_ids[row, : len(sentence)] = torch.tensor(sentence)
     return {"input_ids": input_ids, "attention_mask": input_ids.ne(0).long()}
+
+
+@pytest.fixture(scope="session")
+def trained_directory(tmp_path_factory):
+    """A model directory as `wae-rnf train` leaves it, after three steps on three sentences."""
+    folder = tmp_path_factory.mktemp("trained")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for split in ("train", "valid", "test"):
+        (corpus / f"{split}.txt").write_text("the cat sat\na dog ran fast\nrain fell all day long\n" * 5)
+    sizes = {"embedding_size": 8, "hidden_size": 8, "latent_size": 4, "num_centres": 2, "max_steps": 3}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
+        train(TrainArguments(dataset=str(corpus), output_dir=str(folder / "model"), eval_iwae_samples=3, **sizes))
+    return folder / "model"

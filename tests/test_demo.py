@@ -4,9 +4,7 @@ import shutil
 
 import pytest
 
-from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.command_line import main
-from training_wae_rnf.training import train
 
 FLAGS = [
     "--no-sandbox",
@@ -17,28 +15,14 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for split in ("train", "valid", "test"):
-        (corpus / f"{split}.txt").write_text("the cat sat\na dog ran fast\nrain fell all day long\n" * 5)
-    sizes = {"embedding_size": 8, "hidden_size": 8, "latent_size": 4, "num_centres": 2, "max_steps": 3}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
-        train(TrainArguments(dataset=str(corpus), output_dir=str(folder / "model"), eval_iwae_samples=3, **sizes))
-    return folder / "model"
-
-
 @pytest.fixture
-def address(directory, monkeypatch):
+def address(trained_directory, monkeypatch):
     """The page, served."""
     pytest.importorskip("gradio", reason="the demo needs gradio, an extra of the package")
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
     from training_wae_rnf.demo import build_demo
 
-    page = build_demo(directory)
+    page = build_demo(trained_directory)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True)
     yield address
     page.close()
@@ -91,13 +75,13 @@ def test_the_page(browser_page):
     assert level == pytest.approx(y, abs=0.02)
 
 
-def test_without_gradio_it_says_what_is_missing(directory, monkeypatch, capsys):
+def test_without_gradio_it_says_what_is_missing(trained_directory, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "gradio", None)
-    assert main(["demo", str(directory)]) == 2
+    assert main(["demo", str(trained_directory)]) == 2
     assert "the demo needs gradio: pip install gradio" in capsys.readouterr().err
 
 
-def test_misuse(directory, capsys):
+def test_misuse(trained_directory, capsys):
     pytest.importorskip("gradio", reason="the demo needs gradio, an extra of the package")
-    assert main(["demo", str(directory), "--port", "0"]) == 2
+    assert main(["demo", str(trained_directory), "--port", "0"]) == 2
     assert "--port must lie in 1 to 65535" in capsys.readouterr().err

@@ -11,9 +11,7 @@ import yaml
 from huggingface_hub import ModelCard
 
 from modeling_wae_rnf import WaeRnfModel
-from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.model_card import bounds, model_card
-from training_wae_rnf.training import train
 
 from .hub_stand_in import TOKEN, hub
 
@@ -31,21 +29,6 @@ print(tokenizer.batch_decode(model.generate(num_samples=3), skip_special_tokens=
 """
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    """A trained model."""
-    folder = tmp_path_factory.mktemp("publishing")
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for split in ("train", "valid", "test"):
-        (corpus / f"{split}.txt").write_text("the cat sat\na dog ran fast\nrain fell all day long\n" * 5)
-    sizes = {"embedding_size": 8, "hidden_size": 8, "latent_size": 4, "num_centres": 2, "max_steps": 3}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
-        train(TrainArguments(dataset=str(corpus), output_dir=str(folder / "model"), eval_iwae_samples=3, **sizes))
-    return folder / "model"
-
-
 def run(code, arguments, endpoint, tmp_path, token=TOKEN):
     """A fresh process whose Hub is at the endpoint."""
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
@@ -54,9 +37,9 @@ def run(code, arguments, endpoint, tmp_path, token=TOKEN):
     return subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, timeout=240)
 
 
-def test_pushed_and_loaded_back(directory, tmp_path):
+def test_pushed_and_loaded_back(trained_directory, tmp_path):
     with hub(tmp_path / "hub") as server:
-        done = run(COMMAND, ["push", directory, "user/model", "--private"], server.address, tmp_path)
+        done = run(COMMAND, ["push", trained_directory, "user/model", "--private"], server.address, tmp_path)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"{server.address}/user/model/commit/")
         assert server.created[0]["name"] == "model"
@@ -67,15 +50,18 @@ def test_pushed_and_loaded_back(directory, tmp_path):
     assert {"README.md", "metrics.json", "config.json", "generation_config.json", "model.safetensors"} <= files
     assert {"tokenizer.json", "modeling_wae_rnf.py", "configuration_wae_rnf.py"} <= files
     assert not {"checkpoints", "run.json"} & files
-    state, expected = torch.load(tmp_path / "state.pt", weights_only=True), WaeRnfModel.from_pretrained(directory)
+    state, expected = (
+        torch.load(tmp_path / "state.pt", weights_only=True),
+        WaeRnfModel.from_pretrained(trained_directory),
+    )
     for name, value in expected.state_dict().items():
         assert torch.equal(state[name], value), name
     assert len(yaml.safe_load(loaded.stdout)) == 3
 
 
-def test_the_card_says_what_was_measured(directory):
-    metrics = json.loads((directory / "metrics.json").read_text())
-    config = WaeRnfModel.from_pretrained(directory).config
+def test_the_card_says_what_was_measured(trained_directory):
+    metrics = json.loads((trained_directory / "metrics.json").read_text())
+    config = WaeRnfModel.from_pretrained(trained_directory).config
     card = model_card("user/model", metrics, config)
     assert isinstance(card, ModelCard)
     for label, figures in bounds(metrics):
@@ -100,17 +86,17 @@ def test_the_card_says_what_was_measured(directory):
         (["nowhere", "user/model"], "nowhere has no metrics.json"),
     ],
 )
-def test_misuse(directory, tmp_path, arguments, message):
-    arguments = [str(directory) if argument == "MODEL" else argument for argument in arguments]
+def test_misuse(trained_directory, tmp_path, arguments, message):
+    arguments = [str(trained_directory) if argument == "MODEL" else argument for argument in arguments]
     done = run(COMMAND, ["push", *arguments], "http://127.0.0.1:9", tmp_path)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_what_the_hub_refuses_is_told_in_a_sentence(directory, tmp_path):
+def test_what_the_hub_refuses_is_told_in_a_sentence(trained_directory, tmp_path):
     with hub(tmp_path / "hub") as server:
-        done = run(COMMAND, ["push", directory, "user/model"], server.address, tmp_path, token="hf_wrong")
+        done = run(COMMAND, ["push", trained_directory, "user/model"], server.address, tmp_path, token="hf_wrong")
     assert done.returncode == 2
     assert "wae-rnf: error: the Hub did not take user/model: " in done.stderr
     assert "401" in done.stderr
