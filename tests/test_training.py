@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.centres import cluster
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.command_line import main
 from training_wae_rnf.loop import Stage
@@ -149,6 +150,24 @@ def test_autoencoder_comes_first_and_gives_its_encoder(options, tmp_path, monkey
     history = read_json(last_checkpoint(tmp_path / "run" / "autoencoder") / "progress.json")["history"]
     assert len(history) == 2
     assert all(past["loss"] == past["reconstruction"] for past in history)  # no latent term counts
+
+
+def test_centres_are_of_the_autoencoder_where_there_is_one(options, tmp_path, corpus):
+    (corpus / "train.txt").write_text("a b c\nd e\nf g h i\nj\nk l m\nn o p q\n")
+    train(options(system="wae-rnf", autoencoder_epochs=1, num_epochs=1))
+    assert not (tmp_path / "run" / "vae").exists()
+    first, tokenizer = load_model(tmp_path / "run" / "autoencoder")
+    inputs = tokenizer((corpus / "train.txt").read_text().splitlines(), return_tensors="pt", padding=True)
+    expected = cluster(first.encode(**inputs).mean.detach(), SMALL["num_centres"], seed=0)
+    torch.testing.assert_close(load_model(tmp_path / "run")[0].centres, expected)
+
+
+def test_the_best_model_is_that_of_the_best_bound_where_it_is_asked_for(options):
+    found = train(options(system="wae-nf", kl_start=0.0, kl_end=0.0, best_by="bound"))["training"]
+    bounds = [epoch["bound"] for epoch in found["history"]]
+    assert bounds == pytest.approx([epoch["reconstruction"] + epoch["kl"] for epoch in found["history"]])
+    assert found["best_validation_loss"] == min(bounds)
+    assert min(bounds) not in [epoch["loss"] for epoch in found["history"]]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

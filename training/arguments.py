@@ -29,6 +29,10 @@ class TrainArguments:
     learning_rate: float = option(1e-3, "Of Adam.")
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.")
     early_stopping: int = option(0, "Stop after so many epochs without a better validation loss; 0 never does.")
+    best_by: str = option(
+        "loss",
+        "What makes a model the best on validation: loss (the objective) or bound (the ELBO, without free bits).",
+    )
     save_steps: int | None = option(None, "Steps between checkpoints; one is written after each epoch anyway.")
     keep_checkpoints: int = option(2, "The newest so many checkpoints of a stage stay.")
     seed: int = option(0, "Of initialization, sampling, batches and clustering.")
@@ -49,7 +53,9 @@ class TrainArguments:
     kernel_bandwidth: float = option(10.0, "Beta of the gaussian kernel.")
     num_centres: int = option(20, "Cluster centres of the Riemannian metric.")
     centres_from: str | None = option(
-        None, "Take the centres from this trained VAE's posterior means; by default one is trained first."
+        None,
+        "Take the centres from this trained model's posterior means; by default from the autoencoder of "
+        "--autoencoder_epochs, or else from a VAE that is trained first.",
     )
     kappa: float = option(80.0, "Concentration of the von Mises-Fisher posterior.")
     batch_norm: bool = option(True, "Batch-normalize the posterior's mean and log variance, as the paper does.")
@@ -86,6 +92,7 @@ class TrainArguments:
         require(self.max_grad_norm >= 0, "max_grad_norm", "must not be negative", self.max_grad_norm)
         require(self.mixed_precision in ("no", "bf16", "fp16"), "mixed_precision", "must be no, bf16 or fp16",
                 self.mixed_precision)  # fmt: skip
+        require(self.best_by in ("loss", "bound"), "best_by", "must be loss or bound", self.best_by)
         for name in ("kl_start", "kl_end"):
             value = getattr(self, name)
             require(value is None or 0 <= value <= 1, name, "must lie in [0, 1]", value)

@@ -20,6 +20,7 @@ from .schedules import annealed_weights
 from .stopping import Stopped, stop_requests
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
+FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
 LOG_EVERY = 50  # steps
 PROGRESS = ("step", "best", "epochs_without_gain", "lagging", "history", "seconds")  # what a checkpoint holds
 
@@ -182,7 +183,7 @@ class Stage:
 
     @torch.no_grad()
     def _validate(self, bar):
-        """The objective at its last weights: comparable between epochs, whatever the schedule says today."""
+        """The objective at its last weights, comparable between epochs whatever the schedule is at, and the bound."""
         self._check_finite()
         random = random_state()
         torch.manual_seed(self.arguments.seed)  # the same samples at every validation
@@ -195,6 +196,9 @@ class Stage:
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])
         values = dict(zip(("loss", *TERMS), (sums / len(validation)).tolist(), strict=True))
+        values["bound"] = values["reconstruction"] + values["kl"]
+        if self.config.objective in FLOW_IN_POSTERIOR:
+            values["bound"] -= values["log_abs_det"]
         values |= use_of_the_code(encode_split(self.accelerator.unwrap_model(self.model), validation))
         set_random_state(random)
         self.accelerator.log({f"{self.name}/validation/{k}": v for k, v in values.items()}, step=self.step)
@@ -207,8 +211,8 @@ class Stage:
             bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}", file=sys.stderr)
         if not math.isfinite(values["loss"]):
             raise ValueError(f"the validation loss of {self.name} is not finite at step {self.step}; the run stops")
-        if values["loss"] < self.best:
-            self.best, self.epochs_without_gain = values["loss"], 0
+        if (judged := values[self.arguments.best_by]) < self.best:
+            self.best, self.epochs_without_gain = judged, 0
             self._save_best()
         else:
             self.epochs_without_gain += 1

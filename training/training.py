@@ -39,8 +39,9 @@ def train(arguments):
     """Trains a system and returns its metrics on the test split; `output_dir` is then a model directory.
 
     A system with a Riemannian metric is trained in two stages: a VAE, in `output_dir/vae`, whose posterior means
-    are clustered, and then the system itself. `centres_from` takes the place of the first. With
-    `autoencoder_epochs`, a stage in `output_dir/autoencoder` comes before the system's own, and gives it its encoder.
+    are clustered, and then the system itself. With `autoencoder_epochs`, the first stage of any system is an
+    autoencoder, in `output_dir/autoencoder`, that gives it its encoder, and the means to be clustered.
+    `centres_from` names another model for these.
 
     Args:
         arguments: [`TrainArguments`].
@@ -59,12 +60,11 @@ def train(arguments):
     accelerator = start_accelerator(arguments)
     accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
 
-    centres = None
-    if has_metric(system):
-        centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
-    encoder = None
+    encoder, centres = None, None
     if arguments.autoencoder_epochs:
         encoder = train_autoencoder(arguments, system, accelerator, tokenizer, data)
+    if has_metric(system):
+        centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
     )
@@ -127,8 +127,8 @@ def model_config(arguments, system, vocab_size):
     return WaeRnfConfig(vocab_size=vocab_size, **shared | system.config)
 
 
-def find_centres(arguments, accelerator, tokenizer, corpus, data):
-    """Centres (num_centres, latent_size): those of `centres_from`, or of a VAE that is trained now."""
+def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
+    """Centres (num_centres, latent_size): of `centres_from`, or of the encoder, or of a VAE that is trained now."""
     if arguments.centres_from:
         model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
         if model.config.latent_size != arguments.latent_size:
@@ -138,6 +138,8 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data):
             )
         if own_tokenizer.get_vocab() != tokenizer.get_vocab():
             data = prepare(corpus, own_tokenizer, max_words=arguments.max_words)
+    elif encoder is not None:
+        model = encoder
     else:
         directory = Path(arguments.output_dir) / FIRST_STAGE
         system = SYSTEMS[FIRST_STAGE]
