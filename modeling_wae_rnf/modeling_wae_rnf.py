@@ -1,5 +1,7 @@
 """The text autoencoder: token ids -> posterior -> z -> F(z) -> decoder -> loss, and prior -> F -> text."""
 
+from functools import partial
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -15,6 +17,7 @@ from .kernel import log_kernel
 from .mmd import mmd
 from .outputs import WaeRnfOutput
 from .posteriors import HEADS, BatchNorm, GaussianPosterior, VonMisesFisherPosterior
+from .processes import batch_mean, batch_rows, of_main
 
 
 class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
@@ -167,10 +170,13 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         return -sum((term.exp().log1p() for term in log_kernels), z.new_zeros(len(z)))
 
     def _mmd(self, z, weight):
-        # one sentence is no sample of a distribution: the statistic is not defined, and left out
-        if weight == 0 or len(z) < 2:
+        if weight == 0:
             return z.new_zeros(())
-        return mmd(z, torch.randn_like(z), self.config.mmd_kernel)
+        z = batch_rows(z) if self.training else z
+        if len(z) < 2:  # one sentence is no sample of a distribution: the statistic is not defined, and left out
+            return z.new_zeros(())
+        prior = torch.randn_like(z)
+        return mmd(z, of_main(prior) if self.training else prior, self.config.mmd_kernel)
 
     def forward(
         self,
@@ -233,13 +239,14 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         reconstruction = self.score(input_ids, attention_mask, z_prime, labels)
         volume_log_kernel = self._log_kernel(flow_inputs, z)
         divergence = self._mmd(z, weight)
+        mean = batch_mean if self.training else partial(torch.mean, dim=0)
         if config.objective in ("paper", "pushforward"):
             kl = posterior.kl_divergence()
         else:
             kl = posterior.log_prob(z) - posterior.prior_log_prob(z_prime)
         charged = kl
         if config.free_bits or config.minimum_rate:
-            charged = posterior.kl_per_dimension().mean(0).clamp_min(config.free_bits).sum()
+            charged = mean(posterior.kl_per_dimension()).clamp_min(config.free_bits).sum()
             charged = charged.clamp_min(config.minimum_rate)
         latent_terms = {
             "paper": lambda: alpha * (charged - log_abs_det - volume_log_kernel),
@@ -248,7 +255,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             "flow_posterior": lambda: alpha * (charged - log_abs_det),
         }[config.objective]()
         return WaeRnfOutput(
-            loss=(reconstruction + latent_terms).mean() + weight * divergence,
+            loss=mean(reconstruction + latent_terms) + weight * divergence,
             reconstruction=reconstruction,
             kl=kl,
             log_abs_det=log_abs_det,

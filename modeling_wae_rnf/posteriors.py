@@ -8,6 +8,7 @@ from torch import nn
 from torch.distributions import Independent, Normal
 
 from .precision import full_precision
+from .processes import batch_mean, count_rows, num_processes
 from .von_mises_fisher import VonMisesFisherPosterior
 
 
@@ -65,7 +66,7 @@ class GaussianPosterior(Independent):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalization that falls back on its running statistics for a batch of one sentence.
+    """Batch normalization over the rows of all processes; a batch of one sentence takes the running statistics.
 
     Args:
         size: features.
@@ -79,9 +80,22 @@ class BatchNorm(nn.BatchNorm1d):
             self.weight.requires_grad_(False).fill_(gamma)
 
     def forward(self, x):
+        if self.training and num_processes() > 1:
+            return self._over_processes(x)
         if self.training and len(x) == 1:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         return super().forward(x)
+
+    def _over_processes(self, x):
+        count = count_rows(x).sum()
+        mean = batch_mean(x)
+        variance = batch_mean((x - mean).square())
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            rate = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, rate)
+            self.running_var.lerp_(variance * count / (count - 1), rate)
+        return (x - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
 def projection(config, bias):

@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from training_wae_rnf import checkpoints as module
-from training_wae_rnf.checkpoints import checkpoints, digests, load_checkpoint, save_checkpoint, set_random_state
+from training_wae_rnf.checkpoints import (
+    checkpoints,
+    digests,
+    load_checkpoint,
+    random_state,
+    save_checkpoint,
+    set_random_state,
+)
 
 
 @pytest.fixture
@@ -23,12 +30,12 @@ def trained(tiny_model, batch):
 
 def test_everything_comes_back(trained, tiny_model, tmp_path):
     model, optimizer = trained
-    save_checkpoint(tmp_path, 3, model, optimizer, {"step": 3})
+    save_checkpoint(tmp_path, 3, model, optimizer, {"step": 3}, [random_state()])
     expected = torch.rand(4)
     other = tiny_model()
     other_optimizer = torch.optim.Adam(other.parameters(), lr=0.5)
     progress, random = load_checkpoint(tmp_path, other, other_optimizer)
-    set_random_state(random)
+    set_random_state(random[0])
     assert progress == {"step": 3}
     assert torch.equal(torch.rand(4), expected)
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in model.state_dict().items())
@@ -44,23 +51,23 @@ def test_no_checkpoint(trained, tmp_path):
 
 def test_the_newest_stay(trained, tmp_path):
     for step in (5, 10, 900, 1000):
-        save_checkpoint(tmp_path, step, *trained, {"step": step}, keep=2)
+        save_checkpoint(tmp_path, step, *trained, {"step": step}, [random_state()], keep=2)
     assert [path.name for path in checkpoints(tmp_path)] == ["step-000001000", "step-000000900"]
     assert load_checkpoint(tmp_path, *trained)[0] == {"step": 1000}
 
 
 def test_a_crash_before_the_move_keeps_the_checkpoint_before(trained, tmp_path, monkeypatch):
-    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1}, [random_state()])
 
     def crash(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module.os, "replace", crash)
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+        save_checkpoint(tmp_path, 2, *trained, {"step": 2}, [random_state()])
     assert load_checkpoint(tmp_path, *trained)[0] == {"step": 1}
     monkeypatch.undo()
-    save_checkpoint(tmp_path, 3, *trained, {"step": 3})
+    save_checkpoint(tmp_path, 3, *trained, {"step": 3}, [random_state()])
     assert load_checkpoint(tmp_path, *trained)[0] == {"step": 3}
     assert {path.name for path in tmp_path.iterdir()} == {"step-000000001", "step-000000003"}
 
@@ -68,8 +75,8 @@ def test_a_crash_before_the_move_keeps_the_checkpoint_before(trained, tmp_path, 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.pt", "progress.json", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, tmp_path, file, damage):
-    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
-    save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1}, [random_state()])
+    save_checkpoint(tmp_path, 2, *trained, {"step": 2}, [random_state()])
     path = tmp_path / "step-000000002" / file
     content = path.read_bytes()
     if damage == "missing":
@@ -81,12 +88,12 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(trained, tmp_p
     with pytest.warns(UserWarning, match="step-000000002 cannot be used.*the one before it is tried"):
         progress, _ = load_checkpoint(tmp_path, *trained)
     assert progress == {"step": 1}
-    save_checkpoint(tmp_path, 2, *trained, {"step": 2})  # takes the damaged one's place
+    save_checkpoint(tmp_path, 2, *trained, {"step": 2}, [random_state()])  # takes the damaged one's place
     assert load_checkpoint(tmp_path, *trained)[0] == {"step": 2}
 
 
 def test_none_that_can_be_used(trained, tmp_path):
-    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1}, [random_state()])
     with (
         pytest.warns(UserWarning, match="cannot be used"),
         pytest.raises(ValueError, match="it is of another version, without history"),
@@ -96,13 +103,13 @@ def test_none_that_can_be_used(trained, tmp_path):
 
 def test_full_disk_leaves_the_checkpoint_before(trained, tmp_path):
     """A limit on the size of files stands for the full disk."""
-    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1}, [random_state()])
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
     try:
         with pytest.raises(OSError, match=r"of step 2 could not be written .*step-000000001 is whole, go on"):
-            save_checkpoint(tmp_path, 2, *trained, {"step": 2})
+            save_checkpoint(tmp_path, 2, *trained, {"step": 2}, [random_state()])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
@@ -111,7 +118,7 @@ def test_full_disk_leaves_the_checkpoint_before(trained, tmp_path):
 
 
 def test_nothing_is_unpickled(trained, tmp_path):
-    save_checkpoint(tmp_path, 1, *trained, {"step": 1})
+    save_checkpoint(tmp_path, 1, *trained, {"step": 1}, [random_state()])
 
     class Evil:
         def __reduce__(self):

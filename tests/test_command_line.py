@@ -1,7 +1,6 @@
 """The real command: what it prints, and one clear sentence with a non-zero exit for every mistake."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,16 +134,6 @@ def test_train_py_is_the_same_program(workspace):
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("wae-rnf: error: unknown corpus 'nowhere'")
     assert not (workspace / "new").exists()
-
-
-def test_several_processes_are_refused(tmp_path):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29581"]
-    program = [str(Path(__file__).parent.parent / "train.py"), "--output_dir", str(tmp_path / "run")]
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run([*launch, *program], capture_output=True, text=True, env=environment, timeout=120)
-    assert done.returncode != 0
-    assert "wae-rnf: error: training runs in one process so far, but 2 were started; start one" in done.stderr
-    assert not (tmp_path / "run").exists()
 
 
 BAD_FILES = {

@@ -3,6 +3,7 @@
 import functools
 import json
 import signal
+from itertools import chain
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file
 
 from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.batching import length_grouped_batches
 from training_wae_rnf.centres import cluster
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.command_line import main
@@ -81,10 +83,10 @@ def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop
     train(options("whole", system="wae-nf", save_steps=1))
     step = Stage._train_step
 
-    def interrupted(self, inputs):
+    def interrupted(self, *batches):
         if self.step == stop:
             raise KeyboardInterrupt
-        return step(self, inputs)
+        return step(self, *batches)
 
     monkeypatch.setattr(Stage, "_train_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -116,11 +118,11 @@ def test_run_cut_during_validation_validates_when_it_resumes(options, monkeypatc
 def test_loss_that_is_not_finite_stops_the_run(options, tmp_path, monkeypatch):
     step = Stage._train_step
 
-    def poisoned(self, inputs):
+    def poisoned(self, *batches):
         if self.step == 5:
             with torch.no_grad():
                 next(self.model.parameters()).fill_(float("nan"))
-        return step(self, inputs)
+        return step(self, *batches)
 
     monkeypatch.setattr(Stage, "_train_step", poisoned)
     with pytest.raises(ValueError, match="not finite at step 6"):
@@ -150,6 +152,34 @@ def test_autoencoder_comes_first_and_gives_its_encoder(options, tmp_path, monkey
     history = read_json(last_checkpoint(tmp_path / "run" / "autoencoder") / "progress.json")["history"]
     assert len(history) == 2
     assert all(past["loss"] == past["reconstruction"] for past in history)  # no latent term counts
+
+
+def test_accumulated_steps_are_those_of_large_batches(options, tmp_path, corpus):
+    given = options(system="lstm-lm", dropout=0.0, batch_size=6, accumulation_steps=4, num_epochs=2, max_grad_norm=0.5)
+    train(given)
+    model, tokenizer = load_model(tmp_path / "run")  # for its configuration; training begins anew
+    text = (corpus / "train.txt").read_text().splitlines()
+    lengths = [len(line.split()) + 1 for line in text]
+    torch.manual_seed(given.seed)
+    model = WaeRnfModel(model.config).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=given.learning_rate)
+    steps = []
+    for epoch in range(2):
+        batches = length_grouped_batches(lengths, 6, 1, given.seed, epoch)
+        steps += [
+            list(chain(*batches[:4])),
+            list(chain(*batches[4:])),
+        ]  # the last one is shorter, and its batches larger
+    assert all(len(large) > len(small) for large, small in zip(steps[::2], steps[1::2], strict=True))
+    for numbers in steps:
+        inputs = tokenizer([text[number] for number in numbers], return_tensors="pt", padding=True)
+        model(**inputs).loss.backward()
+        assert torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5) > 0.5
+        optimizer.step()
+        optimizer.zero_grad()
+    found = load_file(last_checkpoint(tmp_path / "run") / "model.safetensors")
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(found[name], parameter.detach(), rtol=0, atol=2e-5, msg=name)
 
 
 def test_centres_are_of_the_autoencoder_where_there_is_one(options, tmp_path, corpus):
@@ -215,8 +245,8 @@ def test_a_signal_saves_and_ends_cleanly(options, tmp_path, monkeypatch, capsys,
     train(options("whole", system="wae-nf"))
     step = Stage._train_step
 
-    def signalled(self, inputs):
-        terms = step(self, inputs)
+    def signalled(self, *batches):
+        terms = step(self, *batches)
         if self.step == stop:
             signal.raise_signal(number)
         return terms

@@ -22,7 +22,8 @@ class TrainArguments:
     num_epochs: int = option(48, "Epochs of each stage.")
     max_steps: int | None = option(None, "At most this many steps in each stage; annealing scales to it.")
     max_steps_per_epoch: int = option(2000, "An epoch ends after this many steps.")
-    batch_size: int = option(32, "Sentences a step.")
+    batch_size: int = option(32, "Sentences a batch, which several processes share.")
+    accumulation_steps: int = option(1, "Batches a step; their gradients are averaged over the sentences.")
     length_pool: int = option(
         1, "Group sentences by length among those of this many batches: saves padding, see training/batching.py."
     )
@@ -80,7 +81,7 @@ class TrainArguments:
 
     def __post_init__(self):
         for name in ("num_epochs", "max_steps_per_epoch", "batch_size", "length_pool", "vocab_size", "max_words",
-                     "latent_size", "kl_cycles", "inner_steps", "keep_checkpoints"):  # fmt: skip
+                     "latent_size", "kl_cycles", "inner_steps", "keep_checkpoints", "accumulation_steps"):  # fmt: skip
             require(getattr(self, name) >= 1, name, "must be at least 1", getattr(self, name))
         for name in ("max_steps", "save_steps", "eval_max_sentences"):
             value = getattr(self, name)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .batching import load_batches
+from .batching import load_batches, share
 
 BATCH_SIZE = 256
 MAX_SENTENCES = 10_240
@@ -33,7 +33,9 @@ def estimate_batch_norm(model, sentences, seed=0):
         norm.reset_running_stats()
         norm.momentum = None  # the plain average over the batches
         norm.train()
-    for inputs in load_batches(sentences, batches, model.config.pad_token_id, model.device):
+    for inputs in load_batches(
+        sentences, [share(batch) for batch in batches], model.config.pad_token_id, model.device
+    ):
         model.encode(**inputs)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

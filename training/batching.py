@@ -7,6 +7,7 @@ import torch
 from accelerate.utils import send_to_device
 from torch.utils.data import DataLoader
 
+from modeling_wae_rnf.processes import num_processes, process_index
 from tokenization_wae_rnf.preparation import collate
 
 
@@ -43,6 +44,27 @@ def sorted_batches(lengths, batch_size):
     """All sentences once, the shortest first: the least padding, for evaluation."""
     order = np.argsort(np.asarray(lengths), kind="stable")
     return [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
+
+
+def share(batch):
+    """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
+
+    Raises:
+        ValueError: fewer sentences than processes.
+    """
+    if len(batch) < num_processes():
+        raise ValueError(f"{num_processes()} processes cannot share a batch of {len(batch)}; start fewer processes")
+    return batch[process_index() :: num_processes()]
+
+
+def numbered_seed(seed, number):
+    """A seed of its own for every number, a batch's say: what is drawn does not depend on what was drawn before.
+
+    Example:
+        >>> numbered_seed(0, 1) == numbered_seed(0, 1), numbered_seed(0, 1) == numbered_seed(1, 0)
+        (True, False)
+    """
+    return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
 def load_batches(sentences, batches, pad_token_id, device):

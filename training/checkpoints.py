@@ -16,13 +16,14 @@ MANIFEST = "manifest.json"
 ASIDE = ".new"
 
 
-def save_checkpoint(folder, step, model, optimizer, progress, keep=2):
+def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
     """Writes everything that resuming needs into `folder/step-N`; the checkpoints before stay until it is whole.
 
     Args:
         folder: of all checkpoints of a stage.
         step: N.
         progress: a dictionary of plain values: where the run stands.
+        random: [`random_state`] of each process.
         keep: the newest so many checkpoints stay, the others are removed.
 
     Raises:
@@ -34,7 +35,7 @@ def save_checkpoint(folder, step, model, optimizer, progress, keep=2):
     try:
         aside.mkdir(parents=True)
         save_model(model, str(aside / "model.safetensors"))
-        torch.save({"optimizer": optimizer.state_dict(), "random": random_state()}, aside / "optimizer.pt")
+        torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
         for path in aside.iterdir():
@@ -59,7 +60,7 @@ def load_checkpoint(folder, model, optimizer, expected=()):
         expected: names that the progress must have.
 
     Returns:
-        (progress, random state), or None without a checkpoint.
+        (progress, random states), or None without a checkpoint.
 
     Raises:
         ValueError: there are checkpoints, but none can be used.

@@ -7,7 +7,7 @@ from transformers import HfArgumentParser
 
 from .arguments import TrainArguments
 from .option_files import flags, read_options, typed
-from .text_commands import embed, interpolate, model_parser, open_model, reconstruct, sample
+from .text_commands import embed, interpolate, model_parser, reconstruct, sample
 
 
 def train(argv):
@@ -22,13 +22,16 @@ def train(argv):
     parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
     arguments, _ = parser.parse_args_into_dataclasses([*flags(options_of_files(argv)), *argv])
 
+    from .processes import leave
     from .training import train as run
 
     run(arguments)
+    leave()
 
 
 def reproduce(argv):
     """reproduce: every system of the paper on one corpus, and the tables of them."""
+    from .processes import leave
     from .reproduction import ReproduceArguments
     from .reproduction import reproduce as run
 
@@ -45,6 +48,7 @@ def reproduce(argv):
     )
     options, _ = parser.parse_args_into_dataclasses(argv)
     print(f"The report is {run(options, typed(options_of_files(argv)))}.")
+    leave()
 
 
 def options_of_files(argv):
@@ -69,6 +73,7 @@ def evaluate(argv):
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
     parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples a sentence (default: 500)")
     parser.add_argument("--max_sentences", type=int, help="the first so many sentences of the split")
+    parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
     options = parser.parse_args(argv)
     if options.max_sentences is not None and options.max_sentences < 1:
         raise ValueError(f"--max_sentences must be at least 1, but is {options.max_sentences}")
@@ -77,26 +82,39 @@ def evaluate(argv):
     from tokenization_wae_rnf.preparation import prepare
 
     from .evaluation import evaluate as measure
-    from .model_directory import read_run, write_json
+    from .model_directory import load_model, read_run, write_json
+    from .processes import join, leave, on_main
     from .report import print_report
     from .text_evaluation import judge_text
 
-    model, tokenizer = open_model(options.model_dir)
+    accelerator = join(mixed_precision=options.mixed_precision)
+    model, tokenizer = load_model(options.model_dir, accelerator.device)
     run = read_run(options.model_dir) if Path(options.model_dir, "run.json").exists() else {}
     trained = run.get("options", {})
     dataset = options.dataset or trained.get("dataset")
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    sentences = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)[options.split]
+
+    def prepared():
+        return prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)
+
+    on_main(lambda: prepared() and None)  # the others find it in the cache
+    sentences = prepared()[options.split]
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
-    metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=True)
+    with accelerator.autocast():
+        metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=accelerator.is_main_process)
     metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
     evaluated = {"eval_iwae_samples": options.iwae_samples, "eval_max_sentences": options.max_sentences}
     metrics |= {"options": trained | evaluated, "training": run.get("training")}
-    metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
-    write_json(Path(options.model_dir) / "metrics.json", metrics)
-    print_report(metrics)
+
+    def finish():
+        metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
+        write_json(Path(options.model_dir) / "metrics.json", metrics)
+        print_report(metrics)
+
+    on_main(finish)
+    leave()
 
 
 def push(argv):

@@ -5,18 +5,23 @@ import torch
 from tqdm.auto import tqdm
 
 from .batching import load_batches, sorted_batches
+from .processes import gather, my_part
 
 BATCH_SIZE = 256
 
 
 @torch.no_grad()
 def encode_split(model, sentences, progress=False):
-    """q(z|x) of every sentence, in the split's order, in double precision on the CPU; the model is in eval mode."""
+    """q(z|x) of every sentence, in the split's order, in double precision on the CPU, without dropout.
+
+    Several processes share the work; each gets the whole.
+    """
     training = model.training
     model.eval()
     batches = sorted_batches(sentences["length"][:], BATCH_SIZE)
-    loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
-    bar = tqdm(loaded, "encode", len(batches), unit="batch", leave=False, disable=None if progress else True)
-    posteriors = [model.encode(**inputs) for inputs in bar]
+    mine = my_part(batches)
+    loaded = load_batches(sentences, mine, model.config.pad_token_id, model.device)
+    bar = tqdm(loaded, "encode", len(mine), unit="batch", leave=False, disable=None if progress else True)
+    posteriors = gather([model.encode(**inputs) for inputs in bar])
     model.train(training)
     return type(posteriors[0]).concatenate(posteriors, torch.tensor(np.concatenate(batches)).argsort())

@@ -1,7 +1,6 @@
 """Evaluates a model on a split: honest bounds of both readings, the published protocol, the code's use."""
 
 import time
-from collections import defaultdict
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
 
-from .batching import load_batches, sorted_batches
+from .batching import load_batches, numbered_seed, sorted_batches
 from .estimators import (
     READINGS,
     active_units,
@@ -19,6 +18,7 @@ from .estimators import (
     mutual_information,
     published_kl,
 )
+from .processes import gather, my_part
 from .provenance import provenance
 
 BATCH_SIZE = 64
@@ -29,7 +29,7 @@ MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's 
 
 @torch.no_grad()
 def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=False):
-    """The metrics of a model on a split.
+    """The metrics of a model on a split. Several processes share the work, and each gets the same metrics.
 
     Args:
         model: a `WaeRnfModel`; put in evaluation mode, and back.
@@ -68,18 +68,20 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
 
 def _columns(model, sentences, samples, seed, progress):
     """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
-    generator = torch.Generator(model.device).manual_seed(seed)
     lengths = sentences["length"][:]
     batches = sorted_batches(lengths, BATCH_SIZE)
-    parts, posteriors = defaultdict(list), []
-    loaded = load_batches(sentences, batches, model.config.pad_token_id, model.device)
-    bar = tqdm(loaded, "evaluate", len(batches), unit="batch", leave=False, disable=None if progress else True)
-    for inputs in bar:
-        posteriors.append(model.encode(**inputs))
-        for name, values in _batch_columns(model, inputs, posteriors[-1], samples, generator).items():
-            parts[name].append(values.cpu())
+    numbers, mine = my_part(range(len(batches))), my_part(batches)
+    parts = []
+    loaded = load_batches(sentences, mine, model.config.pad_token_id, model.device)
+    bar = tqdm(loaded, "evaluate", len(mine), unit="batch", leave=False, disable=None if progress else True)
+    for number, inputs in zip(numbers, bar, strict=True):
+        generator = torch.Generator(model.device).manual_seed(numbered_seed(seed, number))
+        posterior = model.encode(**inputs)
+        found = _batch_columns(model, inputs, posterior, samples, generator)
+        parts.append((posterior, {name: values.cpu() for name, values in found.items()}))
+    posteriors, found = zip(*gather(parts), strict=True)
     order = torch.tensor(np.concatenate(batches)).argsort()
-    columns = {name: torch.cat(values)[order] for name, values in parts.items()}
+    columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
     columns["length"] = torch.tensor(lengths)
     if "log_prob" in sentences.column_names:
         columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)

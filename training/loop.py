@@ -3,25 +3,32 @@
 import math
 import sys
 import time
+import warnings
+from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from modeling_wae_rnf.processes import sum_over_processes
+
 from .batch_norm import estimate_batch_norm
-from .batching import length_grouped_batches, load_batches, sorted_batches
+from .batching import length_grouped_batches, load_batches, numbered_seed, share, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from .encoding import encode_split
 from .estimators import use_of_the_code
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
 from .model_directory import save_model_directory
+from .processes import gather, largest, my_part, num_processes, on_main, process_index
 from .schedules import annealed_weights
 from .stopping import Stopped, stop_requests
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
 LOG_EVERY = 50  # steps
+AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
 PROGRESS = ("step", "best", "epochs_without_gain", "lagging", "history", "seconds")  # what a checkpoint holds
 
 
@@ -44,13 +51,15 @@ class Stage:
         optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate, fused=True)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.lengths = data["train"]["length"][:]
-        per_epoch = math.ceil(len(self.lengths) / arguments.batch_size)
+        per_epoch = math.ceil(math.ceil(len(self.lengths) / arguments.batch_size) / arguments.accumulation_steps)
         self.steps_per_epoch = min(per_epoch, arguments.max_steps_per_epoch)
         self.num_steps = arguments.num_epochs * self.steps_per_epoch
         if arguments.max_steps is not None:
             self.num_steps = min(self.num_steps, arguments.max_steps)
+        share(range(min(arguments.batch_size, len(self.lengths))))  # fails where the processes are too many
         self.step, self.best, self.epochs_without_gain = 0, math.inf, 0
         self.lagging, self.history, self.seconds = system.lagging, [], 0.0
+        self.stop_signal = 0
         self.first_bad_step = torch.full((), -1, device=accelerator.device)
 
     @property
@@ -69,9 +78,18 @@ class Stage:
         """
         model = self.accelerator.unwrap_model(self.model)
         restored = load_checkpoint(self.checkpoints, model, self.optimizer, PROGRESS)
+        if process_index():  # dropout and noise of its own; the first process's are those of a single one
+            torch.manual_seed(numbered_seed(self.arguments.seed, process_index()))
         if restored is not None:
             progress, random = restored
-            set_random_state(random)
+            if len(random) == num_processes():
+                set_random_state(random[process_index()])
+            elif not self._quiet:
+                warnings.warn(
+                    f"the checkpoint of {self.name} is of {len(random)} processes, and now there are "
+                    f"{num_processes()}; the run goes on, with other random numbers",
+                    stacklevel=2,
+                )
             for name in PROGRESS:
                 setattr(self, name, progress[name])
         shown = {"desc": self.name, "unit": "step", "disable": self._quiet or None}
@@ -103,12 +121,15 @@ class Stage:
         options = self.arguments
         batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
         last = min(self.steps_per_epoch, self.num_steps - epoch * self.steps_per_epoch)
-        loaded = self._load(self.data["train"], batches[done:last])
+        at_once = options.accumulation_steps
+        steps = [batches[first : first + at_once] for first in range(0, len(batches), at_once)][done:last]
+        loaded = self._load(self.data["train"], [share(batch) for batch in chain(*steps)])
         start = time.perf_counter()
         self.model.train()
         sums, count = torch.zeros(len(TERMS) + 1, device=self.accelerator.device), 0
-        for inputs in loaded:
-            sums, count = sums + self._train_step(inputs), count + 1
+        for step in steps:
+            sizes = torch.tensor([len(batch) for batch in step])
+            sums, count = sums + self._train_step(loaded, (sizes / sizes.sum()).tolist()), count + 1
             bar.update()
             if self.step % LOG_EVERY == 0:
                 self._log(bar, sums / count)
@@ -116,7 +137,7 @@ class Stage:
             # an epoch's end is saved after its validation alone: resuming would otherwise skip it
             if self._at_epoch_end:
                 break
-            if self.asked_to_stop or (options.save_steps and self.step % options.save_steps == 0):
+            if self._stop_requested() or (options.save_steps and self.step % options.save_steps == 0):
                 self.seconds += time.perf_counter() - start
                 start = time.perf_counter()
                 self._save()
@@ -124,6 +145,12 @@ class Stage:
         if self._at_epoch_end:
             self._validate(bar)
             self._save()
+
+    def _stop_requested(self):
+        """Whether to stop after this step; where several processes have to agree, only every few steps."""
+        if self.step % AGREE_EVERY == 0 or num_processes() == 1:
+            self.stop_signal = largest(max(self.asked_to_stop, default=0), self.accelerator.device)
+        return self.stop_signal
 
     def _load(self, sentences, batches):
         return load_batches(sentences, batches, self.config.pad_token_id, self.accelerator.device)
@@ -138,7 +165,8 @@ class Stage:
         options, rng = self.arguments, np.random.default_rng((self.arguments.seed, self.step))
         size = min(options.batch_size, len(self.lengths))
         batches = [rng.choice(len(self.lengths), size, replace=False).tolist() for _ in range(options.inner_steps)]
-        loaded, weights = iter(self._load(self.data["train"], batches)), self._weights()
+        batches = [share(batch) for batch in batches]
+        loaded, weights = self._load(self.data["train"], batches), self._weights()
 
         def encoder_step():
             loss = self.model(**next(loaded), **weights, sample=self.system.sampled).loss
@@ -150,11 +178,18 @@ class Stage:
         with encoder_alone(self.accelerator.unwrap_model(self.model)):
             run_until_no_better(encoder_step, options.inner_steps)
 
-    def _train_step(self, inputs):
+    def _train_step(self, loaded, shares):
+        """One step of the optimizer: on as many of the loaded batches as there are shares of the step's sentences."""
         if self.lagging:
             self._train_encoder()
-        output = self.model(**inputs, **self._weights(), sample=self.system.sampled)
-        self.accelerator.backward(output.loss)
+        terms = 0
+        for number, share_of_step in enumerate(shares, start=1):
+            last = number == len(shares)
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                output = self.model(**next(loaded), **self._weights(), sample=self.system.sampled)
+                self.accelerator.backward(output.loss * share_of_step)
+            values = [output.loss.detach(), *(output[term].detach().mean() for term in TERMS)]
+            terms = terms + torch.stack(values) * share_of_step
         if self.lagging:  # the encoder has had its steps
             for parameter in encoder_parameters(self.accelerator.unwrap_model(self.model)):
                 parameter.grad = None
@@ -164,9 +199,9 @@ class Stage:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         # remembered on the device, read when the host waits for it anyway
-        bad = output.loss.isfinite().logical_not() & (self.first_bad_step < 0)
+        bad = terms[0].isfinite().logical_not() & (self.first_bad_step < 0)
         self.first_bad_step = torch.where(bad, self.step, self.first_bad_step)
-        return torch.stack([output.loss.detach(), *(output[term].detach().mean() for term in TERMS)])
+        return terms
 
     def _check_finite(self):
         if (step := int(self.first_bad_step)) >= 0:
@@ -185,21 +220,25 @@ class Stage:
     def _validate(self, bar):
         """The objective at its last weights, comparable between epochs whatever the schedule is at, and the bound."""
         self._check_finite()
-        random = random_state()
-        torch.manual_seed(self.arguments.seed)  # the same samples at every validation
-        estimate_batch_norm(self.accelerator.unwrap_model(self.model), self.data["train"], self.arguments.seed)
+        random, seed = random_state(), self.arguments.seed
+        model = self.accelerator.unwrap_model(self.model)  # the processes' numbers of batches may differ
+        estimate_batch_norm(model, self.data["train"], seed)
         validation = self.data["validation"]
         batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
-        for inputs in self._load(validation, batches):
-            output = self.model(**inputs, sample=self.system.sampled)
+        loaded = self._load(validation, my_part(batches))
+        for number, inputs in zip(my_part(range(len(batches))), loaded, strict=True):
+            torch.manual_seed(numbered_seed(seed, number))  # the same samples at every validation
+            output = model(**inputs, sample=self.system.sampled)
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])
+        sums = sum_over_processes(sums)
+        torch.manual_seed(seed)
         values = dict(zip(("loss", *TERMS), (sums / len(validation)).tolist(), strict=True))
         values["bound"] = values["reconstruction"] + values["kl"]
         if self.config.objective in FLOW_IN_POSTERIOR:
             values["bound"] -= values["log_abs_det"]
-        values |= use_of_the_code(encode_split(self.accelerator.unwrap_model(self.model), validation))
+        values |= use_of_the_code(encode_split(model, validation))
         set_random_state(random)
         self.accelerator.log({f"{self.name}/validation/{k}": v for k, v in values.items()}, step=self.step)
         epoch = self.step / self.steps_per_epoch
@@ -218,14 +257,13 @@ class Stage:
             self.epochs_without_gain += 1
 
     def _save_best(self):
-        if self.accelerator.is_main_process:
-            save_model_directory(self.accelerator.unwrap_model(self.model), self.tokenizer, self.output_dir)
+        model = self.accelerator.unwrap_model(self.model)
+        on_main(lambda: save_model_directory(model, self.tokenizer, self.output_dir))
 
     def _save(self):
         self._check_finite()
-        if self.accelerator.is_main_process:
-            progress = {name: getattr(self, name) for name in PROGRESS}
-            model, keep = self.accelerator.unwrap_model(self.model), self.arguments.keep_checkpoints
-            save_checkpoint(self.checkpoints, self.step, model, self.optimizer, progress, keep)
-        if self.asked_to_stop:
-            raise Stopped(self.asked_to_stop[0], self.step)
+        progress, random = {name: getattr(self, name) for name in PROGRESS}, gather([random_state()])
+        model, keep = self.accelerator.unwrap_model(self.model), self.arguments.keep_checkpoints
+        on_main(lambda: save_checkpoint(self.checkpoints, self.step, model, self.optimizer, progress, random, keep))
+        if self._stop_requested():
+            raise Stopped(self.stop_signal, self.step)

@@ -1,11 +1,13 @@
 """`wae-rnf reproduce`: the systems of the paper, trained and judged one after the other, and the tables of them."""
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from .arguments import TrainArguments, option, require
 from .model_directory import read_json, write_json
 from .option_files import read_variants
+from .processes import on_main
 from .systems import SYSTEMS
 
 LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
@@ -66,11 +68,11 @@ def reproduce(options, shared):
             if LANGUAGE_MODEL in rows:
                 language_model = name_of(LANGUAGE_MODEL, seed, options.seeds)
                 metrics["text"]["samples"] |= perplexities(arguments, options, language_model)
-            write_json(results / f"{name}.json", metrics)
+            on_main(partial(write_json, results / f"{name}.json", metrics))
 
     from .reproduction_report import write_report  # draws: matplotlib takes its time to import
 
-    return write_report(results)
+    return on_main(lambda: write_report(results))
 
 
 def name_of(row, seed, seeds):
@@ -133,5 +135,5 @@ def perplexities(arguments, options, language_model):
         "forward_ppl": forward_perplexity(language_model, samples),
         "reverse_ppl": reverse_perplexity(samples, data, tokenizer, arguments, directory / "reverse"),
     }
-    write_json(path, found)
+    on_main(lambda: write_json(path, found))
     return found

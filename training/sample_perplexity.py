@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from datasets import Dataset
 
 from .evaluation import evaluate
 from .model_directory import load_model
 from .systems import SYSTEMS
-from .training import run_stage
+from .training import run_stage, start_accelerator
 
 BATCH_SIZE = 1000  # samples drawn at once
 
@@ -48,9 +47,9 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
         arguments: [`TrainArguments`].
         directory: where the language model goes; what it holds is gone on with.
     """
-    accelerator = Accelerator(mixed_precision=arguments.mixed_precision)
-    splits = {"train": samples, "validation": data["validation"]}
     arguments = replace(arguments, system="lstm-lm")
+    accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
+    splits = {"train": samples, "validation": data["validation"]}
     run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
     model, _ = load_model(directory, accelerator.device)
     with accelerator.autocast():

@@ -1,12 +1,12 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
-import os
 from dataclasses import asdict, replace
+from logging import ERROR, getLogger
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedDataParallelKwargs, set_seed
+from datasets import disable_progress_bars
 from transformers import logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -19,6 +19,7 @@ from .encoding import encode_split
 from .evaluation import evaluate
 from .loop import Stage
 from .model_directory import check_output_dir, load_model, write_json, write_run
+from .processes import join, on_main
 from .provenance import commit, provenance
 from .report import print_report
 from .systems import NO_FLOW, SYSTEMS, System
@@ -47,17 +48,17 @@ def train(arguments):
         arguments: [`TrainArguments`].
 
     Raises:
-        ValueError: options that do not fit together, an `output_dir` that holds another run, or several processes.
+        ValueError: options that do not fit together, or an `output_dir` that holds another run.
     """
     commit()  # of the code that runs, asked before the checkout can change
-    if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:  # set by every launcher
-        raise ValueError(f"training runs in one process so far, but {processes} were started; start one")
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
-    check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
+    accelerator = start_accelerator(arguments, system)
+    on_main(lambda: check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume))
+    on_main(lambda: open_corpus(arguments) and None)  # the others find it in the cache
     corpus, tokenizer, data = open_corpus(arguments)
-    write_run(arguments.output_dir, options=asdict(arguments))
-    accelerator = start_accelerator(arguments)
+    on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments)))
+    accelerator.init_trackers("tensorboard")
     accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
 
     encoder, centres = None, None
@@ -68,9 +69,11 @@ def train(arguments):
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
     )
-    accelerator.end_training()
+    for tracker in accelerator.trackers:
+        tracker.finish()
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
-    write_run(arguments.output_dir, options=asdict(arguments), training=training)
+    training |= {"processes": accelerator.num_processes}
+    on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments), training=training))
     return report(arguments, training, data["test"], accelerator)
 
 
@@ -81,13 +84,20 @@ def open_corpus(arguments):
     return corpus, tokenizer, prepare(corpus, tokenizer, max_words=arguments.max_words)
 
 
-def start_accelerator(arguments):
-    """Device, precision and TensorBoard of the run."""
-    accelerator = Accelerator(
-        mixed_precision=arguments.mixed_precision, log_with="tensorboard", project_dir=arguments.output_dir
+def start_accelerator(arguments, system):
+    """Device, processes, precision and TensorBoard of the run."""
+    # the inner loop of lagging inference leaves out parameters, which the processes must know of
+    distributed = DistributedDataParallelKwargs(find_unused_parameters=system.lagging)
+    accelerator = join(
+        mixed_precision=arguments.mixed_precision,
+        log_with="tensorboard",
+        project_dir=arguments.output_dir,
+        kwargs_handlers=[distributed],
     )
     logging.disable_progress_bar()
-    accelerator.init_trackers("tensorboard")
+    if not accelerator.is_main_process:
+        disable_progress_bars()
+        getLogger("tokenization_wae_rnf").setLevel(ERROR)
     return accelerator
 
 
@@ -145,8 +155,8 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         system = SYSTEMS[FIRST_STAGE]
         run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
         model, _ = load_model(directory, accelerator.device)
-    means = encode_split(model, data["train"], progress=True).mean
-    return cluster(means, arguments.num_centres, arguments.seed)
+    means = encode_split(model, data["train"], progress=accelerator.is_main_process).mean
+    return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
 def train_autoencoder(arguments, system, accelerator, tokenizer, data):
@@ -183,9 +193,15 @@ def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir,
 def report(arguments, training, test, accelerator):
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
     model, tokenizer = load_model(arguments.output_dir, accelerator.device)
-    samples, seed = arguments.eval_iwae_samples, arguments.seed
+    samples, seed, progress = arguments.eval_iwae_samples, arguments.seed, accelerator.is_main_process
     with accelerator.autocast():
-        metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress=True)
+        metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress)
+    return on_main(lambda: complete_report(arguments, training, metrics, model, tokenizer, test))
+
+
+def complete_report(arguments, training, metrics, model, tokenizer, test):
+    """Adds to the metrics where they come from, samples, and how these and reconstructions read."""
+    seed = arguments.seed
     generator = torch.Generator(model.device).manual_seed(seed)
     sentences = model.generate(num_samples=NUM_SAMPLES, generator=generator)
     metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
@@ -194,5 +210,5 @@ def report(arguments, training, test, accelerator):
     metrics["text"] = judge_text(model, tokenizer, test, seed=seed)
     write_json(Path(arguments.output_dir) / "metrics.json", metrics)
     print_report(metrics)
-    accelerator.print(f"\nThe model lies in {arguments.output_dir}.")
+    print(f"\nThe model lies in {arguments.output_dir}.")
     return metrics

@@ -1,0 +1,79 @@
+"""Work that several processes share: each takes its part, or the first does all of it."""
+
+import os
+import warnings
+
+import torch
+import torch.distributed as dist
+from accelerate import Accelerator
+
+from modeling_wae_rnf.processes import num_processes, process_index
+
+
+def join(**options):
+    """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
+
+    Args:
+        options: as for `Accelerator`.
+    """
+    if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:  # what `accelerate launch --cpu` leaves
+        warnings.warn(
+            "the launcher was asked for several processes and started one; on CPUs, start N of them with "
+            "torchrun --nproc_per_node N train.py",
+            stacklevel=2,
+        )
+    # where there is no GPU, accelerate has to be told, or each process believes to be alone
+    return Accelerator(cpu=not torch.accelerator.is_available(), **options)
+
+
+def leave():
+    """Ends what `join` began."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def my_part(items):
+    """This process's part of a list: together the processes have every item once."""
+    return items[process_index() :: num_processes()]
+
+
+def gather(items):
+    """The whole list again, in every process, of what each has made of its part."""
+    if num_processes() == 1:
+        return items
+    parts = [None] * num_processes()
+    dist.all_gather_object(parts, items)
+    whole = [None] * sum(map(len, parts))
+    for index, part in enumerate(parts):
+        whole[index :: num_processes()] = part
+    return whole
+
+
+def on_main(make):
+    """What `make()` returns in the first process, in every process. The others wait for it.
+
+    Raises:
+        ValueError, OSError: those of `make()`, in every process.
+    """
+    if num_processes() == 1:
+        return make()
+    outcome = [None, None]
+    if process_index() == 0:
+        try:
+            outcome = [make(), None]
+        except (ValueError, OSError) as error:
+            outcome = [None, error]
+    dist.broadcast_object_list(outcome, src=0)
+    value, error = outcome
+    if error is not None:
+        raise error
+    return value
+
+
+def largest(number, device):
+    """The largest of a whole number of every process."""
+    if num_processes() == 1:
+        return number
+    value = torch.tensor(number, device=device)
+    dist.all_reduce(value, dist.ReduceOp.MAX)
+    return int(value)
