@@ -34,6 +34,9 @@ setup(
         "pyyaml>=6.0",
         "jinja2>=3.1",
     ],
-    extras_require={"demo": ["gradio>=6"], "dev": ["pytest>=9", "ruff>=0.15", "playwright>=1.60"]},
+    extras_require={
+        "demo": ["gradio>=6"],
+        "dev": ["pytest>=9", "hypothesis>=6.150", "ruff>=0.15", "playwright>=1.60"],
+    },
     entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},
 )

@@ -92,6 +92,9 @@ class WaeRnfConfig(PretrainedConfig):
     def __post_init__(self, **kwargs):
         super().__post_init__(**kwargs)
         self.auto_map = dict(AUTO_MAP)
+        for name in (*AT_LEAST_ONE, *NOT_NEGATIVE, *RATES):
+            if not isinstance(getattr(self, name), (int, float)):
+                raise ValueError(f"{name} must be a number, not {getattr(self, name)!r}")
         for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

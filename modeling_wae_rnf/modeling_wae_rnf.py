@@ -114,7 +114,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         if self.config.latent_size == 0:
             nothing = self.embedding.weight.new_empty(len(input_ids), 0)
             return GaussianPosterior(nothing, nothing)
-        lengths = self._attention_mask(input_ids, attention_mask).sum(-1) - 1  # beginning-of-sentence says nothing
+        # beginning-of-sentence says nothing; a row of padding alone is read as one token of it
+        lengths = (self._attention_mask(input_ids, attention_mask).sum(-1) - 1).clamp_min(1)
         return self.posterior_head(self.encoder(self.embedding(input_ids[:, 1:]), lengths))
 
     def sample_prior(self, num_samples, generator=None):

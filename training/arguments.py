@@ -1,5 +1,6 @@
 """The options of `wae-rnf train`. Their help texts are the documentation."""
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -87,7 +88,9 @@ class TrainArguments:
             value = getattr(self, name)
             require(value is None or value >= 1, name, "must be at least 1", value)
         require(self.eval_iwae_samples >= 1, "eval_iwae_samples", "must be at least 1", self.eval_iwae_samples)
-        require(self.learning_rate > 0, "learning_rate", "must be positive", self.learning_rate)
+        require(0 < self.learning_rate < math.inf, "learning_rate", "must be positive and finite", self.learning_rate)
+        require(0 <= self.seed < 2**32, "seed", "must lie in [0, 2**32)", self.seed)
+        require(self.output_dir.strip(), "output_dir", "must name a directory", repr(self.output_dir))
         require(self.early_stopping >= 0, "early_stopping", "must not be negative", self.early_stopping)
         require(self.autoencoder_epochs >= 0, "autoencoder_epochs", "must not be negative", self.autoencoder_epochs)
         require(self.max_grad_norm >= 0, "max_grad_norm", "must not be negative", self.max_grad_norm)

@@ -7,6 +7,7 @@ import re
 import shutil
 import warnings
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError
@@ -52,12 +53,12 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder, model, optimizer, expected=()):
+def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
     """Restores model and optimizer from the newest checkpoint that is whole; one that is not is named in a warning.
 
     Args:
         folder: of all checkpoints of a stage.
-        expected: names that the progress must have.
+        expected: {name: type} of what the progress must have.
 
     Returns:
         (progress, random states), or None without a checkpoint.
@@ -70,8 +71,9 @@ def load_checkpoint(folder, model, optimizer, expected=()):
         try:
             check(path)
             progress = json.loads((path / "progress.json").read_text())
-            if missing := [name for name in expected if name not in progress]:
-                raise ValueError(f"it is of another version, without {missing[0]}")
+            for name, kind in expected.items():
+                if not isinstance(progress.get(name), kind):
+                    raise ValueError(f"it is of another version: its {name} is no {kind.__name__}")
             state = torch.load(path / "optimizer.pt", weights_only=True)
             load_model(model, str(path / "model.safetensors"))
             optimizer.load_state_dict(state["optimizer"])

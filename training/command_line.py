@@ -32,6 +32,11 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
 """
 
 
+def is_text(argument):
+    """Whether an argument's bytes were UTF-8: those that are not arrive as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
+
+
 def main(argv=None):
     """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -41,6 +46,9 @@ def main(argv=None):
     if argv[0] == "--version":
         print(f"wae-rnf {version('wae-rnf')}")
         return 0
+    if unreadable := [argument for argument in argv if not is_text(argument)]:
+        print(f"wae-rnf: error: {unreadable[0]!a} is not valid UTF-8", file=sys.stderr)
+        return 2
     from . import commands
     from .stopping import Stopped
 

@@ -96,7 +96,7 @@ def evaluate(argv):
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
 
     def prepared():
-        return prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)
+        return prepare(load_corpus(str(dataset)), tokenizer, max_words=model.config.max_words)
 
     on_main(lambda: prepared() and None)  # the others find it in the cache
     sentences = prepared()[options.split]

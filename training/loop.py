@@ -29,7 +29,7 @@ TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
 LOG_EVERY = 50  # steps
 AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
-PROGRESS = ("step", "best", "epochs_without_gain", "lagging", "history", "seconds")  # what a checkpoint holds
+PROGRESS = {"step": int, "best": float, "epochs_without_gain": int, "lagging": bool, "history": list, "seconds": float}
 
 
 class Stage:

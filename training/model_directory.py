@@ -59,19 +59,25 @@ def read_run(output_dir):
     path = Path(output_dir) / RUN_FILE
     if not path.exists():
         raise ValueError(f"{output_dir} holds no run: {RUN_FILE} is missing")
-    return read_json(path)
+    run = read_json(path)
+    if not isinstance(run.get("options"), dict):
+        raise ValueError(f"{path} says no options: it is no {RUN_FILE} of ours")
+    return run
 
 
 def read_json(path):
-    """A file of JSON.
+    """A file of a JSON object.
 
     Raises:
         ValueError: something else in it.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object")
+    return content
 
 
 def write_json(path, content):
@@ -106,12 +112,38 @@ def load_model(directory, device="cpu"):
     if not Path(directory, "config.json").exists() and (Path(directory).exists() or directory.count("/") != 1):
         raise ValueError(f"{directory} is not a model directory: it has no config.json")
     logging.disable_progress_bar()
+    for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
+        if Path(directory, name).exists():  # not where it is a name on the Hub
+            read_json(Path(directory, name))
     try:
         kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
         if kind != WaeRnfConfig.model_type:
-            raise ValueError(f"{directory} holds a model of type {kind}, not {WaeRnfConfig.model_type}")
-        model = WaeRnfModel.from_pretrained(directory, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(directory)
-    except OSError as error:
+            raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
+        model, found = WaeRnfModel.from_pretrained(
+            directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+        check_weights(model, found)
+    except Exception as error:  # whatever a damaged file brings about
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+    except Exception as error:
+        raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
+
+
+def check_weights(model, found):
+    """Raises ValueError unless every weight was there, of its size, and finite.
+
+    Args:
+        found: what `from_pretrained` says with `output_loading_info`.
+    """
+    for state in ("missing", "unexpected", "mismatched"):
+        if names := found[f"{state}_keys"]:
+            name = min(
+                name if isinstance(name, str) else name[0] for name in names
+            )  # with two sizes where they differ
+            raise ValueError(f"its weights do not fit its config.json: {name} is {state}")
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"its weights are not finite: {name}")

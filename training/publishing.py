@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from .model_card import model_card
@@ -43,13 +43,17 @@ def push(directory, repository, private=False, token=None):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_json(Path(folder) / "metrics.json", metrics)
-        model_card(repository, metrics, model.config).save(Path(folder) / "README.md")
+        try:
+            card = model_card(repository, metrics, model.config)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{directory}/metrics.json is not what wae-rnf evaluate writes: no {error}") from error
+        card.save(Path(folder) / "README.md")
         try:
             api.create_repo(repository, private=private, exist_ok=True)
             commit = api.upload_folder(
                 repo_id=repository, folder_path=folder, commit_message=f"{metrics['system']} of WAE-RNF"
             )
-        except (HfHubHTTPError, OSError) as error:
+        except Exception as error:  # the network's library changes, and its errors with it
             reason = " ".join(str(error).split())
             raise ValueError(f"the Hub did not take {repository}: {reason}") from error
     return str(commit.commit_url)

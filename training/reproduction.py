@@ -54,8 +54,7 @@ def reproduce(options, shared):
     Returns:
         the path of the report.
     """
-    dataset = Path(options.dataset).name
-    results = Path(options.results_dir) / dataset
+    results = Path(options.results_dir) / corpus_name(options.dataset)
     results.mkdir(parents=True, exist_ok=True)
     rows = {name: {"system": name} for name in options.systems}
     if options.variants:
@@ -75,13 +74,18 @@ def reproduce(options, shared):
     return on_main(lambda: write_report(results))
 
 
+def corpus_name(dataset):
+    """What the directories of a corpus are called: never a way out of the directory above."""
+    return Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name
+
+
 def name_of(row, seed, seeds):
     return row if seeds == 1 else f"{row}-{seed}"
 
 
 def train_arguments(options, shared, rows, name, seed):
     """The options of one run."""
-    runs = Path(options.runs_dir) / Path(options.dataset).name
+    runs = Path(options.runs_dir) / corpus_name(options.dataset)
     own = {
         "dataset": options.dataset,
         "seed": seed,

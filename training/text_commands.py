@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import math
 import sys
 from contextlib import nullcontext
+from itertools import chain
 
 BATCH_SIZE = 256
 
@@ -12,8 +14,16 @@ def model_parser(name, description, example):
     """The options that every command on a model takes."""
     parser = argparse.ArgumentParser(prog=f"wae-rnf {name}", description=description, epilog=f"Example: {example}")
     parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
-    parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the samples (default: 0)")
     return parser
+
+
+def seed(text):
+    """A seed as an argument; the parser turns the error into a sentence that names it."""
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"{value} does not lie in [0, 2**32)")
+    return value
 
 
 def text_parser(name, description, example):
@@ -44,8 +54,8 @@ def sample(argv):
     options = parser.parse_args(argv)
     if options.num_samples < 1:
         raise ValueError(f"-n must be at least 1, but is {options.num_samples}")
-    if not options.temperature > 0:
-        raise ValueError(f"--temperature must be positive, but is {options.temperature}")
+    if not 0 < options.temperature < math.inf:
+        raise ValueError(f"--temperature must be positive and finite, but is {options.temperature}")
     if options.top_k < 0 or not 0 < options.top_p <= 1:
         raise ValueError("--top_k must not be negative, and --top_p must lie in (0, 1]")
 
@@ -150,6 +160,8 @@ def write(rows, options, text_of, total):
         bar = rows
     else:
         bar = tqdm(rows, total=total, unit="sentence", leave=False, disable=None if total > BATCH_SIZE else True)
+    bar = iter(bar)
+    first = next(bar)  # where this fails, a file that is there stays as it is
     with open(options.output, "w", encoding="utf-8") if options.output else nullcontext(sys.stdout) as file:
-        for row in bar:
+        for row in chain([first], bar):
             print(json.dumps(row, ensure_ascii=False) if options.json else text_of(row), file=file)

@@ -57,7 +57,8 @@ def train(arguments):
     on_main(lambda: check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume))
     on_main(lambda: open_corpus(arguments) and None)  # the others find it in the cache
     corpus, tokenizer, data = open_corpus(arguments)
-    on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments)))
+    if not arguments.resume:
+        on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments)))
     accelerator.init_trackers("tensorboard")
     accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
 
@@ -128,6 +129,8 @@ def customized_system(arguments):
         start if arguments.kl_start is None else arguments.kl_start,
         end if arguments.kl_end is None else arguments.kl_end,
     )
+    if annealing[0] > annealing[1]:
+        raise ValueError(f"--kl_start {annealing[0]} lies after --kl_end {annealing[1]}; alpha climbs between the two")
     return replace(system, config=config, annealing=annealing)
 
 
