@@ -117,9 +117,9 @@ def hub(tmp_path, monkeypatch):
                 path = tmp_path / "hub" / config / split / "0000.parquet"
                 Dataset.from_dict(columns).to_parquet(path)
 
-        def load(self, *arguments, cache_dir, **options):
+        def load(self, *arguments, cache_dir, streaming, **options):
             self.calls.append((*arguments, options))
-            return read(str(tmp_path / "hub"), cache_dir=cache_dir)
+            return read(str(tmp_path / "hub"), cache_dir=cache_dir, streaming=streaming)
 
     local = LocalHub()
     monkeypatch.setattr(datasets, "load_dataset", local.load)
@@ -195,3 +195,29 @@ def test_what_the_hub_lacks_is_said_so(load, monkeypatch):
     with pytest.raises(ValueError, match=r"'user/name' is neither a folder here .*exist on the Hub") as caught:
         load("user/name")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("validation", [True, False])
+def test_a_streamed_hub_corpus(load, hub, monkeypatch, validation):
+    monkeypatch.setattr("tokenization_wae_rnf.hub_corpora.MAX_HELD_OUT", 2)
+    rows = {"train": [f"train {number}" for number in range(7)] + [" "], "test": ["test 0"]}
+    rows |= {"validation": ["validation 0"]} if validation else {}
+    hub({split: {"text": texts, "label": [0] * len(texts)} for split, texts in rows.items()})
+    corpus = load("user/name", streaming=True)
+    first = 0 if validation else 2
+    for _ in range(2):  # as often as it is asked for
+        assert list(corpus["train"]) == rows["train"][first:7]
+    assert corpus["train"].num_sentences == 7 - first
+    assert list(corpus["validation"]["text"]) == (["validation 0"] if validation else rows["train"][:2])
+    assert list(corpus["test"]["text"]) == ["test 0"]
+
+
+def test_streamed_splits_are_the_stored_ones(load, tmp_path, monkeypatch):
+    monkeypatch.setattr(toy, "SPLIT_SIZES", {"train": 30, "validation": 10, "test": 5})
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.txt").write_text(f"{split} a\n\n {split} b \n")
+    for name in ("toy", tmp_path):
+        stored, streamed = load(name), load(name, streaming=True)
+        assert list(streamed["train"]) == list(stored["train"]["text"])
+        for split in ("validation", "test"):
+            assert list(streamed[split]) == list(stored[split])

@@ -179,7 +179,7 @@ def test_a_run_of_two_processes_is_that_of_one(launch):
 
 
 def test_two_processes_resume_to_the_bit(launch):
-    options = "--system wae-rnf --num_epochs 4 --save_steps 3"  # 27 steps an epoch
+    options = "--system wae-rnf --num_epochs 4 --save_steps 3 --streaming"  # 27 steps an epoch
     finish(launch(2, "whole", options))
     process, folder = launch(2, "cut", options), launch.folder / "cut" / "checkpoints"
     while not (folder / "step-000000030").exists():  # in the middle of the second stage's second epoch

@@ -16,6 +16,7 @@ from datasets import Dataset, DatasetDict, Features, Value
 
 from tokenization_wae_rnf import toy
 from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, TEXT_FEATURES, HubCorpus, load_from_hub
+from tokenization_wae_rnf.streams import TextStream
 
 __all__ = ["load_corpus"]
 
@@ -29,7 +30,9 @@ FILE_NAMES = {
 }
 
 
-def load_corpus(name: str | Path, *, seed: int = 0, cache_dir: str | Path | None = None) -> DatasetDict:
+def load_corpus(
+    name: str | Path, *, seed: int = 0, cache_dir: str | Path | None = None, streaming: bool = False
+) -> DatasetDict:
     """Load a corpus as the splits train, validation and test with the column ``text``.
 
     Sentences keep their length here; :func:`~tokenization_wae_rnf.preparation.prepare` truncates them. Blank
@@ -48,6 +51,8 @@ def load_corpus(name: str | Path, *, seed: int = 0, cache_dir: str | Path | None
               rows, becomes one. That holds for yelp and yahoo.
         seed: of the generated corpus; the others do not depend on it.
         cache_dir: where the Arrow files lie; None for the usual cache of datasets.
+        streaming: the training split is a :class:`~tokenization_wae_rnf.streams.TextStream`, read anew in each
+            pass; a Hub corpus without a validation split gives its first 10,000 rows for it.
 
     Raises:
         ValueError: if the name is unknown, a split or file is missing, empty, blank or not UTF-8, or the text
@@ -57,37 +62,38 @@ def load_corpus(name: str | Path, *, seed: int = 0, cache_dir: str | Path | None
     folder, known = Path(name), str(name)
     cache_dir = None if cache_dir is None else str(cache_dir)
     if known == TOY:
-        return load_toy(seed, cache_dir)
+        return load_toy(seed, cache_dir, streaming)
     if known in HUB_CORPORA:
-        return load_from_hub(HUB_CORPORA[known], cache_dir)
+        return load_from_hub(HUB_CORPORA[known], cache_dir, streaming)
     if known and folder.is_dir():
-        return load_folder(folder, cache_dir)
+        return load_folder(folder, cache_dir, streaming)
     if re.fullmatch(r"\w[\w.-]*/[\w.-]+", known) and not folder.exists():
-        return load_from_hub(HubCorpus(known), cache_dir)
+        return load_from_hub(HubCorpus(known), cache_dir, streaming)
     raise ValueError(
         f"unknown corpus {known!r}: choose {', '.join((TOY, *HUB_CORPORA))}, a Hub name user/name, or "
         "an existing folder with train.txt, valid.txt and test.txt"
     )
 
 
-def load_toy(seed: int, cache_dir: str | None) -> DatasetDict:
+def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:
     """Generate the toy corpus, or read it from the cache."""
     # datasets hashes an installed function by its name alone: the source tells a changed grammar apart.
     modules = sorted(Path(toy.__file__).parent.glob("toy*.py"))
     source = hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
     features = Features({"text": Value("string"), "log_prob": Value("float64")})
-    return DatasetDict(
-        {
-            split: Dataset.from_generator(
-                toy_rows,
-                features=features,
-                cache_dir=cache_dir,
-                gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "source": source},
-                split=datasets.NamedSplit(split),
-            )
-            for split, size in toy.SPLIT_SIZES.items()
-        }
-    )
+    corpus = DatasetDict()
+    for split, size in toy.SPLIT_SIZES.items():
+        if streaming and split == "train":
+            corpus[split] = TextStream(lambda size=size: (row["text"] for row in toy.generate("train", size, seed)))
+            continue
+        corpus[split] = Dataset.from_generator(
+            toy_rows,
+            features=features,
+            cache_dir=cache_dir,
+            gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "source": source},
+            split=datasets.NamedSplit(split),
+        )
+    return corpus
 
 
 def toy_rows(split: str, num_sentences: int, seed: int, source: str) -> Iterator[dict]:
@@ -95,7 +101,7 @@ def toy_rows(split: str, num_sentences: int, seed: int, source: str) -> Iterator
     return toy.generate(split, num_sentences, seed)
 
 
-def load_folder(folder: Path, cache_dir: str | None) -> DatasetDict:
+def load_folder(folder: Path, cache_dir: str | None, streaming: bool) -> DatasetDict:
     """Check the three text files of a folder, then read them, or their Arrow cache."""
     files = {}
     for split, names in FILE_NAMES.items():
@@ -103,10 +109,14 @@ def load_folder(folder: Path, cache_dir: str | None) -> DatasetDict:
         if not found:
             raise ValueError(f"{folder} has no {split} split: add {' or '.join(names)}, one sentence a line")
         files[split] = found[0].resolve()
-    for path in files.values():
-        check_file(path)
+    for split, path in files.items():
+        if not (streaming and split == "train"):  # one that is streamed is checked as it is read
+            check_file(path)
     splits = {}
     for split, path in files.items():
+        if streaming and split == "train":
+            splits[split] = TextStream(lambda path=path: filter(None, read_lines(path)))
+            continue
         with path.open("rb") as stream:  # the cache follows the content, whatever the file's date
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         splits[split] = Dataset.from_generator(

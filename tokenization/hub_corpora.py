@@ -1,11 +1,14 @@
 """Corpora of the Hugging Face Hub: which repositories, which columns, which splits."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import datasets
-from datasets import Dataset, DatasetDict, Features, Value
+from datasets import Dataset, DatasetDict, Features, IterableDataset, Value
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from tokenization_wae_rnf.streams import TextStream
 
 __all__ = ["HUB_CORPORA", "HubCorpus", "load_from_hub"]
 
@@ -50,11 +53,13 @@ HUB_CORPORA = {
 }
 
 
-def load_from_hub(corpus: HubCorpus, cache_dir: str | None) -> DatasetDict:
-    """Load a Hub repository and reduce it to the three splits and the column ``text``."""
+def load_from_hub(corpus: HubCorpus, cache_dir: str | None, streaming: bool = False) -> DatasetDict:
+    """Load a Hub repository and reduce it to the three splits and the column ``text``; train may be a stream."""
     name = corpus.repository
     try:
-        loaded = datasets.load_dataset(name, corpus.config, revision=corpus.revision, cache_dir=cache_dir)
+        loaded = datasets.load_dataset(
+            name, corpus.config, revision=corpus.revision, cache_dir=cache_dir, streaming=streaming
+        )
     except (ConnectionError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConnectionError(
             f"{name!r} is no folder here, and the Hub cannot be reached for it: check the network, or {FOLDER_HINT}"
@@ -65,7 +70,10 @@ def load_from_hub(corpus: HubCorpus, cache_dir: str | None) -> DatasetDict:
             f"{name!r} is neither a folder here nor a data set that can be read from the Hub ({reason}): "
             f"check the name, or {FOLDER_HINT}"
         ) from error
-    splits = hold_out_validation(choose_splits(loaded, name))
+    chosen = choose_splits(loaded, name)
+    if streaming:
+        return stream_train(chosen, corpus, name)
+    splits = hold_out_validation(chosen)
     columns = corpus.columns or (guess_text_column(splits["train"].features, name),)
     return DatasetDict({split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()})
 
@@ -96,6 +104,21 @@ def hold_out_validation(splits: DatasetDict) -> DatasetDict:
         validation=rows.select(range(kept, len(rows))),
         test=splits["test"],
     )
+
+
+def stream_train(splits: DatasetDict, corpus: HubCorpus, name: str) -> DatasetDict:
+    """Store what is small: test, and validation, or train's first rows for it; the rest of train stays a stream."""
+    train, held_out = splits["train"], 0
+    if "validation" not in splits:
+        splits["validation"], held_out = train.take(MAX_HELD_OUT), MAX_HELD_OUT
+    columns = corpus.columns or (guess_text_column(train.features, name),)
+
+    def texts(rows: IterableDataset) -> Iterator[str]:
+        for batch in rows.iter(batch_size=1000):
+            yield from join_batch(batch, columns, corpus.escaped)["text"]
+
+    stored = {split: Dataset.from_dict({"text": list(texts(splits[split]))}) for split in ("validation", "test")}
+    return DatasetDict(train=TextStream(lambda: texts(train.skip(held_out))), **stored)
 
 
 def guess_text_column(features: Features, name: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
-from datasets import DatasetDict, Features, List, Value
+from datasets import Dataset, DatasetDict, Features, List, Value
 from tokenizers import Tokenizer
 from torch import LongTensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
+from tokenization_wae_rnf.streams import SentenceStream
 from tokenization_wae_rnf.tokenizer import build_tokenizer
 from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
@@ -18,6 +19,7 @@ __all__ = ["collate", "prepare", "train_tokenizer"]
 
 logger = logging.getLogger(__name__)
 
+MAX_ENTRIES = 1_000_000  # different words of a stream that are counted at a time; twice as many lie in memory
 UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
@@ -25,12 +27,19 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
     """Build the tokenizer of a corpus from the words of its training split alone.
 
     Args:
-        corpus: splits with the column ``text``, as :func:`~tokenization_wae_rnf.corpora.load_corpus` gives.
+        corpus: splits with the column ``text``, as :func:`~tokenization_wae_rnf.corpora.load_corpus` gives, or a
+            stream for the training split.
         max_size: greatest size of the vocabulary, the four special tokens included.
         max_words: greatest number of words of a sentence; those beyond are not counted either.
     """
-    batches = corpus["train"].select_columns("text").iter(batch_size=1000)
-    counts = count_words((text for batch in batches for text in batch["text"]), max_words)
+    train = corpus["train"]
+    if isinstance(train, Dataset):
+        batches = train.select_columns("text").iter(batch_size=1000)
+        counts = count_words((text for batch in batches for text in batch["text"]), max_words)
+    else:
+        counts = count_words(train, max_words, MAX_ENTRIES)
+        if not train.num_sentences:
+            raise ValueError("the train split has no sentence")
     return build_tokenizer(build_vocabulary(counts, max_size), max_words)
 
 
@@ -43,7 +52,7 @@ def prepare(
     vocabulary and rules, and ``max_words``: any later run with the same three reads it from there.
 
     Args:
-        corpus: splits with the column ``text``.
+        corpus: splits with the column ``text``; a stream stays one, and is encoded as it is read.
         tokenizer: one that puts ``<bos>`` before and ``<eos>`` after the words, as
             :func:`~tokenization_wae_rnf.tokenizer.build_tokenizer` makes, new or reloaded.
         max_words: words kept of each sentence, at most those that the tokenizer was built for.
@@ -63,6 +72,9 @@ def prepare(
     features = {"input_ids": List(Value("int32")), "length": Value("int32")}
     prepared = DatasetDict()
     for split, rows in corpus.items():
+        if not isinstance(rows, Dataset):
+            prepared[split] = SentenceStream(rows, lambda texts: encode_batch({"text": texts}, rules, max_words))
+            continue
         if "text" not in rows.column_names:
             raise ValueError(f"the {split} split has no column text, only {', '.join(rows.column_names)}")
         kept = {column: rows.features[column] for column in rows.column_names if column == "log_prob"}

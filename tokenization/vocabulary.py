@@ -1,5 +1,6 @@
 """The vocabulary: lower case, white-space words, the most frequent first."""
 
+import heapq
 from collections import Counter
 from collections.abc import Iterable
 
@@ -24,10 +25,13 @@ def split_words(text: str, max_words: int | None = None) -> list[str]:
     return words if max_words is None else words[:max_words]
 
 
-def count_words(texts: Iterable[str], max_words: int | None = None) -> Counter[str]:
+def count_words(texts: Iterable[str], max_words: int | None = None, max_entries: int | None = None) -> Counter[str]:
     """Count the words of the texts, of each at most the first ``max_words`` (all if None).
 
-    The texts are read once, one at a time, so they may be a stream.
+    The texts are read once, one at a time, so they may be a stream. With ``max_entries``, memory is bounded too:
+    wherever twice as many different words have come together, the largest count beyond the first ``max_entries``
+    is subtracted from all, and words without a count left are forgotten (Misra and Gries 1982; Agarwal et al. 2012).
+    A count is then too small by at most the number of words / ``max_entries``, and exact if there are fewer words.
 
     Example:
         >>> sorted(count_words(["The cat", "the dog"]).items())
@@ -36,6 +40,9 @@ def count_words(texts: Iterable[str], max_words: int | None = None) -> Counter[s
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(split_words(text, max_words))
+        if max_entries is not None and len(counts) > 2 * max_entries:
+            beyond = heapq.nlargest(max_entries + 1, counts.values())[-1]
+            counts = Counter({word: number - beyond for word, number in counts.items() if number > beyond})
     return counts
 
 

@@ -20,6 +20,10 @@ class TrainArguments:
         "toy (generated, needs no network), ptb, yelp, yahoo, a Hub name user/name, or a folder with train.txt, "
         "valid.txt and test.txt.",
     )
+    streaming: bool = option(
+        False,
+        "Read the training split anew in every pass and never store it, for a corpus larger than memory or disk.",
+    )
     num_epochs: int = option(48, "Epochs of each stage.")
     max_steps: int | None = option(None, "At most this many steps in each stage; annealing scales to it.")
     max_steps_per_epoch: int = option(2000, "An epoch ends after this many steps.")

@@ -83,7 +83,7 @@ def evaluate(argv):
 
     from .evaluation import evaluate as measure
     from .model_directory import load_model, read_run, write_json
-    from .processes import join, leave, on_main
+    from .processes import join, leave, main_first, on_main
     from .report import print_report
     from .text_evaluation import judge_text
 
@@ -95,11 +95,8 @@ def evaluate(argv):
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
 
-    def prepared():
-        return prepare(load_corpus(str(dataset)), tokenizer, max_words=model.config.max_words)
-
-    on_main(lambda: prepared() and None)  # the others find it in the cache
-    sentences = prepared()[options.split]
+    data = main_first(lambda: prepare(load_corpus(str(dataset)), tokenizer, max_words=model.config.max_words))
+    sentences = data[options.split]
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
     with accelerator.autocast():

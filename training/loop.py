@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from contextlib import nullcontext
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from modeling_wae_rnf.processes import sum_over_processes
 
 from .batch_norm import estimate_batch_norm
-from .batching import length_grouped_batches, load_batches, numbered_seed, share, sorted_batches
+from .batching import load_batches, numbered_seed, share, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from .encoding import encode_split
 from .estimators import use_of_the_code
@@ -23,6 +23,7 @@ from .lagging import encoder_alone, encoder_parameters, run_until_no_better
 from .model_directory import save_model_directory
 from .processes import gather, largest, my_part, num_processes, on_main, process_index
 from .schedules import annealed_weights
+from .sources import open_source, sample_of
 from .stopping import Stopped, stop_requests
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
@@ -39,7 +40,7 @@ class Stage:
         name: shown beside the progress bar and in TensorBoard.
         accelerator: places model and batches, scales and logs.
         model, tokenizer: saved together in `output_dir` whenever validation improves.
-        data: prepared splits `train` and `validation`.
+        data: prepared splits `train`, which may be a stream, and `validation`.
         system: its row of the table, whose schedule is followed.
         arguments: the options, see `TrainArguments`.
         output_dir: becomes the model directory; `checkpoints` below it holds what resuming needs.
@@ -50,13 +51,12 @@ class Stage:
         self.system, self.arguments, self.output_dir = system, arguments, Path(output_dir)
         optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate, fused=True)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
-        self.lengths = data["train"]["length"][:]
-        per_epoch = math.ceil(math.ceil(len(self.lengths) / arguments.batch_size) / arguments.accumulation_steps)
-        self.steps_per_epoch = min(per_epoch, arguments.max_steps_per_epoch)
+        self.source, self.sample = open_source(data["train"], arguments), sample_of(data["train"])
+        self.steps_per_epoch = self.source.steps_per_epoch
         self.num_steps = arguments.num_epochs * self.steps_per_epoch
         if arguments.max_steps is not None:
             self.num_steps = min(self.num_steps, arguments.max_steps)
-        share(range(min(arguments.batch_size, len(self.lengths))))  # fails where the processes are too many
+        share(range(min(arguments.batch_size, self.source.num_sentences)))  # fails where the processes are too many
         self.step, self.best, self.epochs_without_gain = 0, math.inf, 0
         self.lagging, self.history, self.seconds = system.lagging, [], 0.0
         self.stop_signal = 0
@@ -117,19 +117,13 @@ class Stage:
         return self.step % self.steps_per_epoch == 0 or self.step == self.num_steps
 
     def _epoch(self, bar):
-        epoch, done = divmod(self.step, self.steps_per_epoch)
         options = self.arguments
-        batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
-        last = min(self.steps_per_epoch, self.num_steps - epoch * self.steps_per_epoch)
-        at_once = options.accumulation_steps
-        steps = [batches[first : first + at_once] for first in range(0, len(batches), at_once)][done:last]
-        loaded = self._load(self.data["train"], [share(batch) for batch in chain(*steps)])
+        batches = self.source.batches(self.step, self.config.pad_token_id, self.accelerator.device)
         start = time.perf_counter()
         self.model.train()
         sums, count = torch.zeros(len(TERMS) + 1, device=self.accelerator.device), 0
-        for step in steps:
-            sizes = torch.tensor([len(batch) for batch in step])
-            sums, count = sums + self._train_step(loaded, (sizes / sizes.sum()).tolist()), count + 1
+        while of_step := list(islice(batches, options.accumulation_steps)):
+            sums, count = sums + self._train_step(of_step), count + 1
             bar.update()
             if self.step % LOG_EVERY == 0:
                 self._log(bar, sums / count)
@@ -163,10 +157,10 @@ class Stage:
     def _train_encoder(self):
         """The inner loop of lagging inference, before this step."""
         options, rng = self.arguments, np.random.default_rng((self.arguments.seed, self.step))
-        size = min(options.batch_size, len(self.lengths))
-        batches = [rng.choice(len(self.lengths), size, replace=False).tolist() for _ in range(options.inner_steps)]
+        size = min(options.batch_size, len(self.sample))
+        batches = [rng.choice(len(self.sample), size, replace=False).tolist() for _ in range(options.inner_steps)]
         batches = [share(batch) for batch in batches]
-        loaded, weights = self._load(self.data["train"], batches), self._weights()
+        loaded, weights = self._load(self.sample, batches), self._weights()
 
         def encoder_step():
             loss = self.model(**next(loaded), **weights, sample=self.system.sampled).loss
@@ -178,18 +172,18 @@ class Stage:
         with encoder_alone(self.accelerator.unwrap_model(self.model)):
             run_until_no_better(encoder_step, options.inner_steps)
 
-    def _train_step(self, loaded, shares):
-        """One step of the optimizer: on as many of the loaded batches as there are shares of the step's sentences."""
+    def _train_step(self, batches):
+        """One step of the optimizer, on (size, inputs) of each batch: the gradient is the mean over all sentences."""
         if self.lagging:
             self._train_encoder()
-        terms = 0
-        for number, share_of_step in enumerate(shares, start=1):
-            last = number == len(shares)
+        terms, total = 0, sum(size for size, _ in batches)
+        for number, (size, inputs) in enumerate(batches, start=1):
+            last = number == len(batches)
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                output = self.model(**next(loaded), **self._weights(), sample=self.system.sampled)
-                self.accelerator.backward(output.loss * share_of_step)
+                output = self.model(**inputs, **self._weights(), sample=self.system.sampled)
+                self.accelerator.backward(output.loss * (size / total))
             values = [output.loss.detach(), *(output[term].detach().mean() for term in TERMS)]
-            terms = terms + torch.stack(values) * share_of_step
+            terms = terms + torch.stack(values) * (size / total)
         if self.lagging:  # the encoder has had its steps
             for parameter in encoder_parameters(self.accelerator.unwrap_model(self.model)):
                 parameter.grad = None
@@ -222,7 +216,7 @@ class Stage:
         self._check_finite()
         random, seed = random_state(), self.arguments.seed
         model = self.accelerator.unwrap_model(self.model)  # the processes' numbers of batches may differ
-        estimate_batch_norm(model, self.data["train"], seed)
+        estimate_batch_norm(model, self.sample, seed)
         validation = self.data["validation"]
         batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 from accelerate.utils import DistributedDataParallelKwargs, set_seed
-from datasets import disable_progress_bars
-from transformers import logging
+from datasets import Dataset, disable_progress_bars
+from transformers import AutoTokenizer, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from tokenization_wae_rnf.corpora import load_corpus
@@ -18,10 +18,11 @@ from .centres import cluster
 from .encoding import encode_split
 from .evaluation import evaluate
 from .loop import Stage
-from .model_directory import check_output_dir, load_model, write_json, write_run
-from .processes import join, on_main
+from .model_directory import check_output_dir, load_model, read_json, write_json, write_run
+from .processes import join, main_first, on_main
 from .provenance import commit, provenance
 from .report import print_report
+from .sources import sample_of
 from .systems import NO_FLOW, SYSTEMS, System
 from .text_evaluation import judge_text
 
@@ -34,6 +35,7 @@ OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
 NUM_SAMPLES = 10
+STREAM, COUNT_FILE = "stream", "count.json"
 
 
 def train(arguments):
@@ -55,12 +57,14 @@ def train(arguments):
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
     accelerator = start_accelerator(arguments, system)
     on_main(lambda: check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume))
-    on_main(lambda: open_corpus(arguments) and None)  # the others find it in the cache
-    corpus, tokenizer, data = open_corpus(arguments)
+    corpus, tokenizer, data = main_first(lambda: open_corpus(arguments))
     if not arguments.resume:
         on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments)))
     accelerator.init_trackers("tensorboard")
-    accelerator.print(format_statistics(corpus_statistics(data, len(tokenizer))))
+    if arguments.streaming:
+        accelerator.print(f"train is a stream of {data['train'].num_sentences:,} sentences")
+    stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
+    accelerator.print(format_statistics(corpus_statistics(stored, len(tokenizer))))
 
     encoder, centres = None, None
     if arguments.autoencoder_epochs:
@@ -79,9 +83,20 @@ def train(arguments):
 
 
 def open_corpus(arguments):
-    """The corpus, its tokenizer, and its prepared splits."""
-    corpus = load_corpus(arguments.dataset)
-    tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
+    """The corpus, its tokenizer, and its prepared splits.
+
+    What a pass over a stream has counted lies in `output_dir/stream`, and is not counted again.
+    """
+    corpus = load_corpus(arguments.dataset, streaming=arguments.streaming)
+    counted = Path(arguments.output_dir, STREAM)
+    if arguments.streaming and (counted / COUNT_FILE).exists():
+        tokenizer = AutoTokenizer.from_pretrained(counted)
+        corpus["train"].num_sentences = read_json(counted / COUNT_FILE)["sentences"]
+    else:
+        tokenizer = train_tokenizer(corpus, max_size=arguments.vocab_size, max_words=arguments.max_words)
+        if arguments.streaming:
+            tokenizer.save_pretrained(counted)
+            write_json(counted / COUNT_FILE, {"sentences": corpus["train"].num_sentences})
     return corpus, tokenizer, prepare(corpus, tokenizer, max_words=arguments.max_words)
 
 
@@ -158,7 +173,7 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         system = SYSTEMS[FIRST_STAGE]
         run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
         model, _ = load_model(directory, accelerator.device)
-    means = encode_split(model, data["train"], progress=accelerator.is_main_process).mean
+    means = encode_split(model, sample_of(data["train"]), progress=accelerator.is_main_process).mean
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
