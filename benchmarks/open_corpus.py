@@ -6,7 +6,7 @@ import time
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare as to_ids
 from tokenization_wae_rnf.preparation import train_tokenizer
-from training_wae_rnf.batching import length_grouped_batches, load_batches
+from training_wae_rnf.batching import length_grouped_batches, lengths_of, load_batches
 
 
 def prepare(folder):
@@ -22,7 +22,7 @@ def first_batch(folder):
     corpus = load_corpus(folder)
     tokenizer = train_tokenizer(corpus)
     train = to_ids(corpus, tokenizer)["train"]
-    batches = length_grouped_batches(train["length"][:], batch_size=32, pool=1, seed=0, epoch=0)
+    batches = length_grouped_batches(lengths_of(train), batch_size=32, pool=1, seed=0, epoch=0)
     next(load_batches(train, batches, tokenizer.pad_token_id, "cpu"))
     print(time.time())
 

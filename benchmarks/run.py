@@ -11,7 +11,7 @@ from training_wae_rnf.provenance import commit, provenance
 
 from .report import README, RESULTS, report
 
-PARTS = ("training_step", "evaluation", "generation", "text", "scaling", "alternatives")
+PARTS = ("training_step", "evaluation", "generation", "text", "scaling", "alternatives", "memory")
 
 
 def main():

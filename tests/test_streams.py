@@ -58,7 +58,7 @@ def test_a_stream_is_prepared_as_it_would_be_stored():
     assert train_tokenizer(streamed).get_vocab() == tokenizer.get_vocab()
     sample = prepare(streamed, tokenizer, max_words=2)["train"].sample
     assert sample.to_dict() == prepare(stored, tokenizer, max_words=2)["train"].to_dict()
-    with pytest.raises(ValueError, match="the train split has no sentence"):
+    with pytest.raises(ValueError, match="the train split has no words"):
         train_tokenizer(DatasetDict(train=TextStream(lambda: iter([]))))
 
 

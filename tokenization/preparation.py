@@ -19,7 +19,7 @@ __all__ = ["collate", "prepare", "train_tokenizer"]
 
 logger = logging.getLogger(__name__)
 
-MAX_ENTRIES = 1_000_000  # different words of a stream that are counted at a time; twice as many lie in memory
+MAX_ENTRIES = 1_000_000  # different words that are counted for certain; twice as many lie in memory
 UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
@@ -35,11 +35,10 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
     train = corpus["train"]
     if isinstance(train, Dataset):
         batches = train.select_columns("text").iter(batch_size=1000)
-        counts = count_words((text for batch in batches for text in batch["text"]), max_words)
-    else:
-        counts = count_words(train, max_words, MAX_ENTRIES)
-        if not train.num_sentences:
-            raise ValueError("the train split has no sentence")
+        train = (text for batch in batches for text in batch["text"])
+    counts = count_words(train, max_words, MAX_ENTRIES)
+    if not counts:
+        raise ValueError("the train split has no words")
     return build_tokenizer(build_vocabulary(counts, max_size), max_words)
 
 

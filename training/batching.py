@@ -22,10 +22,10 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
         seed, epoch: the same two give the same batches.
 
     Returns:
-        a list of lists of sentence numbers.
+        a list of arrays of sentence numbers.
 
     Example:
-        >>> sorted(sum(length_grouped_batches([5, 3, 4], batch_size=2, pool=1, seed=0, epoch=0), []))
+        >>> sorted(np.concatenate(length_grouped_batches([5, 3, 4], batch_size=2, pool=1, seed=0, epoch=0)).tolist())
         [0, 1, 2]
     """
     lengths = np.asarray(lengths)
@@ -37,13 +37,13 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     sorted_order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in pools])
     batches = np.array_split(sorted_order, num_batches)
     rng.shuffle(batches)
-    return [batch.tolist() for batch in batches]
+    return batches
 
 
 def sorted_batches(lengths, batch_size):
     """All sentences once, the shortest first: the least padding, for evaluation."""
     order = np.argsort(np.asarray(lengths), kind="stable")
-    return [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
 def share(batch):
@@ -67,17 +67,25 @@ def numbered_seed(seed, number):
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
+def lengths_of(sentences):
+    """Scored tokens of each prepared row, as an array: (num_sentences,)."""
+    return sentences.select_columns("length").with_format("numpy")["length"][:]
+
+
 def load_batches(sentences, batches, pad_token_id, device):
     """Yields the inputs of each batch: {input_ids, attention_mask}, (batch, length), on the device.
 
     Args:
         sentences: prepared rows.
-        batches: lists of sentence numbers.
+        batches: arrays of sentence numbers.
     """
     padded = partial(collate, pad_token_id=pad_token_id)
     # a generator of its own: the loader would otherwise draw from the one that dropout and sampling use
     loader = DataLoader(
-        sentences.select_columns("input_ids"), batch_sampler=batches, collate_fn=padded, generator=torch.Generator()
+        sentences.select_columns("input_ids"),
+        batch_sampler=map(list, batches),
+        collate_fn=padded,
+        generator=torch.Generator(),
     )
     for inputs in loader:
         yield send_to_device(inputs, device)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .batching import load_batches, sorted_batches
+from .batching import lengths_of, load_batches, sorted_batches
 from .processes import gather, my_part
 
 BATCH_SIZE = 256
@@ -18,7 +18,7 @@ def encode_split(model, sentences, progress=False):
     """
     training = model.training
     model.eval()
-    batches = sorted_batches(sentences["length"][:], BATCH_SIZE)
+    batches = sorted_batches(lengths_of(sentences), BATCH_SIZE)
     mine = my_part(batches)
     loaded = load_batches(sentences, mine, model.config.pad_token_id, model.device)
     bar = tqdm(loaded, "encode", len(mine), unit="batch", leave=False, disable=None if progress else True)

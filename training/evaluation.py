@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
 
-from .batching import load_batches, numbered_seed, sorted_batches
+from .batching import lengths_of, load_batches, numbered_seed, sorted_batches
 from .estimators import (
     READINGS,
     active_units,
@@ -68,7 +68,7 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
 
 def _columns(model, sentences, samples, seed, progress):
     """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
-    lengths = sentences["length"][:]
+    lengths = lengths_of(sentences)
     batches = sorted_batches(lengths, BATCH_SIZE)
     numbers, mine = my_part(range(len(batches))), my_part(batches)
     parts = []

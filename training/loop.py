@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from modeling_wae_rnf.processes import sum_over_processes
 
 from .batch_norm import estimate_batch_norm
-from .batching import load_batches, numbered_seed, share, sorted_batches
+from .batching import lengths_of, load_batches, numbered_seed, share, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from .encoding import encode_split
 from .estimators import use_of_the_code
@@ -218,7 +218,7 @@ class Stage:
         model = self.accelerator.unwrap_model(self.model)  # the processes' numbers of batches may differ
         estimate_batch_norm(model, self.sample, seed)
         validation = self.data["validation"]
-        batches = sorted_batches(validation["length"][:], self.arguments.batch_size)
+        batches = sorted_batches(lengths_of(validation), self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
         loaded = self._load(validation, my_part(batches))
         for number, inputs in zip(my_part(range(len(batches))), loaded, strict=True):

@@ -7,7 +7,7 @@ from accelerate.utils import send_to_device
 from tokenization_wae_rnf.preparation import collate
 from tokenization_wae_rnf.streams import SentenceStream
 
-from .batching import length_grouped_batches, load_batches, share
+from .batching import length_grouped_batches, lengths_of, load_batches, share
 
 
 def open_source(sentences, arguments):
@@ -29,7 +29,7 @@ class Stored:
     """
 
     def __init__(self, sentences, arguments):
-        self.sentences, self.arguments, self.lengths = sentences, arguments, sentences["length"][:]
+        self.sentences, self.arguments, self.lengths = sentences, arguments, lengths_of(sentences)
         self.num_sentences = len(self.lengths)
         self.steps_per_epoch = steps_per_epoch(self.num_sentences, arguments)
 

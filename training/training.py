@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from logging import ERROR, getLogger
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from datasets import Dataset, disable_progress_bars
@@ -35,6 +36,7 @@ OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
 NUM_SAMPLES = 10
+MAX_CLUSTERED = 100_000  # sentences, at random where there are more
 STREAM, COUNT_FILE = "stream", "count.json"
 
 
@@ -173,7 +175,11 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         system = SYSTEMS[FIRST_STAGE]
         run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
         model, _ = load_model(directory, accelerator.device)
-    means = encode_split(model, sample_of(data["train"]), progress=accelerator.is_main_process).mean
+    sentences = sample_of(data["train"])
+    if len(sentences) > MAX_CLUSTERED:
+        chosen = np.random.default_rng(arguments.seed).choice(len(sentences), MAX_CLUSTERED, replace=False)
+        sentences = sentences.select(np.sort(chosen))
+    means = encode_split(model, sentences, progress=accelerator.is_main_process).mean
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
