@@ -77,6 +77,8 @@ def test_all_systems_and_their_tables(options, tmp_path):
         assert {"forward_ppl", "reverse_ppl", "distinct_1", "self_bleu"} <= metrics["text"]["samples"].keys()
         assert ("reconstructions" in metrics["text"]) == (system != "lstm-lm")
     text = report.read_text()
+    assert "![Posterior means of wae-rnf](latent_map.png)" in text
+    assert (results / "latent_map.png").read_bytes().startswith(b"\x89PNG")
     assert "shortened from the paper's 48" in text
     assert "| wae-rnf | 91.9 (15.40) 66.1 |" in text  # the paper's row of Table 1
     assert "| wae-nf | 92.3 | 14.3 | 14.3 | 67.3 |" in text

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from sklearn.decomposition import PCA
 
 from .encoding import encode_split
@@ -41,6 +42,10 @@ class LatentMap:
         """z (1, latent_size) at a place (x, y) of the plane."""
         z = self.plane.inverse_transform(np.asarray([position], dtype=np.float64))
         return torch.tensor(z, dtype=self.model.dtype, device=self.model.device)
+
+    def save(self, path):
+        """The map as a PNG."""
+        imsave(path, self.draw()[0])
 
     def draw(self, marked=None):
         """The map as an image, and the way back from its pixels.

@@ -54,6 +54,8 @@ def reproduce(options, shared):
     Returns:
         the path of the report.
     """
+    from .reproduction_report import MAP, MAPPED, write_report  # draws: matplotlib takes its time to import
+
     results = Path(options.results_dir) / corpus_name(options.dataset)
     results.mkdir(parents=True, exist_ok=True)
     rows = {name: {"system": name} for name in options.systems}
@@ -68,8 +70,8 @@ def reproduce(options, shared):
                 language_model = name_of(LANGUAGE_MODEL, seed, options.seeds)
                 metrics["text"]["samples"] |= perplexities(arguments, options, language_model)
             on_main(partial(write_json, results / f"{name}.json", metrics))
-
-    from .reproduction_report import write_report  # draws: matplotlib takes its time to import
+            if name == MAPPED and not (results / MAP).exists():
+                draw_map(arguments, results / MAP)
 
     return on_main(lambda: write_report(results))
 
@@ -119,6 +121,18 @@ def finished_run(arguments):
         if found == expected:
             return metrics
     return train(arguments)  # one that is trained to the end already is only evaluated anew
+
+
+def draw_map(arguments, path):
+    """The latent space of a finished run: posterior means of the test split, see [`LatentMap`]."""
+    from .latent_map import LatentMap
+    from .model_directory import load_model
+    from .training import open_corpus
+
+    model, _ = load_model(arguments.output_dir)
+    _, _, data = open_corpus(arguments)
+    drawn = LatentMap(model, data["test"])
+    on_main(lambda: drawn.save(path))
 
 
 def perplexities(arguments, options, language_model):

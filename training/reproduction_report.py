@@ -10,6 +10,7 @@ from .published import TABLES, published
 from .systems import SYSTEMS
 
 REPORT = "README.md"
+MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn, and the drawing
 FLOWS = ("wae", "wae-nf", "wae-rnf")
 SAMPLED = ("vae", "wae-rnf")
 OF_A_RUN = ("system", "seed", "output_dir", "centres_from", "resume", "save_steps")  # say nothing of the model
@@ -41,6 +42,7 @@ def write_report(results):
         "Text": text_table(runs),
         "Figure 3: mutual information": "![Mutual information on the test split](mutual_information.png)",
         "Figure 4: the code's use over training": "![KL, mutual information, active units](collapse.png)",
+        "The latent space": f"![Posterior means of {MAPPED}]({MAP})" if (results / MAP).exists() else "",
         "Table 4: samples from the prior": table_4(runs),
         "How they were made": origin(runs),
     }
