@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import torch
-from transformers import GenerationMixin
+from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, SuppressTokensLogitsProcessor
 
 from .cache import RecurrentCache
 from .sampling import draw_words
@@ -24,6 +24,16 @@ def generation_defaults(config):
     second beginning, up to the configuration's length."""
     special = [config.pad_token_id, config.bos_token_id]
     return {"do_sample": True, "top_k": 0, "max_length": config.max_words + 1, "suppress_tokens": special}
+
+
+class Suppress(LogitsProcessor):
+    """What the library's processor does to the same tokens, in place."""
+
+    def __init__(self, processor):
+        self.tokens = processor.suppress_tokens
+
+    def __call__(self, input_ids, scores):
+        return scores.index_fill_(1, self.tokens.to(scores.device), -torch.inf)
 
 
 class LatentGenerationMixin(GenerationMixin):
@@ -119,6 +129,12 @@ class LatentGenerationMixin(GenerationMixin):
         mask = torch.nn.functional.pad(mask, (1, 0)).scatter(1, first, 1)
         spare = int(first.min() > 0)  # prompts keep their width: callers count columns to find what is new
         return words[:, spare:], mask[:, spare:]
+
+    def _get_logits_processor(self, *args, **kwargs):
+        # the library's looks for its tokens among all words, at each word anew
+        processors = super()._get_logits_processor(*args, **kwargs)
+        suppressing = SuppressTokensLogitsProcessor
+        return LogitsProcessorList(Suppress(part) if type(part) is suppressing else part for part in processors)
 
     def _pad_after_end(self, sentences):
         # where padding is token 0, the library's beam search repeats end-of-sentence instead

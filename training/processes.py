@@ -16,6 +16,8 @@ def join(**options):
     Args:
         options: as for `Accelerator`.
     """
+    # on CPUs every shape of a batch leaves a compiled product behind; by default a thousand of them, gigabytes
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:  # what `accelerate launch --cpu` leaves
         warnings.warn(
             "the launcher was asked for several processes and started one; on CPUs, start N of them with "
