@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from modeling_wae_rnf import WaeRnfModel
+from training_wae_rnf import training
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.batching import length_grouped_batches
 from training_wae_rnf.centres import cluster
@@ -97,6 +98,34 @@ def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop
         whole, cut = load_file(tmp_path / "whole" / file), load_file(tmp_path / "cut" / file)
         assert whole.keys() == cut.keys()
         assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_a_scaled_loss_resumes_to_the_bit(options, tmp_path, monkeypatch):
+    start, scalers = training.start_accelerator, []
+
+    def scaled(*given):  # as on an accelerator in float16
+        accelerator = start(*given)
+        accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=2)
+        scalers.append(accelerator.scaler)
+        return accelerator
+
+    monkeypatch.setattr(training, "start_accelerator", scaled)
+    train(options("whole", system="vae", save_steps=1))
+    step = Stage._train_step
+
+    def interrupted(self, batches):
+        if self.step == 5:
+            raise KeyboardInterrupt
+        return step(self, batches)
+
+    monkeypatch.setattr(Stage, "_train_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(options("cut", system="vae", save_steps=1))
+    monkeypatch.setattr(Stage, "_train_step", step)
+    train(options("cut", system="vae", save_steps=1, resume=True))
+    assert [scaler.get_scale() for scaler in scalers] == [8.0 * 2**6, 8.0 * 2**2, 8.0 * 2**6]  # of 12, 5, 12 steps
+    whole, cut = (load_file(last_checkpoint(tmp_path / name) / "model.safetensors") for name in ("whole", "cut"))
+    assert all(torch.equal(value, cut[name]) for name, value in whole.items())
 
 
 def test_run_cut_during_validation_validates_when_it_resumes(options, monkeypatch):

@@ -30,7 +30,10 @@ TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
 LOG_EVERY = 50  # steps
 AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
-PROGRESS = {"step": int, "best": float, "epochs_without_gain": int, "lagging": bool, "history": list, "seconds": float}
+PROGRESS = {  # what a checkpoint holds beside weights, optimizer and random states
+    "step": int, "best": float, "epochs_without_gain": int, "lagging": bool, "history": list, "seconds": float,
+    "loss_scale": dict,
+}  # fmt: skip
 
 
 class Stage:
@@ -69,6 +72,16 @@ class Stage:
     @property
     def checkpoints(self):
         return self.output_dir / "checkpoints"
+
+    @property
+    def loss_scale(self):
+        """The state of float16's loss scaling; empty without."""
+        return self.accelerator.scaler.state_dict() if self.accelerator.scaler is not None else {}
+
+    @loss_scale.setter
+    def loss_scale(self, state):
+        if state:
+            self.accelerator.scaler.load_state_dict(state)
 
     def run(self):
         """Trains to the end, or from the last checkpoint on.
