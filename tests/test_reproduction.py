@@ -137,17 +137,18 @@ def test_goes_on_after_a_kill(options, corpus, tmp_path):
 
 def test_variants_are_rows_of_their_own(options, tmp_path):
     variants = tmp_path / "variants.yaml"
-    variants.write_text("vae: {}\nwae-rnf: {}\nnarrow: {system: wae-nf, hidden_size: 8, learning_rate: 1e-2}\n")
-    report = reproduce(options(variants=str(variants)), SMALL)
+    variants.write_text("vae: {}\nwae-rnf: {}\nnarrow: {system: wae-nf, hidden_size: 8, num_epochs: 1}\n")
+    report = reproduce(options(variants=str(variants), num_epochs=2), SMALL)
     runs = read_runs(tmp_path / "results" / "ptb")
     assert list(runs) == ["vae", "wae-rnf", "narrow"]
     narrow = runs["narrow"][0]["options"]
-    assert (narrow["system"], narrow["hidden_size"], narrow["learning_rate"]) == ("wae-nf", 8, 0.01)
+    assert (narrow["system"], narrow["hidden_size"], narrow["num_epochs"]) == ("wae-nf", 8, 1)
+    assert runs["vae"][0]["options"]["num_epochs"] == 2
     assert runs["wae-rnf"][0]["options"]["hidden_size"] == SMALL["hidden_size"]
     assert Path(runs["wae-rnf"][0]["options"]["centres_from"]).name == "vae"
     text = report.read_text()
-    assert "| row | system | `learning_rate` | `hidden_size` |" in text
-    assert "| narrow | wae-nf | 0.01 | 8 |" in text
+    assert "| row | system | `num_epochs` | `hidden_size` |" in text
+    assert "| narrow | wae-nf | 1 | 8 |" in text
 
 
 @pytest.mark.parametrize(

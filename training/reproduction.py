@@ -27,7 +27,7 @@ class ReproduceArguments:
     )
     runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
     results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
-    num_epochs: int | None = option(None, "Epochs of each system, instead of the paper's 48; the tables say so.")
+    num_epochs: int | None = option(None, "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.")
     max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.")
     seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
     iwae_samples: int = option(500, "Importance samples a sentence.")
@@ -61,6 +61,8 @@ def reproduce(options, shared):
     rows = {name: {"system": name} for name in options.systems}
     if options.variants:
         rows = read_variants(options.variants)
+    if options.num_epochs is not None:
+        shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
     for seed in range(options.seeds):
         for row, own in rows.items():
             name = name_of(row, seed, options.seeds)
@@ -96,8 +98,6 @@ def train_arguments(options, shared, rows, name, seed):
         "eval_max_sentences": options.eval_max_sentences,
         "max_steps": options.max_steps,
     }
-    if options.num_epochs is not None:
-        own["num_epochs"] = options.num_epochs
     if shared["system"] == "wae-rnf" and FIRST_STAGE in rows and "centres_from" not in shared:
         own["centres_from"] = str(runs / name_of(FIRST_STAGE, seed, options.seeds))
     return TrainArguments(**shared | own)
