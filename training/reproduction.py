@@ -27,7 +27,9 @@ class ReproduceArguments:
     )
     runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
     results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
-    num_epochs: int | None = option(None, "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.")
+    num_epochs: int | None = option(
+        None, "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so."
+    )
     max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.")
     seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
     iwae_samples: int = option(500, "Importance samples a sentence.")
