@@ -70,8 +70,9 @@ def results_section():
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
         "samples a sentence). ELBO and IWAE are bounds of the generative model named under *reading*, the better of "
-        "the two; *paper* and *published protocol* are computed at the posterior mean, are no bounds, and stand here to be compared with each other. "
-        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units."
+        "the two; *paper* and *published protocol* are computed at the posterior mean, are no bounds, and stand here "
+        "to be compared with each other. KL is that of q(z|x) to the prior of z, MI the mutual information of z and "
+        "x, AU the active units."
     )
     if (README.parent / "docs" / "findings.md").exists():
         introduction += " What follows from it: [docs/findings.md](docs/findings.md)."

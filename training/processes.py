@@ -1,5 +1,6 @@
 """Work that several processes share: each takes its part, or the first does all of it."""
 
+import ctypes
 import os
 import warnings
 
@@ -9,6 +10,8 @@ from accelerate import Accelerator
 
 from modeling_wae_rnf.processes import num_processes, process_index
 
+M_MMAP_THRESHOLD = -3  # of malloc.h
+
 
 def join(**options):
     """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
@@ -16,8 +19,7 @@ def join(**options):
     Args:
         options: as for `Accelerator`.
     """
-    # on CPUs every shape of a batch leaves a compiled product behind; by default a thousand of them, gigabytes
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    keep_memory_flat()
     if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:  # what `accelerate launch --cpu` leaves
         warnings.warn(
             "the launcher was asked for several processes and started one; on CPUs, start N of them with "
@@ -26,6 +28,16 @@ def join(**options):
         )
     # where there is no GPU, accelerate has to be told, or each process believes to be alone
     return Accelerator(cpu=not torch.accelerator.is_available(), **options)
+
+
+def keep_memory_flat():
+    """Has what batches of changing shapes leave behind on CPUs stay small; both may be set in the environment too."""
+    # compiled products, of which a thousand are kept by default
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    # holes in the heap: glibc comes to put tensors of up to 32 MiB there, and large ones seldom fit a hole
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        set_option(M_MMAP_THRESHOLD, 2**24)
 
 
 def leave():
