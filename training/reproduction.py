@@ -100,7 +100,8 @@ def train_arguments(options, shared, rows, name, seed):
         "eval_max_sentences": options.eval_max_sentences,
         "max_steps": options.max_steps,
     }
-    if shared["system"] == "wae-rnf" and FIRST_STAGE in rows and "centres_from" not in shared:
+    has_first_stage = "centres_from" in shared or shared.get("autoencoder_epochs")
+    if shared["system"] == "wae-rnf" and FIRST_STAGE in rows and not has_first_stage:
         own["centres_from"] = str(runs / name_of(FIRST_STAGE, seed, options.seeds))
     return TrainArguments(**shared | own)
 
