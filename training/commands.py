@@ -84,9 +84,11 @@ def evaluate(argv):
     from .evaluation import evaluate as measure
     from .model_directory import load_model, read_run, write_json
     from .processes import join, leave, main_first, on_main
+    from .provenance import commit
     from .report import print_report
     from .text_evaluation import judge_text
 
+    commit()  # of the code that runs, asked before the checkout can change
     accelerator = join(mixed_precision=options.mixed_precision)
     model, tokenizer = load_model(options.model_dir, accelerator.device)
     run = read_run(options.model_dir) if Path(options.model_dir, "run.json").exists() else {}
