@@ -10,7 +10,7 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
 
     The library draws with `torch.multinomial`, one random number for each word of the vocabulary, and goes on with
     sentences that have ended. Here a word takes one uniform number, and sentences that have ended are left out, as
-    soon as they are an eighth of those that run: a batch of another size at every word would cost more than it saves.
+    soon as they are an eighth of those that run, so that the batch seldom changes its size.
 
     Args:
         model: a [`WaeRnfModel`].

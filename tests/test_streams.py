@@ -119,6 +119,7 @@ def test_bad_bytes_in_a_stream_are_named(options, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_lagging_inference_and_an_autoencoder_of_a_stream(options):
-    train(options("lagging", system="lagging-vae", inner_steps=2, num_epochs=1))
+def test_lagging_inference_and_an_autoencoder_of_a_stream(options, tmp_path):
+    assert train(options("lagging", system="lagging-vae", inner_steps=2, num_epochs=1))["training"]["steps"] == 3
     train(options("autoencoder", system="wae-rnf", autoencoder_epochs=1, num_epochs=1))
+    assert load_file(tmp_path / "autoencoder" / "model.safetensors")["centres"].unique(dim=0).shape == (2, 3)
