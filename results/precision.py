@@ -27,7 +27,8 @@ def compare(directory):
     found = {"dataset": Path(options["dataset"]).name, "system": options["system"]}
     for precision in PRECISIONS:
         with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            found[precision] = evaluate(model, test, SAMPLES, progress=True)
+            metrics = evaluate(model, test, SAMPLES, progress=True)
+        found[precision] = {name: value for name, value in metrics.items() if name != "of_sentences"}
     return found
 
 

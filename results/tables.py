@@ -9,7 +9,7 @@ from rich.console import Console
 
 from training_wae_rnf.published import published
 from training_wae_rnf.report import print_report
-from training_wae_rnf.reproduction_report import READINGS, REPORT, read_runs, table
+from training_wae_rnf.reproduction_report import REPORT, best_reading, label, read_runs, table, training_in_words
 
 RESULTS = Path(__file__).resolve().parent
 README = RESULTS.parent / "README.md"
@@ -18,8 +18,6 @@ MARKS = {
     "results": ("<!-- results: written by results/tables.py -->", "<!-- end of results -->"),
 }
 EXAMPLE = "toy"  # the run of `make train`
-PAPER_EPOCHS = 48
-PRECISIONS = {"no": "single precision", "bf16": "bfloat16", "fp16": "float16"}
 
 
 def read_example():
@@ -28,15 +26,14 @@ def read_example():
 
 
 def reproductions():
-    """{corpus: {system: metrics of its first seed}} of the folders that `wae-rnf reproduce` left here."""
-    folders = [path for path in sorted(RESULTS.iterdir()) if (path / REPORT).exists()]
-    return {path.name: {row: several[0] for row, several in read_runs(path).items()} for path in folders}
+    """{corpus: {row: [metrics of each seed]}} of the folders that `wae-rnf reproduce` left here."""
+    return {path.name: read_runs(path) for path in sorted(RESULTS.iterdir()) if (path / REPORT).exists()}
 
 
 def row_of(name, metrics):
     """A system's line: published figures, and the reading whose importance-weighted bound is lower."""
     ours, theirs = metrics["published"], published("table_1", metrics["dataset"], metrics["system"])
-    reading = min(READINGS, key=lambda reading: metrics[reading]["iwae"]["nll"])
+    reading = best_reading(metrics)
     elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
     return [
         name,
@@ -46,23 +43,20 @@ def row_of(name, metrics):
         f"{iwae['nll']:.2f} ± {iwae['standard_error']:.2f}",
         iwae["samples"],
         f"{iwae['ppl']:.1f}",
-        READINGS[reading],
+        label(reading),
         f"{metrics['pushforward']['elbo']['kl']:.2f}",
         f"{metrics['mutual_information']:.2f}",
         metrics["active_units"],
     ]
 
 
-def corpus_section(corpus, rows):
-    """A corpus's heading, schedule and table."""
-    first, epochs = next(iter(rows.values())), sorted({metrics["options"]["num_epochs"] for metrics in rows.values()})
-    shortened = f", shortened from the paper's {PAPER_EPOCHS}" if epochs[0] < PAPER_EPOCHS else ""
+def corpus_section(corpus, runs):
+    """A corpus's heading, schedule and table; the first seed of each row."""
+    (first, *_), *_ = runs.values()
     entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
     header = ["system", "paper", "published protocol", "ELBO", "IWAE", "k", "PPL", "reading", "KL", "MI", "AU"]
-    precisions = sorted({PRECISIONS[metrics["options"]["mixed_precision"]] for metrics in rows.values()})
-    lines = f"{' or '.join(map(str, epochs))} epochs{shortened}, {' or '.join(precisions)}{entropy}"
-    rows_of = [row_of(name, metrics) for name, metrics in rows.items()]
-    return f"**[{corpus}](results/{corpus}/{REPORT})**: {lines}.\n\n{table(header, rows_of)}"
+    rows = [row_of(name, several[0]) for name, several in runs.items()]
+    return f"**[{corpus}](results/{corpus}/{REPORT})**: {training_in_words(runs)}{entropy}.\n\n{table(header, rows)}"
 
 
 def results_section():

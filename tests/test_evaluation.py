@@ -76,6 +76,11 @@ def test_batches_equal_a_loop(model, sentences, monkeypatch):
         assert elbo["reconstruction"] == pytest.approx(sum(row["reconstruction"] for row in expected) / 5, abs=1e-4)
         assert elbo["nll"] == pytest.approx(elbo["reconstruction"] + elbo["kl"], abs=1e-4)
         assert metrics[reading]["iwae"]["samples"] == SAMPLES
+    for name, values in metrics["of_sentences"].items():  # in the split's order
+        lengths = [len(row) - 1 for row in ROWS]
+        of_sentences = lengths if name == "length" else [row[name] for row in expected]
+        assert values == pytest.approx(of_sentences, abs=1e-4)
+    assert len(metrics["of_sentences"]) == 5
     excess = [row["pushforward_elbo"] + p for row, p in zip(expected, sentences["log_prob"], strict=True)]
     found = metrics["pushforward"]["elbo"]
     mean = sum(excess) / 5

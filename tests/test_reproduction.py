@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -84,6 +85,21 @@ def test_all_systems_and_their_tables(options, tmp_path):
     assert "| wae-nf | 92.3 | 14.3 | 14.3 | 67.3 |" in text
     exact = runs["lstm-lm"][0]["pushforward"]
     assert exact["elbo"]["nll"] == pytest.approx(exact["iwae"]["nll"], abs=1e-5)
+    lines = {
+        system: (tmp_path / "runs" / "ptb" / system / "sentences.tsv").read_text().split("\n")[1:-1]
+        for system in SYSTEMS
+    }
+    column = ["length", "pushforward_elbo", "pushforward_iwae"].index("pushforward_iwae")
+    nll = {system: [float(line.split("\t")[column]) for line in several] for system, several in lines.items()}
+    for system in SYSTEMS:
+        differences = [ours - exact for ours, exact in zip(nll[system], nll["lstm-lm"], strict=True)]
+        found = runs[system][0]["pushforward"]["iwae"]
+        assert found["above_language_model"] == pytest.approx(statistics.mean(differences), abs=1e-4)
+        error = statistics.stdev(differences) / len(differences) ** 0.5
+        assert found["above_language_model_standard_error"] == pytest.approx(error, abs=1e-4)
+        assert found["nll"] == pytest.approx(statistics.mean(nll[system]), abs=1e-4)
+    shown = runs["wae"][0]["pushforward"]["iwae"]
+    assert f"| {shown['above_language_model']:+.2f} ± {shown['above_language_model_standard_error']:.2f} |" in text
     for name in ("mutual_information.png", "collapse.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     centres = runs["wae-rnf"][0]["options"]["centres_from"]
@@ -137,7 +153,8 @@ def test_goes_on_after_a_kill(options, corpus, tmp_path):
 
 def test_variants_are_rows_of_their_own(options, tmp_path):
     variants = tmp_path / "variants.yaml"
-    variants.write_text("vae: {}\nwae-rnf: {}\nnarrow: {system: wae-nf, hidden_size: 8, num_epochs: 1}\n")
+    # the VAE whose means are clustered is named last, and trained first
+    variants.write_text("wae-rnf: {}\nnarrow: {system: wae-nf, hidden_size: 8, num_epochs: 1}\nvae: {}\n")
     report = reproduce(options(variants=str(variants), num_epochs=2), SMALL)
     runs = read_runs(tmp_path / "results" / "ptb")
     assert list(runs) == ["vae", "wae-rnf", "narrow"]

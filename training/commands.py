@@ -63,10 +63,11 @@ def options_of_files(argv):
 
 
 def evaluate(argv):
-    """evaluate: metrics.json and a table."""
+    """evaluate: metrics.json, sentences.tsv and a table."""
     parser = model_parser(
         "evaluate",
-        "Honest bounds of both readings, the published protocol, mutual information, active units.",
+        "Honest bounds of both readings, the published protocol, mutual information, active units. They are written "
+        "to metrics.json in MODEL_DIR, and the bounds of each sentence to sentences.tsv beside it.",
         "wae-rnf evaluate runs/toy --split test --iwae_samples 500",
     )
     parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
@@ -82,7 +83,7 @@ def evaluate(argv):
     from tokenization_wae_rnf.preparation import prepare
 
     from .evaluation import evaluate as measure
-    from .model_directory import load_model, read_run, write_json
+    from .model_directory import load_model, read_run, write_metrics
     from .processes import join, leave, main_first, on_main
     from .provenance import commit
     from .report import print_report
@@ -109,8 +110,7 @@ def evaluate(argv):
 
     def finish():
         metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
-        write_json(Path(options.model_dir) / "metrics.json", metrics)
-        print_report(metrics)
+        print_report(write_metrics(options.model_dir, metrics))
 
     on_main(finish)
     leave()

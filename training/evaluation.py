@@ -41,10 +41,10 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
 
     Returns:
         a dictionary, nats per sentence: for each reading `elbo` {nll, ppl, reconstruction, kl} and `iwae`
-        {nll, ppl, samples}; `published`; `mutual_information`, `active_units`, `mmd`; `entropy` if it is known.
-        With a flow also `mutual_information_after_flow`, that of z' and x, by way of the flow's numerical inverse,
-        and how far the inverse misses z, `largest_flow_inversion_error`; with a Riemannian metric
-        `mean_distance_of_centres`.
+        {nll, ppl, samples}; `of_sentences`, the bounds of each sentence, in the split's order; `published`;
+        `mutual_information`, `active_units`, `mmd`; `entropy` if it is known. With a flow also
+        `mutual_information_after_flow`, that of z' and x, by way of the flow's numerical inverse, and how far the
+        inverse misses z, `largest_flow_inversion_error`; with a Riemannian metric `mean_distance_of_centres`.
 
     Raises:
         ValueError: no samples, or no sentences.
@@ -127,6 +127,8 @@ def _summary(columns, posterior, samples, seed):
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
+    metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     for reading in READINGS:
         elbo, iwae = columns[f"{reading}_elbo"], columns[f"{reading}_iwae"]
         kl = {"reconstruction": _mean(columns["reconstruction"]), "kl": _mean(elbo - columns["reconstruction"])}
@@ -156,10 +158,25 @@ def _summary(columns, posterior, samples, seed):
 
 def _bound(nll, lengths, entropy):
     bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, lengths)}
-    if entropy is not None:  # paired, sentence by sentence: the corpus's own spread cancels
-        excess = nll.double() - entropy
-        bound |= {"above_entropy": _mean(excess), "above_entropy_standard_error": _standard_error(excess)}
-    return bound
+    return bound if entropy is None else bound | excess(nll, entropy, "entropy")
+
+
+def excess(nll, reference, name):
+    """By how many nats sentences cost more than a reference: pairs, so that the corpus's own spread cancels.
+
+    Args:
+        nll, reference: (sentences,)
+        name: of the reference.
+
+    Returns:
+        {"above_NAME": the mean, "above_NAME_standard_error": of that mean, None for one sentence}.
+
+    Example:
+        >>> excess(torch.tensor([3.0, 5.0]), torch.tensor([2.0, 2.0]), "entropy")
+        {'above_entropy': 2.0, 'above_entropy_standard_error': 1.0}
+    """
+    difference = nll.double() - reference
+    return {f"above_{name}": _mean(difference), f"above_{name}_standard_error": _standard_error(difference)}
 
 
 def _perplexity(nll, lengths):

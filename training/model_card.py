@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
-READINGS = {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}
+PRIORS = {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}
 
 
 def bounds(metrics):
@@ -15,7 +15,7 @@ def bounds(metrics):
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
     two = metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"]
     found = []
-    for reading, prior in READINGS.items() if two else [("pushforward", "z ~ N(0, I)")]:
+    for reading, prior in PRIORS.items() if two else [("pushforward", "z ~ N(0, I)")]:
         samples = metrics[reading]["iwae"]["samples"]
         found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[reading]["iwae"]))
         found.append((f"ELBO, {prior}", metrics[reading]["elbo"]))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -13,6 +14,7 @@ from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from .arguments import TrainArguments
 
 RUN_FILE = "run.json"
+METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
 # Options that may differ when a run goes on: they do not change what is trained.
 FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
 
@@ -86,6 +88,33 @@ def write_json(path, content):
     aside = path.with_name(path.name + ".new")
     aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(aside, path)
+
+
+def write_metrics(directory, metrics):
+    """Writes metrics.json, and the bounds of each sentence to sentences.tsv, a line a sentence under their names.
+
+    Args:
+        directory: of the model.
+        metrics: what `evaluate` gives, and more.
+
+    Returns:
+        what metrics.json holds: the metrics without `of_sentences`.
+    """
+    metrics = dict(metrics)
+    columns = metrics.pop("of_sentences")
+    aside = Path(directory, SENTENCES_FILE + ".new")
+    values = np.stack(list(columns.values()), axis=1)
+    np.savetxt(aside, values, fmt="%.8g", delimiter="\t", header="\t".join(columns), comments="")
+    os.replace(aside, aside.with_name(SENTENCES_FILE))
+    write_json(Path(directory, METRICS_FILE), metrics)
+    return metrics
+
+
+def read_sentences(directory):
+    """The bounds of each sentence, by name, as arrays of nats; see `write_metrics`."""
+    path = Path(directory, SENTENCES_FILE)
+    names = path.read_text(encoding="utf-8").partition("\n")[0].split("\t")
+    return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
 
 
 def save_model_directory(model, tokenizer, directory):

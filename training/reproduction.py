@@ -4,8 +4,11 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from .arguments import TrainArguments, option, require
-from .model_directory import read_json, write_json
+from .estimators import READINGS
+from .model_directory import METRICS_FILE, SENTENCES_FILE, read_json, read_sentences, write_json
 from .option_files import read_variants
 from .processes import on_main
 from .systems import SYSTEMS
@@ -63,6 +66,8 @@ def reproduce(options, shared):
     rows = {name: {"system": name} for name in options.systems}
     if options.variants:
         rows = read_variants(options.variants)
+    order = sorted(rows, key=lambda name: name not in (LANGUAGE_MODEL, FIRST_STAGE))  # others build on these
+    rows = {name: rows[name] for name in order}
     if options.num_epochs is not None:
         shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
     for seed in range(options.seeds):
@@ -73,6 +78,7 @@ def reproduce(options, shared):
             if LANGUAGE_MODEL in rows:
                 language_model = name_of(LANGUAGE_MODEL, seed, options.seeds)
                 metrics["text"]["samples"] |= perplexities(arguments, options, language_model)
+                compare(metrics, arguments.output_dir, Path(arguments.output_dir).with_name(language_model))
             on_main(partial(write_json, results / f"{name}.json", metrics))
             if name == MAPPED and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
@@ -113,9 +119,9 @@ def finished_run(arguments):
 
     directory = Path(arguments.output_dir)
     arguments = replace(arguments, resume=(directory / RUN_FILE).exists())
-    if (directory / "metrics.json").exists():
+    if (directory / METRICS_FILE).exists():
         check_output_dir(directory, asdict(arguments), arguments.resume)
-        metrics = read_json(directory / "metrics.json")
+        metrics = read_json(directory / METRICS_FILE)
         # `wae-rnf evaluate` may have looked at another split or corpus since
         expected = {"split": "test", "dataset": arguments.dataset}
         found = {name: metrics[name] for name in expected}
@@ -136,6 +142,22 @@ def draw_map(arguments, path):
     _, _, data = open_corpus(arguments)
     drawn = LatentMap(model, data["test"])
     on_main(lambda: drawn.save(path))
+
+
+def compare(metrics, directory, language_model):
+    """Adds to each bound in a run's metrics by how much it lies above the language model's exact figure, in pairs.
+
+    Runs that were evaluated before their sentences were kept are left as they are.
+    """
+    if not all(Path(run, SENTENCES_FILE).exists() for run in (directory, language_model)):
+        return
+    from .evaluation import excess
+
+    ours, exact = read_sentences(directory), torch.tensor(read_sentences(language_model)["pushforward_elbo"])
+    for reading in READINGS:
+        for bound in ("elbo", "iwae"):
+            nll = torch.tensor(ours[f"{reading}_{bound}"])
+            metrics[reading][bound] |= excess(nll, exact, "language_model")
 
 
 def perplexities(arguments, options, language_model):

@@ -2,19 +2,22 @@
 
 import statistics
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 
+from .arguments import TrainArguments
 from .drawings import draw_collapse, draw_mutual_information
-from .model_directory import read_json
+from .estimators import READINGS
+from .model_directory import FREE_TO_CHANGE, read_json
 from .published import TABLES, published
 from .systems import SYSTEMS
 
 REPORT = "README.md"
+PRECISIONS = {"no": "single precision", "bf16": "bfloat16", "fp16": "float16"}
 MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn, and the drawing
 FLOWS = ("wae", "wae-nf", "wae-rnf")
 SAMPLED = ("vae", "wae-rnf")
-OF_A_RUN = ("system", "seed", "output_dir", "centres_from", "resume", "save_steps")  # say nothing of the model
-READINGS = {"pushforward": "pushforward", "flow_posterior": "flow posterior"}
+OF_A_RUN = ("system", "centres_from", "seed", *FREE_TO_CHANGE)  # say nothing of the model, or are told elsewhere
 
 
 def write_report(results):
@@ -46,7 +49,7 @@ def write_report(results):
         "Table 4: samples from the prior": table_4(runs),
         "How they were made": origin(runs),
     }
-    title = f"# The paper's systems on {Path(dataset).name}\n\n{schedule(runs)}"
+    title = f"# The paper's systems on {Path(dataset).name}\n\n{introduction(runs)}"
     parts = [title, *(f"## {heading}\n\n{text}" for heading, text in sections.items() if text)]
     path = results / REPORT
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -62,23 +65,26 @@ def read_runs(results):
     return {row: runs[row] for row in [*SYSTEMS, *sorted(runs.keys() - SYSTEMS.keys())] if row in runs}
 
 
-def schedule(runs):
-    """One sentence: how long the systems were trained, and that it is shorter than the paper's where it is."""
-    first = next(iter(runs.values()))[0]["options"]
-    epochs = sorted({metrics["options"]["num_epochs"] for several in runs.values() for metrics in several})
-    length = f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'}"
-    steps = f", at most {first['max_steps']:,} steps" if first["max_steps"] else ""
-    shorter = epochs[0] < TABLES["table_3"]["num_epochs"] or first["max_steps"]
-    note = (
-        f", **shortened from the paper's {TABLES['table_3']['num_epochs']}**, annealing scaled to it"
-        if shorter
-        else ""
+def training_in_words(runs):
+    """How long the systems were trained, that it is shorter than the paper's where it is, and in which precision."""
+    options = [metrics["options"] for several in runs.values() for metrics in several]
+    epochs, papers = sorted({own["num_epochs"] for own in options}), TABLES["table_3"]["num_epochs"]
+    steps = options[0]["max_steps"]
+    parts = [f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'} of each system"]
+    parts += [f"at most {steps:,} steps"] if steps else []
+    parts += (
+        [f"**shortened from the paper's {papers}**, annealing scaled to it"] if epochs[0] < papers or steps else []
     )
+    return ", ".join([*parts, " or ".join(sorted({PRECISIONS[own["mixed_precision"]] for own in options}))])
+
+
+def introduction(runs):
+    """What the reader must know of the figures."""
     sizes = next(iter(runs.values()))[0]
     seeds = max(map(len, runs.values()))
     several = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
     return (
-        f"{length} of each system{steps}{note}. Test split: {sizes['num_sentences']:,} sentences, "
+        f"{training_in_words(runs)}. Test split: {sizes['num_sentences']:,} sentences, "
         f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes "
         "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
         "ones are the ELBO and the importance-weighted bound beside them."
@@ -99,6 +105,23 @@ def over_seeds(several, read, digits=2):
     return f"{statistics.mean(values):.{digits}f}{spread}"
 
 
+def above_language_model(several, reading):
+    """How far a bound lies from the language model's likelihood, in pairs, ± standard error; the first seed."""
+    bound = several[0][reading]["iwae"]
+    if "above_language_model" not in bound or several[0]["system"] == "lstm-lm":
+        return "–"
+    return f"{bound['above_language_model']:+.2f} ± {bound['above_language_model_standard_error']:.2f}"
+
+
+def best_reading(metrics):
+    """The reading whose importance-weighted bound is lower."""
+    return min(READINGS, key=lambda reading: metrics[reading]["iwae"]["nll"])
+
+
+def label(reading):
+    return reading.replace("_", " ")
+
+
 def number(value, digits):
     return "–" if value is None else f"{value:.{digits}f}"
 
@@ -114,7 +137,8 @@ def table_1(runs, dataset):
         "k",
         "PPL of IWAE",
     ]
-    header += ["KL", "MI", "AU"]
+    compared = any("above_language_model" in m["pushforward"]["iwae"] for several in runs.values() for m in several)
+    header += [*(["IWAE above lstm-lm"] if compared else []), "KL", "MI", "AU"]
     rows = []
     for system, several in runs.items():
         theirs = published("table_1", dataset, system)
@@ -134,7 +158,8 @@ def table_1(runs, dataset):
                 over_seeds(several, lambda m: m["mutual_information"]),
                 over_seeds(several, lambda m: m["active_units"], 0),
             ]
-            rows.append([*head, READINGS[reading] if two else "", *honest, *use])
+            above = [above_language_model(several, reading)] if compared else []
+            rows.append([*head, label(reading) if two else "", *honest, *above, *use])
     first = next(iter(runs.values()))[0]
     entropy = f" The entropy of the corpus is {first['entropy']:.2f} nats." if "entropy" in first else ""
     exact = "IWAE takes k samples a sentence; a language model's likelihood is exact with one."
@@ -164,13 +189,14 @@ def table_3(runs):
 
 def differences(runs):
     """The options that are not the same in all rows; nothing where the systems alone differ."""
-    options = {row: several[0]["options"] for row, several in runs.items()}
+    # an option that is newer than a run had its default
+    options = {row: asdict(TrainArguments()) | several[0]["options"] for row, several in runs.items()}
     names = dict.fromkeys(name for own in options.values() for name in own if name not in OF_A_RUN)
     differing = [name for name in names if len({str(own.get(name)) for own in options.values()}) > 1]
     if not differing:
         return ""
     header = ["row", "system", *(f"`{name}`" for name in differing)]
-    rows = [[row, own["system"], *(own.get(name, "–") for name in differing)] for row, own in options.items()]
+    rows = [[row, own["system"], *(own[name] for name in differing)] for row, own in options.items()]
     return table(header, rows)
 
 

@@ -19,7 +19,7 @@ from .centres import cluster
 from .encoding import encode_split
 from .evaluation import evaluate
 from .loop import Stage
-from .model_directory import check_output_dir, load_model, read_json, write_json, write_run
+from .model_directory import check_output_dir, load_model, read_json, write_json, write_metrics, write_run
 from .processes import join, main_first, on_main
 from .provenance import commit, provenance
 from .report import print_report
@@ -232,7 +232,7 @@ def complete_report(arguments, training, metrics, model, tokenizer, test):
     metrics |= {"options": asdict(arguments), "training": training}
     metrics["samples"] = tokenizer.batch_decode(sentences, skip_special_tokens=True)
     metrics["text"] = judge_text(model, tokenizer, test, seed=seed)
-    write_json(Path(arguments.output_dir) / "metrics.json", metrics)
+    metrics = write_metrics(arguments.output_dir, metrics)
     print_report(metrics)
     print(f"\nThe model lies in {arguments.output_dir}.")
     return metrics
