@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 
 from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.model_card import bounds, model_card
+from training_wae_rnf.publishing import push
 
 from .hub_stand_in import TOKEN, hub
 
@@ -79,19 +80,16 @@ def test_the_card_says_what_was_measured(trained_directory):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("directory", "repository", "message"),
     [
-        (["MODEL", "model"], "model is no name for a repository: it must have the form user/name"),
-        (["MODEL", "user/../model"], "is no name for a repository"),
-        (["nowhere", "user/model"], "nowhere has no metrics.json"),
+        (None, "model", "model is no name for a repository: it must have the form user/name"),
+        (None, "user/../model", "is no name for a repository"),
+        ("nowhere", "user/model", "nowhere has no metrics.json"),
     ],
 )
-def test_misuse(trained_directory, tmp_path, arguments, message):
-    arguments = [str(trained_directory) if argument == "MODEL" else argument for argument in arguments]
-    done = run(COMMAND, ["push", *arguments], "http://127.0.0.1:9", tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_misuse(trained_directory, directory, repository, message):
+    with pytest.raises(ValueError, match=message):
+        push(directory or trained_directory, repository)
 
 
 def test_what_the_hub_refuses_is_told_in_a_sentence(trained_directory, tmp_path):
