@@ -153,7 +153,7 @@ def aim_section(found):
     """Configurations of one's own beside the language model, and whether one is better with a code that is used."""
     parts = [
         "The aim beyond the paper: a WAE-RNF whose importance-weighted bound is under the likelihood of the language "
-        f"model of the same size, while its code says at least {AIM} nats about a sentence and all its units are active."
+        f"model of the same size, while its code says at least {AIM} nats about a sentence and all units are active."
     ]
     for corpus, rows in found.items():
         own = {row: metrics for row, metrics in rows.items() if row not in SYSTEMS}
