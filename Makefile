@@ -36,8 +36,8 @@ bench: install
 
 # The tables of README.md, from results/.
 readme: install
-	$(BIN)/python results/tables.py
+	$(BIN)/python -m results.tables
 
 # docs/findings.md and its figures, from results/.
 findings: install
-	$(BIN)/python results/findings.py
+	$(BIN)/python -m results.findings

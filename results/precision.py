@@ -1,6 +1,6 @@
 """Evaluates trained models in bfloat16 and in single precision, with the same samples: results/precision.json.
 
-python results/precision.py runs/reproduce/ptb/wae-rnf runs/reproduce/toy/wae-rnf
+python -m results.precision runs/reproduce/ptb/wae-rnf runs/reproduce/toy/wae-rnf
 """
 
 import argparse
