@@ -81,6 +81,7 @@ def test_all_systems_and_their_tables(options, tmp_path):
     assert "![Posterior means of wae-rnf](latent_map.png)" in text
     assert (results / "latent_map.png").read_bytes().startswith(b"\x89PNG")
     assert "shortened from the paper's 48" in text
+    assert "; of 20 the perplexity under" in text
     assert "| wae-rnf | 91.9 (15.40) 66.1 |" in text  # the paper's row of Table 1
     assert "| wae-nf | 92.3 | 14.3 | 14.3 | 67.3 |" in text
     exact = runs["lstm-lm"][0]["pushforward"]
@@ -109,7 +110,9 @@ def test_all_systems_and_their_tables(options, tmp_path):
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("metrics.json")}
     assert len(written) == 8
     reproduce(options(), SMALL)
+    reproduce(options(systems=["wae"]), SMALL)  # the language model is found where it was trained
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("metrics.json")} == written
+    assert read_runs(results) == runs
 
 
 def test_seeds_give_mean_and_deviation(options, tmp_path):

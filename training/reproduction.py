@@ -37,7 +37,7 @@ class ReproduceArguments:
     seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
     iwae_samples: int = option(500, "Importance samples a sentence.")
     eval_max_sentences: int | None = option(None, "At most this many test sentences.")
-    num_samples: int = option(10_000, "Samples for forward and reverse perplexity; they need lstm-lm.")
+    num_samples: int = option(10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.")
 
     def __post_init__(self):
         if unknown := [name for name in self.systems if name not in SYSTEMS]:
@@ -75,10 +75,10 @@ def reproduce(options, shared):
             name = name_of(row, seed, options.seeds)
             arguments = train_arguments(options, shared | own, rows, name, seed)
             metrics = finished_run(arguments) | {"row": row}
-            if LANGUAGE_MODEL in rows:
-                language_model = name_of(LANGUAGE_MODEL, seed, options.seeds)
-                metrics["text"]["samples"] |= perplexities(arguments, options, language_model)
-                compare(metrics, arguments.output_dir, Path(arguments.output_dir).with_name(language_model))
+            language_model = Path(arguments.output_dir).with_name(name_of(LANGUAGE_MODEL, seed, options.seeds))
+            if (language_model / METRICS_FILE).exists():
+                metrics["text"]["samples"] |= perplexities(arguments, options.num_samples, language_model)
+                compare(metrics, arguments.output_dir, language_model)
             on_main(partial(write_json, results / f"{name}.json", metrics))
             if name == MAPPED and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
@@ -160,22 +160,28 @@ def compare(metrics, directory, language_model):
             metrics[reading][bound] |= excess(nll, exact, "language_model")
 
 
-def perplexities(arguments, options, language_model):
-    """{"forward_ppl", "reverse_ppl"} of a finished run's samples; they are kept in its directory."""
+def perplexities(arguments, num_samples, language_model):
+    """{"perplexity_samples", "forward_ppl", "reverse_ppl"} of a finished run, which keeps them in its directory.
+
+    Args:
+        arguments: of the run.
+        num_samples: from its prior.
+        language_model: the directory of the model that judges them.
+    """
     from .model_directory import load_model
     from .sample_perplexity import forward_perplexity, reverse_perplexity, sample_sentences
     from .training import open_corpus
 
     directory = Path(arguments.output_dir)
-    path = directory / f"perplexities_of_{options.num_samples}_samples.json"
+    path = directory / f"perplexities_of_{num_samples}_samples.json"
     if path.exists():
-        return read_json(path)
+        return {"perplexity_samples": num_samples} | read_json(path)
     model, tokenizer = load_model(directory)
-    samples = sample_sentences(model, options.num_samples, arguments.seed)
+    samples = sample_sentences(model, num_samples, arguments.seed)
     _, _, data = open_corpus(arguments)
-    language_model, _ = load_model(directory.parent / language_model)
     found = {
-        "forward_ppl": forward_perplexity(language_model, samples),
+        "perplexity_samples": num_samples,
+        "forward_ppl": forward_perplexity(load_model(language_model)[0], samples),
         "reverse_ppl": reverse_perplexity(samples, data, tokenizer, arguments, directory / "reverse"),
     }
     on_main(lambda: write_json(path, found))

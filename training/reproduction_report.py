@@ -211,11 +211,14 @@ def text_table(runs):
         for system, several in runs.items()
     ]
     header = ["system", "distinct-1", "distinct-2", "distinct-3", "self-BLEU", "forward PPL", "reverse PPL"]
-    count = next(iter(runs.values()))[0]["text"]["samples"]["num_sentences"]
+    samples = [metrics["text"]["samples"] for several in runs.values() for metrics in several]
+    more = sorted({own["perplexity_samples"] for own in samples if "perplexity_samples" in own})
+    more = " or ".join(f"{number:,}" for number in more) or "more of them"
     return (
-        f"Of {count:,} samples from the prior: distinct n-grams, self-BLEU; of more of them the perplexity under the "
-        "language model of the corpus (forward), and that of the test split under a language model of the samples "
-        "(reverse). BLEU is of greedy reconstructions from the posterior mean.\n\n" + table([*header, "BLEU"], rows)
+        f"Of {samples[0]['num_sentences']:,} samples from the prior: distinct n-grams, self-BLEU; of {more} the "
+        "perplexity under the language model of the corpus (forward), and that of the test split under a language "
+        "model that was trained on them for as many epochs (reverse). BLEU is of greedy reconstructions from the "
+        "posterior mean.\n\n" + table([*header, "BLEU"], rows)
     )
 
 
