@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training_wae_rnf.published import published
+from training_wae_rnf.published import another_corpus, published
 from training_wae_rnf.report import print_report
 from training_wae_rnf.reproduction_report import REPORT, best_reading, label, read_runs, table, training_in_words
 
@@ -56,7 +56,8 @@ def corpus_section(corpus, runs):
     entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
     header = ["system", "paper", "published protocol", "ELBO", "IWAE", "k", "PPL", "reading", "KL", "MI", "AU"]
     rows = [row_of(name, several[0]) for name, several in runs.items()]
-    return f"**[{corpus}](results/{corpus}/{REPORT})**: {training_in_words(runs)}{entropy}.\n\n{table(header, rows)}"
+    heading = f"**[{corpus}](results/{corpus}/{REPORT})**: {training_in_words(runs)}{entropy}."
+    return f"{heading}{another_corpus(first['dataset'])}\n\n{table(header, rows)}"
 
 
 def results_section():

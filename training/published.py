@@ -9,13 +9,34 @@ TABLES = json.loads(Path(__file__).with_name("published.json").read_text(encodin
 def published(table, dataset, system):
     """A row of "table_1" or "table_2", {nll, kl, …}; {} where the paper has none.
 
-    A corpus of the same kind stands in for the paper's: a dataset's name counts by what it begins with.
-
     Example:
         >>> published("table_1", "ptb", "wae-rnf")["nll"]
         91.9
     """
-    for name, rows in TABLES[table].items():
-        if Path(dataset).name.startswith(name):
-            return rows.get(system, {})
-    return {}
+    return TABLES[table].get(papers_corpus(dataset), {}).get(system, {})
+
+
+def papers_corpus(dataset):
+    """The corpus of the paper that a dataset's name begins with: this one, or another of its kind; None without.
+
+    Example:
+        >>> papers_corpus("data/yahoo_20k")
+        'yahoo'
+    """
+    return next((name for name in TABLES["table_1"] if Path(dataset).name.startswith(name)), None)
+
+
+def another_corpus(dataset):
+    """A sentence where the paper's figures are of another corpus than the dataset; empty otherwise.
+
+    Example:
+        >>> another_corpus("ptb"), "its own yelp corpus" in another_corpus("data/yelp_short")
+        ('', True)
+    """
+    theirs, ours = papers_corpus(dataset), Path(dataset).name
+    if theirs in (None, ours):
+        return ""
+    return (
+        f" The paper's figures are of its own {theirs} corpus, whose sentences are others than those of {ours}: "
+        "compare the order of the systems, not the figures."
+    )

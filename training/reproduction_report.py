@@ -9,7 +9,7 @@ from .arguments import TrainArguments
 from .drawings import draw_collapse, draw_mutual_information
 from .estimators import READINGS
 from .model_directory import FREE_TO_CHANGE, read_json
-from .published import TABLES, published
+from .published import TABLES, another_corpus, published
 from .systems import SYSTEMS
 
 REPORT = "README.md"
@@ -87,7 +87,7 @@ def introduction(runs):
         f"{training_in_words(runs)}. Test split: {sizes['num_sentences']:,} sentences, "
         f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes "
         "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
-        "ones are the ELBO and the importance-weighted bound beside them."
+        "ones are the ELBO and the importance-weighted bound beside them." + another_corpus(sizes["dataset"])
     )
 
 
