@@ -1,10 +1,12 @@
 """The drawings of docs/findings.md."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
-from training_wae_rnf.reproduction_report import best_reading
+from training_wae_rnf.reproduction_report import best_reading, label
 
 DPI = 120
+USE = (("mutual information, nats", "mutual_information", 2), ("active units", "active_units", 0))
 
 
 def draw_protocol(found, path):
@@ -30,20 +32,24 @@ def draw_protocol(found, path):
 
 
 def draw_ablation(found, path):
-    """Bars of likelihood, mutual information and active units of each row of the ablation."""
+    """Both readings' likelihoods, above the entropy where it is known, and the code's use, of each row."""
     rows = next(iter(found.values()))
-    figure = Figure(figsize=(11, 0.3 * len(rows) + 1.2), layout="constrained")
-    panels = {
-        "IWAE, pushforward, nats": [metrics["pushforward"]["iwae"]["nll"] for metrics in rows.values()],
-        "mutual information, nats": [metrics["mutual_information"] for metrics in rows.values()],
-        "active units": [metrics["active_units"] for metrics in rows.values()],
-    }
-    for axes, (title, values) in zip(figure.subplots(1, len(panels), sharey=True), panels.items(), strict=True):
-        bars = axes.barh(list(rows), values, color="tab:blue")
-        axes.bar_label(bars, [f"{value:.2f}" if isinstance(value, float) else value for value in values], padding=2)
+    entropy = next(iter(rows.values())).get("entropy", 0.0)
+    figure = Figure(figsize=(11, 0.3 * len(rows) + 1.6), layout="constrained")
+    bounds, *panels = figure.subplots(1, 3, sharey=True)
+    for reading, filled in {"pushforward": "tab:blue", "flow_posterior": "none"}.items():
+        values = [metrics[reading]["iwae"]["nll"] - entropy for metrics in rows.values()]
+        bounds.scatter(values, list(rows), facecolors=filled, edgecolors="tab:blue", label=label(reading))
+    bounds.set(xscale="log", xlabel="nats above the entropy" if entropy else "nats", title="IWAE")
+    bounds.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    bounds.xaxis.set_major_formatter(ScalarFormatter())
+    bounds.xaxis.set_minor_locator(NullLocator())
+    bounds.grid(axis="x", alpha=0.3)
+    bounds.legend()
+    for axes, (title, name, digits) in zip(panels, USE, strict=True):
+        values = [round(metrics[name], digits) + 0.0 for metrics in rows.values()]  # no -0.00
+        axes.bar_label(axes.barh(list(rows), values, color="tab:blue"), fmt=f"%.{digits}f", padding=2)
         axes.set(title=title)
-        axes.margins(x=0.15)
-        if "nats" in title and min(values) > 10:
-            axes.set_xlim(0.98 * min(values), 1.02 * max(values))
-    figure.axes[0].invert_yaxis()
+        axes.margins(x=0.2)
+    bounds.invert_yaxis()
     figure.savefig(path, dpi=DPI)

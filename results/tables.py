@@ -56,7 +56,8 @@ def corpus_section(corpus, runs):
     entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
     header = ["system", "paper", "published protocol", "ELBO", "IWAE", "k", "PPL", "reading", "KL", "MI", "AU"]
     rows = [row_of(name, several[0]) for name, several in runs.items()]
-    heading = f"**[{corpus}](results/{corpus}/{REPORT})**: {training_in_words(runs)}{entropy}."
+    training = training_in_words([metrics for several in runs.values() for metrics in several])
+    heading = f"**[{corpus}](results/{corpus}/{REPORT})**: {training}{entropy}."
     return f"{heading}{another_corpus(first['dataset'])}\n\n{table(header, rows)}"
 
 

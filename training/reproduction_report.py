@@ -65,9 +65,9 @@ def read_runs(results):
     return {row: runs[row] for row in [*SYSTEMS, *sorted(runs.keys() - SYSTEMS.keys())] if row in runs}
 
 
-def training_in_words(runs):
-    """How long the systems were trained, that it is shorter than the paper's where it is, and in which precision."""
-    options = [metrics["options"] for several in runs.values() for metrics in several]
+def training_in_words(several):
+    """Of several runs' metrics: how long they were trained, whether shorter than the paper's, in which precision."""
+    options = [metrics["options"] for metrics in several]
     epochs, papers = sorted({own["num_epochs"] for own in options}), TABLES["table_3"]["num_epochs"]
     steps = options[0]["max_steps"]
     parts = [f"{' or '.join(map(str, epochs))} epoch{'' if epochs == [1] else 's'} of each system"]
@@ -80,12 +80,12 @@ def training_in_words(runs):
 
 def introduction(runs):
     """What the reader must know of the figures."""
-    sizes = next(iter(runs.values()))[0]
-    seeds = max(map(len, runs.values()))
-    several = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
+    all_of_them = [metrics for several in runs.values() for metrics in several]
+    sizes, seeds = all_of_them[0], max(map(len, runs.values()))
+    spread = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
     return (
-        f"{training_in_words(runs)}. Test split: {sizes['num_sentences']:,} sentences, "
-        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{several} What the paper publishes "
+        f"{training_in_words(all_of_them)}. Test split: {sizes['num_sentences']:,} sentences, "
+        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{spread} What the paper publishes "
         "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
         "ones are the ELBO and the importance-weighted bound beside them." + another_corpus(sizes["dataset"])
     )
