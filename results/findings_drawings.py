@@ -1,5 +1,7 @@
 """The drawings of docs/findings.md."""
 
+import math
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
@@ -11,8 +13,12 @@ USE = (("mutual information, nats", "mutual_information", 2), ("active units", "
 
 def draw_protocol(found, path):
     """A panel a corpus: the published figure, the ELBO and the importance-weighted bound of each system."""
-    figure = Figure(figsize=(4.6 * len(found), 3.6), layout="constrained")
-    for axes, (name, rows) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+    lines = math.ceil(len(found) / 2)
+    figure = Figure(figsize=(10, 3.2 * lines + 0.4), layout="constrained")
+    panels = figure.subplots(lines, 2, squeeze=False).flat
+    for axes in panels[len(found) :]:
+        axes.remove()
+    for axes, (name, rows) in zip(panels[: len(found)], found.items(), strict=True):
         for place, metrics in enumerate(rows.values()):
             reading = best_reading(metrics)
             published, bounds = metrics["published"]["nll"], [metrics[reading][k]["nll"] for k in ("iwae", "elbo")]
@@ -24,9 +30,9 @@ def draw_protocol(found, path):
             axes.axvline(entropy, color="black", linestyle=":", label="entropy of the corpus")
         axes.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="nats per sentence", title=name)
         axes.invert_yaxis()
-    handles = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    for other in figure.axes:
-        handles |= {label: handle for handle, label in zip(*other.get_legend_handles_labels(), strict=True)}
+    handles = {}
+    for axes in figure.axes:
+        handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
     figure.savefig(path, dpi=DPI)
 
