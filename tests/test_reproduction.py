@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from training_wae_rnf.reproduction import ReproduceArguments, reproduce
+from training_wae_rnf.estimators import READINGS
+from training_wae_rnf.model_directory import write_metrics
+from training_wae_rnf.reproduction import ReproduceArguments, compare, reproduce
 from training_wae_rnf.reproduction_report import read_runs, write_report
 from training_wae_rnf.systems import SYSTEMS
 
@@ -113,6 +115,19 @@ def test_all_systems_and_their_tables(options, tmp_path):
     reproduce(options(systems=["wae"]), SMALL)  # the language model is found where it was trained
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("metrics.json")} == written
     assert read_runs(results) == runs
+
+
+def test_other_sentences_are_not_compared(tmp_path):
+    bounds = {f"{reading}_{bound}": [3.0, 5.0] for reading in READINGS for bound in ("elbo", "iwae")}
+    for name, lengths in {"ours": [2, 4], "same": [2, 4], "other": [4, 2]}.items():
+        (tmp_path / name).mkdir()
+        write_metrics(tmp_path / name, {"of_sentences": {"length": lengths} | bounds})
+    metrics = {reading: {"elbo": {}, "iwae": {}} for reading in READINGS}
+    for language_model in ("other", "missing"):
+        compare(metrics, tmp_path / "ours", tmp_path / language_model)
+        assert metrics["pushforward"] == {"elbo": {}, "iwae": {}}
+    compare(metrics, tmp_path / "ours", tmp_path / "same")
+    assert metrics["flow_posterior"]["elbo"]["above_language_model"] == 0
 
 
 def test_seeds_give_mean_and_deviation(options, tmp_path):

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .arguments import TrainArguments, option, require
@@ -147,13 +148,16 @@ def draw_map(arguments, path):
 def compare(metrics, directory, language_model):
     """Adds to each bound in a run's metrics by how much it lies above the language model's exact figure, in pairs.
 
-    Runs that were evaluated before their sentences were kept are left as they are.
+    Where the two were not evaluated on the same sentences, or before these were kept, nothing is added.
     """
     if not all(Path(run, SENTENCES_FILE).exists() for run in (directory, language_model)):
         return
     from .evaluation import excess
 
-    ours, exact = read_sentences(directory), torch.tensor(read_sentences(language_model)["pushforward_elbo"])
+    ours, theirs = read_sentences(directory), read_sentences(language_model)
+    if not np.array_equal(ours["length"], theirs["length"]):
+        return
+    exact = torch.tensor(theirs["pushforward_elbo"])
     for reading in READINGS:
         for bound in ("elbo", "iwae"):
             nll = torch.tensor(ours[f"{reading}_{bound}"])
