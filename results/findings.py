@@ -5,7 +5,15 @@ from pathlib import Path
 from training_wae_rnf.estimators import READINGS
 from training_wae_rnf.model_directory import read_json
 from training_wae_rnf.option_files import read_variants
-from training_wae_rnf.reproduction_report import REPORT, best_reading, label, read_runs, table, training_in_words
+from training_wae_rnf.reproduction_report import (
+    REPORT,
+    above_language_model,
+    best_reading,
+    label,
+    read_runs,
+    table,
+    training_in_words,
+)
 from training_wae_rnf.systems import SYSTEMS
 
 from .findings_ablation import ablation_section, contributions
@@ -171,9 +179,6 @@ def aim_section(found):
 def aim_row(row, metrics):
     reading, options = best_reading(metrics), metrics["options"]
     elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
-    above = "–"
-    if "above_language_model" in iwae and row != "lstm-lm":
-        above = f"{iwae['above_language_model']:+.2f} ± {iwae['above_language_model_standard_error']:.2f}"
     return [
         row,
         options["num_epochs"],
@@ -181,7 +186,7 @@ def aim_row(row, metrics):
         f"{elbo['nll']:.2f}",
         f"{iwae['nll']:.2f}",
         iwae["samples"],
-        above,
+        above_language_model([metrics], reading),
         f"{metrics['pushforward']['elbo']['kl']:.2f}",
         f"{metrics['mutual_information']:.2f}",
         metrics["active_units"],
