@@ -50,8 +50,8 @@ def about_the_gaussian_kernel(rows):
     difference = authors["pushforward"]["iwae"]["nll"] - without["pushforward"]["iwae"]["nll"]
     return (
         "K_g = exp(-10 r²) is narrow for distances r of this size. Eq. 16 adds its logarithm, -10 r², which pulls "
-        f"the codes to the centres, away from the prior (MMD {rnf['mmd']:.2f}), and is {log_kernel:.0f} nats a sentence "
-        "at the end, summed over the steps of the flow. In the authors' form, "
+        f"the codes to the centres, away from the prior (MMD {rnf['mmd']:.2f}), and is {log_kernel:.0f} nats a "
+        "sentence at the end, summed over the steps of the flow. In the authors' form, "
         "-log(1 + K_g), the same kernel is next to nothing: with it the importance-weighted bound differs by "
         f"{difference:.2g} nats from that of the row without."
     )
