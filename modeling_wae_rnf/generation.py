@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, SuppressTokensLogitsProcessor
 
-from .cache import RecurrentCache
+from .cache import CACHE_NAME, RecurrentCache
 from .sampling import draw_words
 
 PRIORS = ("pushforward", "flow_posterior")
@@ -92,7 +92,7 @@ class LatentGenerationMixin(GenerationMixin):
             self._check_room(prompts, kwargs)
             self._complete(kwargs)
             if kwargs.get("use_cache", True):
-                kwargs["past_key_values"] = RecurrentCache()
+                kwargs[CACHE_NAME] = RecurrentCache()
             config = kwargs.get("generation_config") or self.generation_config
             asked = {name: kwargs.get(name, getattr(config, name, None)) for name in NOT_ASKED}
             if not any(value not in NOT_ASKED[name] for name, value in asked.items()):

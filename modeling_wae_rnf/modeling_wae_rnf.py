@@ -7,7 +7,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .cache import RecurrentCache
+from .cache import CACHE_NAME, RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
 from .encoder import Encoder
@@ -187,6 +187,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         latents=None,
         z_prime=None,
         past_key_values=None,
+        cache=None,
         use_cache=None,
         kl_weight=None,
         mmd_weight=None,
@@ -201,8 +202,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             labels: (batch, length), tokens to be scored, -100 for those that are not.
             latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
             z_prime: (batch, latent_size), the same after the flow, in the decoder's space.
-            past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the words after those
-                it has seen, and it takes the state after them.
+            cache, past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the tokens after
+                those it has seen, and it takes the state after them. Transformers changed the name in 5.24; both do.
             use_cache: make such a cache where none is given.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
             sample: draw z from the posterior; False takes its mean, as an autoencoder does.
@@ -216,7 +217,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         if z_prime is None:
             output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight, sample)
         else:
-            cache = RecurrentCache() if use_cache and past_key_values is None else past_key_values
+            cache = past_key_values if cache is None else cache
+            cache = RecurrentCache() if use_cache and cache is None else cache
             output = self._next_words(input_ids, attention_mask, z_prime, cache)
         return output if return_dict is not False else output.to_tuple()
 
@@ -228,7 +230,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         hidden, state = self.decoder.run(self.embedding(input_ids), z_prime, state, mask)
         if cache is not None:
             cache.update(*state, words=input_ids.shape[1])
-        return WaeRnfOutput(logits=self.decoder.logits(hidden), past_key_values=cache)
+        return WaeRnfOutput(logits=self.decoder.logits(hidden), **{CACHE_NAME: cache})
 
     def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight, sample):
         config = self.config

@@ -2,6 +2,8 @@
 
 import torch
 
+from .cache import CACHE_NAME
+
 LEFT_OUT = 8  # sentences that have ended are left out once they are one in so many
 
 
@@ -16,20 +18,20 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
         model: a [`WaeRnfModel`].
         input_ids: (batch, length), prompts padded on the left.
         logits_processor, stopping_criteria, generation_config: as the library prepares them.
-        model_kwargs: `attention_mask` of the prompts, `z_prime` (batch, latent_size), and `past_key_values`, a fresh
-            [`RecurrentCache`]; without it every sentence is computed anew at each word.
+        model_kwargs: `attention_mask` of the prompts, `z_prime` (batch, latent_size), and a fresh
+            [`RecurrentCache`], as `CACHE_NAME`; without it every sentence is computed anew at each word.
 
     Returns:
         (batch, longest length), padded after end-of-sentence.
     """
     mask, z_prime = model_kwargs.get("attention_mask"), model_kwargs["z_prime"]
     mask = torch.ones_like(input_ids) if mask is None else mask  # the library leaves out a mask without padding
-    cache, prompt = model_kwargs.get("past_key_values"), input_ids
+    cache, prompt = model_kwargs.get(CACHE_NAME), input_ids
     running, steps = torch.arange(len(input_ids), device=input_ids.device), []
     ended = torch.zeros_like(running, dtype=torch.bool)
     while len(running):
         new = input_ids if cache is None or cache.state is None else input_ids[:, -1:]
-        logits = model(new, mask, z_prime=z_prime, past_key_values=cache).logits[:, -1]
+        logits = model(new, mask, z_prime=z_prime, cache=cache).logits[:, -1]
         scores = logits_processor(input_ids, logits.float())
         words = draw(scores) if generation_config.do_sample else scores.argmax(-1)
         words.masked_fill_(ended, model.config.pad_token_id)
