@@ -1,6 +1,10 @@
 """The configuration: every system of the paper is one setting of these fields."""
 
 from transformers import PretrainedConfig
+from transformers.utils.versions import require_version
+
+# a saved model carries this file: where it is too new for the installed Transformers, it says so before anything else
+require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upgrade transformers")
 
 CHOICES = {
     "posterior": ("gaussian", "vmf"),
