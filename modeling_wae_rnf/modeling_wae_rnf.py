@@ -75,6 +75,14 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         else:
             super()._init_weights(module)
 
+    @property
+    def device(self):
+        """Where inputs belong: the device that computes, also where accelerate keeps the weights elsewhere."""
+        hook = getattr(self, "_hf_hook", None)
+        devices = (getattr(part, "execution_device", None) for part in getattr(hook, "hooks", (hook,)))
+        device = next((device for device in devices if device is not None), None)
+        return super().device if device is None else torch.device(device)
+
     def get_input_embeddings(self):
         return self.embedding
 
@@ -112,7 +120,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
         """
         if self.config.latent_size == 0:
-            nothing = self.embedding.weight.new_empty(len(input_ids), 0)
+            nothing = torch.empty(len(input_ids), 0, dtype=self.dtype, device=input_ids.device)
             return GaussianPosterior(nothing, nothing)
         # beginning-of-sentence says nothing; a row of padding alone is read as one token of it
         lengths = (self._attention_mask(input_ids, attention_mask).sum(-1) - 1).clamp_min(1)

@@ -10,8 +10,7 @@ CONFIGURATION = Path(__file__).parent.parent / "modeling_wae_rnf" / "configurati
 
 
 def test_a_transformers_that_is_too_old_is_named(monkeypatch):
-    version = importlib.metadata.version
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "5.8.1" if name == "transformers" else version(name))
+    monkeypatch.setattr(importlib.metadata, "version", {"transformers": "5.8.1"}.get)
     with pytest.raises(ImportError, match=r"transformers>=5.17 .*found transformers==5.8.1.\nWAE-RNF models need it"):
         runpy.run_path(str(CONFIGURATION))
 
