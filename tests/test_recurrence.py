@@ -51,7 +51,7 @@ def test_where_the_cpu_has_no_lstm_of_the_type_it_runs_in_single_precision(field
     model, kinds = tiny_model(**fields), []
     monkeypatch.setattr(recurrence, "has_lstm", lambda dtype: False)
     for lstm in (model.encoder.lstm, model.decoder.lstm):
-        lstm.register_forward_hook(lambda *arguments: kinds.append(arguments[2][0].dtype))
+        lstm.register_forward_hook(lambda *arguments: kinds.append(arguments[2][1][0].dtype))  # h_n's
     with torch.autocast("cpu", dtype=torch.bfloat16):
         model(**batch).loss.backward()
     assert set(kinds) == {torch.float32}
