@@ -1,4 +1,9 @@
-"""The projection on the vocabulary and its cross entropy as one operation, that never holds all the logits."""
+"""The projection on the vocabulary and its cross entropy as one operation, that never holds all the logits.
+
+torch has `F.linear_cross_entropy` since 2.13. This one runs with older versions too, gives the loss of each token with
+the gradient formed in the forward pass, where torch's computes the logits again, and is quicker on CPUs
+(benchmarks/README.md, "What was tried").
+"""
 
 import torch
 import torch.nn.functional as F
