@@ -12,7 +12,8 @@ from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
 from .encoder import Encoder
 from .flows import Flow, PlanarFlow
-from .generation import LatentGenerationMixin, generation_defaults
+from .generation import LatentGenerationMixin
+from .generation_options import generation_defaults
 from .kernel import log_kernel
 from .mmd import mmd
 from .outputs import WaeRnfOutput

@@ -246,7 +246,7 @@ def test_defaults_are_saved_and_come_back(tiny_model, tmp_path):
     model = tiny_model(max_words=7).eval()
     model.save_pretrained(tmp_path)
     loaded = type(model).from_pretrained(tmp_path)
-    for name in ("do_sample", "top_k", "max_length", "suppress_tokens", "eos_token_id", "pad_token_id"):
+    for name in ("do_sample", "max_length", "suppress_tokens", "eos_token_id", "pad_token_id"):
         value = getattr(loaded.generation_config, name)
         assert value == getattr(model.generation_config, name)
         assert value is not None
