@@ -93,7 +93,7 @@ def test_evaluate(workspace, capsys):
     arguments = ["evaluate", str(model), "--split", "validation", "--iwae_samples", "4", "--max_sentences", "6"]
     assert main(arguments) == 0
     assert "IWAE-4" in capsys.readouterr().out
-    metrics = json.loads((model / "metrics.json").read_text())
+    metrics = json.loads((model / "metrics-corpus-validation-6.json").read_text())
     assert metrics["num_sentences"] == 6
     assert metrics["split"] == "validation"
     assert metrics["training"]["steps"] == 2

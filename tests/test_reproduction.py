@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from training_wae_rnf.estimators import READINGS
-from training_wae_rnf.model_directory import write_metrics
+from training_wae_rnf.metrics import write_metrics
 from training_wae_rnf.reproduction import ReproduceArguments, compare, reproduce
 from training_wae_rnf.reproduction_report import read_runs, write_report
 from training_wae_rnf.systems import SYSTEMS
@@ -121,7 +121,7 @@ def test_other_sentences_are_not_compared(tmp_path):
     bounds = {f"{reading}_{bound}": [3.0, 5.0] for reading in READINGS for bound in ("elbo", "iwae")}
     for name, lengths in {"ours": [2, 4], "same": [2, 4], "other": [4, 2]}.items():
         (tmp_path / name).mkdir()
-        write_metrics(tmp_path / name, {"of_sentences": {"length": lengths} | bounds})
+        write_metrics(tmp_path / name / "metrics.json", {"of_sentences": {"length": lengths} | bounds})
     metrics = {reading: {"elbo": {}, "iwae": {}} for reading in READINGS}
     for language_model in ("other", "missing"):
         compare(metrics, tmp_path / "ours", tmp_path / language_model)

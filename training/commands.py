@@ -1,7 +1,6 @@
 """The subcommands of `wae-rnf`: each parses its options and calls one function."""
 
 import argparse
-from pathlib import Path
 
 from transformers import HfArgumentParser
 
@@ -63,56 +62,47 @@ def options_of_files(argv):
 
 
 def evaluate(argv):
-    """evaluate: metrics.json, sentences.tsv and a table."""
+    """evaluate: a file of metrics, the bounds of each sentence, and a table."""
     parser = model_parser(
         "evaluate",
-        "Honest bounds of both readings, the published protocol, mutual information, active units. They are written "
-        "to metrics.json in MODEL_DIR, and the bounds of each sentence to sentences.tsv beside it.",
+        "Honest bounds of both readings, the published protocol, mutual information, active units. Those of the whole "
+        "test split of the model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each "
+        "sentence in sentences.tsv; those of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them.",
         "wae-rnf evaluate runs/toy --split test --iwae_samples 500",
     )
     parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples a sentence (default: 500)")
-    parser.add_argument("--max_sentences", type=int, help="the first so many sentences of the split")
+    parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples per sentence (default: 500)")
+    parser.add_argument("--max_sentences", type=int, help="only the first sentences of the split, at most so many")
     parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
+    parser.add_argument("--output", metavar="FILE.json", help="write the metrics there, and FILE.tsv beside it")
     options = parser.parse_args(argv)
-    if options.max_sentences is not None and options.max_sentences < 1:
-        raise ValueError(f"--max_sentences must be at least 1, but is {options.max_sentences}")
+    for name in ("iwae_samples", "max_sentences"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} must be at least 1, but is {value}")
 
-    from tokenization_wae_rnf.corpora import load_corpus
-    from tokenization_wae_rnf.preparation import prepare
+    from .evaluation_target import METRICS_FILE, EvaluationOptions, corpus_of, destination
+    from .model_directory import check_model_directory
+    from .processes import join, leave, on_main
 
-    from .evaluation import evaluate as measure
-    from .model_directory import load_model, read_run, write_metrics
-    from .processes import join, leave, main_first, on_main
+    check_model_directory(options.model_dir)
+    dataset = options.dataset or corpus_of(options.model_dir)
+    if dataset is None:
+        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    evaluation = EvaluationOptions(
+        str(dataset), options.split, options.iwae_samples, options.max_sentences, options.mixed_precision, options.seed
+    )
+    path = destination(options.model_dir, evaluation, options.output)
+
+    from .evaluate_directory import evaluate_directory
     from .provenance import commit
-    from .report import print_report
-    from .text_evaluation import judge_text
 
     commit()  # of the code that runs, asked before the checkout can change
     accelerator = join(mixed_precision=options.mixed_precision)
-    model, tokenizer = load_model(options.model_dir, accelerator.device)
-    run = read_run(options.model_dir) if Path(options.model_dir, "run.json").exists() else {}
-    trained = run.get("options", {})
-    dataset = options.dataset or trained.get("dataset")
-    if dataset is None:
-        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-
-    data = main_first(lambda: prepare(load_corpus(str(dataset)), tokenizer, max_words=model.config.max_words))
-    sentences = data[options.split]
-    if options.max_sentences is not None:
-        sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
-    with accelerator.autocast():
-        metrics = measure(model, sentences, options.iwae_samples, options.seed, progress=accelerator.is_main_process)
-    metrics |= {"system": trained.get("system", options.model_dir), "dataset": dataset, "split": options.split}
-    evaluated = {"eval_iwae_samples": options.iwae_samples, "eval_max_sentences": options.max_sentences}
-    metrics |= {"options": trained | evaluated, "training": run.get("training")}
-
-    def finish():
-        metrics["text"] = judge_text(model, tokenizer, sentences, seed=options.seed)
-        print_report(write_metrics(options.model_dir, metrics))
-
-    on_main(finish)
+    evaluate_directory(options.model_dir, evaluation, accelerator, path)
+    kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
+    on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
     leave()
 
 

@@ -5,37 +5,52 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
+MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
 PRIORS = {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}
 
 
-def bounds(metrics):
-    """[(label, {"nll", "ppl", …})]: the honest bounds, tightest first, and then the published protocol."""
-    language_model = metrics["options"]["system"] == "lstm-lm"
-    if language_model:
+def honest_bounds(metrics):
+    """[(label, {"nll", "ppl", …})]: the bounds of the likelihood, tightest first."""
+    if not metrics["has_latents"]:
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
-    two = metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"]
     found = []
-    for reading, prior in PRIORS.items() if two else [("pushforward", "z ~ N(0, I)")]:
+    for reading, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ N(0, I)")]:
         samples = metrics[reading]["iwae"]["samples"]
         found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[reading]["iwae"]))
         found.append((f"ELBO, {prior}", metrics[reading]["elbo"]))
-    found.sort(key=lambda bound: bound[1]["nll"])
-    return [*found, ("published protocol, no bound", metrics["published"])]
+    return sorted(found, key=lambda bound: bound[1]["nll"])
+
+
+def bounds(metrics):
+    """[(label, {"nll", "ppl", …})]: the honest bounds, and then the published protocol; for a table that says so."""
+    protocol = [("published protocol, no bound", metrics["published"])] if metrics["has_latents"] else []
+    return honest_bounds(metrics) + protocol
 
 
 def eval_results(metrics):
-    """The figures as the Hub's model index has them, honest ones first."""
-    dataset = {"dataset_type": Path(metrics["dataset"]).name, "dataset_name": Path(metrics["dataset"]).name}
-    shared = {"task_type": "text-generation", "dataset_split": metrics["split"]} | dataset
+    """The figures as the Hub's model index has them: honest ones alone, since it has no room for a reservation."""
+    name = Path(metrics["dataset"]).name
+    shared = {"task_type": "text-generation", "dataset_split": metrics["split"]}
+    shared |= {"dataset_type": metrics["hub_dataset"] or name, "dataset_name": name}
     results = [
         EvalResult(metric_type=kind, metric_name=f"{unit}: {label}", metric_value=round(figures[kind], 3), **shared)
-        for label, figures in bounds(metrics)
+        for label, figures in honest_bounds(metrics)
         for kind, unit in (("nll", "nats per sentence"), ("ppl", "perplexity per token"))
     ]
-    for name in ("mutual_information", "active_units"):
+    for name in ("mutual_information", "active_units") if metrics["has_latents"] else ():
         value = round(metrics[name], 3)
         results.append(EvalResult(metric_type=name, metric_name=name.replace("_", " "), metric_value=value, **shared))
     return results
+
+
+def tags(metrics):
+    """What the model is, for the Hub's search."""
+    kinds = {
+        "text-autoencoder": "has_latents",
+        "variational-autoencoder": "has_latents",
+        "normalizing-flow": "has_flow",
+    }
+    return [*(kind for kind, condition in kinds.items() if metrics[condition]), metrics["system"]]
 
 
 def model_card(repository, metrics, config):
@@ -51,10 +66,12 @@ def model_card(repository, metrics, config):
     """
     name = repository.split("/")[-1]
     data = ModelCardData(
+        language=metrics["language"],
+        datasets=[metrics["hub_dataset"]] if metrics["hub_dataset"] else None,
         license="mit",
         library_name="transformers",
         pipeline_tag="text-generation",
-        tags=["text-autoencoder", "variational-autoencoder", "normalizing-flow", metrics["system"]],
+        tags=tags(metrics),
         model_name=name,
         eval_results=eval_results(metrics),
     )
@@ -65,5 +82,6 @@ def model_card(repository, metrics, config):
         "bounds": bounds(metrics),
         "metrics": metrics,
         "config": config,
+        "minimum_versions": MINIMUM_VERSIONS,
     }
     return ModelCard.from_template(data, template_path=str(TEMPLATE), **values)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -14,7 +13,6 @@ from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from .arguments import TrainArguments
 
 RUN_FILE = "run.json"
-METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
 # Options that may differ when a run goes on: they do not change what is trained.
 FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
 
@@ -90,33 +88,6 @@ def write_json(path, content):
     os.replace(aside, path)
 
 
-def write_metrics(directory, metrics):
-    """Writes metrics.json, and the bounds of each sentence to sentences.tsv, a line a sentence under their names.
-
-    Args:
-        directory: of the model.
-        metrics: what `evaluate` gives, and more.
-
-    Returns:
-        what metrics.json holds: the metrics without `of_sentences`.
-    """
-    metrics = dict(metrics)
-    columns = metrics.pop("of_sentences")
-    aside = Path(directory, SENTENCES_FILE + ".new")
-    values = np.stack(list(columns.values()), axis=1)
-    np.savetxt(aside, values, fmt="%.8g", delimiter="\t", header="\t".join(columns), comments="")
-    os.replace(aside, aside.with_name(SENTENCES_FILE))
-    write_json(Path(directory, METRICS_FILE), metrics)
-    return metrics
-
-
-def read_sentences(directory):
-    """The bounds of each sentence, by name, as arrays of nats; see `write_metrics`."""
-    path = Path(directory, SENTENCES_FILE)
-    names = path.read_text(encoding="utf-8").partition("\n")[0].split("\t")
-    return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
-
-
 def save_model_directory(model, tokenizer, directory):
     """Writes model, configurations, code and tokenizer; each file aside first, so that none is ever cut short."""
     directory = Path(directory)
@@ -138,8 +109,7 @@ def load_model(directory, device="cpu"):
         ValueError: no model or no tokenizer there, or a model of another kind.
     """
     directory = str(directory)
-    if not Path(directory, "config.json").exists() and (Path(directory).exists() or directory.count("/") != 1):
-        raise ValueError(f"{directory} is not a model directory: it has no config.json")
+    check_model_directory(directory)
     logging.disable_progress_bar()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         if Path(directory, name).exists():  # not where it is a name on the Hub
@@ -159,6 +129,12 @@ def load_model(directory, device="cpu"):
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
+
+
+def check_model_directory(directory):
+    """Raises ValueError for what is neither a model directory nor a name that the Hub could have."""
+    if not Path(directory, "config.json").exists() and (Path(directory).exists() or str(directory).count("/") != 1):
+        raise ValueError(f"{directory} is not a model directory: it has no config.json")
 
 
 def check_weights(model, found):

@@ -7,8 +7,10 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
+from .evaluate_directory import digest_of_weights
+from .metrics import METRICS_FILE, read_metrics
 from .model_card import model_card
-from .model_directory import load_model, read_json, write_json
+from .model_directory import load_model, write_json
 
 
 def push(directory, repository, private=False, token=None):
@@ -24,7 +26,7 @@ def push(directory, repository, private=False, token=None):
         the commit's address.
 
     Raises:
-        ValueError: no model or no metrics there, a name that the Hub does not take, or what the Hub answered.
+        ValueError: no model or no metrics of it there, a name that the Hub does not take, or what the Hub answered.
     """
     try:
         validate_repo_id(repository)
@@ -32,22 +34,21 @@ def push(directory, repository, private=False, token=None):
         raise ValueError(f"{repository} is no name for a repository: {error}") from error
     if repository.count("/") != 1:
         raise ValueError(f"{repository} is no name for a repository: it must have the form user/name")
-    if not (Path(directory) / "metrics.json").exists():
+    path = Path(directory, METRICS_FILE)
+    if not path.exists():
         raise ValueError(
             f"{directory} has no metrics.json, which the model card is made of; run wae-rnf evaluate on it"
         )
+    metrics = read_metrics(path)
     model, tokenizer = load_model(directory)
-    metrics = read_json(Path(directory) / "metrics.json")
+    if metrics.get("weights", digest_of_weights(model)) != digest_of_weights(model):
+        raise ValueError(f"{path} was measured on other weights than those of {directory}; run wae-rnf evaluate on it")
     api = HfApi(token=token)
     with TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        write_json(Path(folder) / "metrics.json", metrics)
-        try:
-            card = model_card(repository, metrics, model.config)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{directory}/metrics.json is not what wae-rnf evaluate writes: no {error}") from error
-        card.save(Path(folder) / "README.md")
+        write_json(Path(folder, METRICS_FILE), metrics)
+        model_card(repository, metrics, model.config).save(Path(folder, "README.md"))
         try:
             api.create_repo(repository, private=private, exist_ok=True)
             commit = api.upload_folder(

@@ -9,7 +9,9 @@ import torch
 
 from .arguments import TrainArguments, option, require
 from .estimators import READINGS
-from .model_directory import METRICS_FILE, SENTENCES_FILE, read_json, read_sentences, write_json
+from .evaluation_target import corpus_name, same_corpus
+from .metrics import METRICS_FILE, read_metrics, read_sentences, sentences_file
+from .model_directory import read_json, write_json
 from .option_files import read_variants
 from .processes import on_main
 from .systems import SYSTEMS
@@ -60,10 +62,13 @@ def reproduce(options, shared):
     Returns:
         the path of the report.
     """
-    from .reproduction_report import MAP, MAPPED, write_report  # draws: matplotlib takes its time to import
+    from .reproduction_report import MAP, MAPPED, datasets_in, write_report  # matplotlib takes its time to import
 
     results = Path(options.results_dir) / corpus_name(options.dataset)
     results.mkdir(parents=True, exist_ok=True)
+    for path, dataset in datasets_in(results).items():  # the report is of one corpus; told before any training
+        if not same_corpus(dataset, options.dataset):
+            raise ValueError(f"{path} is of {dataset}, not of {options.dataset}; name another --results_dir")
     rows = {name: {"system": name} for name in options.systems}
     if options.variants:
         rows = read_variants(options.variants)
@@ -85,11 +90,6 @@ def reproduce(options, shared):
                 draw_map(arguments, results / MAP)
 
     return on_main(lambda: write_report(results))
-
-
-def corpus_name(dataset):
-    """What the directories of a corpus are called: never a way out of the directory above."""
-    return Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name
 
 
 def name_of(row, seed, seeds):
@@ -122,15 +122,30 @@ def finished_run(arguments):
     arguments = replace(arguments, resume=(directory / RUN_FILE).exists())
     if (directory / METRICS_FILE).exists():
         check_output_dir(directory, asdict(arguments), arguments.resume)
-        metrics = read_json(directory / METRICS_FILE)
-        # `wae-rnf evaluate` may have looked at another split or corpus since
-        expected = {"split": "test", "dataset": arguments.dataset}
-        found = {name: metrics[name] for name in expected}
-        for name in ("eval_iwae_samples", "eval_max_sentences"):
-            expected[name], found[name] = getattr(arguments, name), metrics["options"][name]
-        if found == expected:
+        metrics = finished_metrics(arguments)
+        if metrics is not None:
             return metrics
     return train(arguments)  # one that is trained to the end already is only evaluated anew
+
+
+def finished_metrics(arguments):
+    """The metrics of a run, if they are of its end and of the evaluation that the arguments ask for; None otherwise.
+
+    `wae-rnf evaluate` may have written them since, in another precision, with other samples or before the end.
+    """
+    try:
+        metrics = read_metrics(Path(arguments.output_dir, METRICS_FILE))
+    except ValueError:  # of another program, or not finite: evaluated anew
+        return None
+    wanted = {
+        "iwae_samples": arguments.eval_iwae_samples,
+        "max_sentences": arguments.eval_max_sentences,
+        "mixed_precision": arguments.mixed_precision,
+        "seed": arguments.seed,
+    }
+    same = metrics["split"] == "test" and same_corpus(metrics["dataset"], arguments.dataset)
+    finished = metrics["training"] and metrics["samples"] and "text" in metrics
+    return metrics if same and finished and metrics["evaluation"] == wanted else None
 
 
 def draw_map(arguments, path):
@@ -150,11 +165,12 @@ def compare(metrics, directory, language_model):
 
     Where the two were not evaluated on the same sentences, or before these were kept, nothing is added.
     """
-    if not all(Path(run, SENTENCES_FILE).exists() for run in (directory, language_model)):
+    files = [Path(run, METRICS_FILE) for run in (directory, language_model)]
+    if not all(sentences_file(file).exists() for file in files):
         return
     from .evaluation import excess
 
-    ours, theirs = read_sentences(directory), read_sentences(language_model)
+    ours, theirs = map(read_sentences, files)
     if not np.array_equal(ours["length"], theirs["length"]):
         return
     exact = torch.tensor(theirs["pushforward_elbo"])

@@ -8,6 +8,8 @@ from pathlib import Path
 from .arguments import TrainArguments
 from .drawings import draw_collapse, draw_mutual_information
 from .estimators import READINGS
+from .evaluation_target import same_corpus
+from .metrics import read_metrics
 from .model_directory import FREE_TO_CHANGE, read_json
 from .published import TABLES, another_corpus, published
 from .systems import SYSTEMS
@@ -30,11 +32,11 @@ def write_report(results):
         ValueError: no results there, or not of one dataset.
     """
     results = Path(results)
+    dataset, *others = datasets_in(results).values() or [None]
+    if dataset is None or not all(same_corpus(dataset, other) for other in others):
+        number = len({dataset, *others} - {None})
+        raise ValueError(f"{results} must hold the results of one dataset, not of {number}")
     runs = read_runs(results)
-    datasets = {metrics["dataset"] for several in runs.values() for metrics in several}
-    if len(datasets) != 1:
-        raise ValueError(f"{results} must hold the results of one dataset, not of {len(datasets)}")
-    (dataset,) = datasets
     draw_mutual_information(runs, results / "mutual_information.png")
     draw_collapse(runs, results / "collapse.png")
     sections = {
@@ -56,11 +58,31 @@ def write_report(results):
     return path
 
 
+def datasets_in(results):
+    """{path: dataset} of the results in a folder.
+
+    Raises:
+        ValueError: a JSON file that holds no results.
+    """
+    datasets = {path: read_json(path).get("dataset") for path in sorted(Path(results).glob("*.json"))}
+    for path, dataset in datasets.items():
+        if not isinstance(dataset, str):
+            raise ValueError(f"{path} is not what wae-rnf reproduce writes: it has no 'dataset'; move it elsewhere")
+    return datasets
+
+
 def read_runs(results):
-    """{row: [metrics of each seed]}: systems in the order of their table, then other rows by name."""
+    """{row: [metrics of each seed]}: systems in the order of their table, then other rows by name.
+
+    Raises:
+        ValueError: a file that holds something else, or metrics that say nothing of the training.
+    """
     runs = defaultdict(list)
     for path in sorted(Path(results).glob("*.json")):
-        metrics = read_json(path)
+        metrics = read_metrics(path)
+        for name in ("training", "text"):
+            if not isinstance(metrics.get(name), dict):
+                raise ValueError(f"{path} is not what wae-rnf reproduce writes: it has no {name!r}")
         runs[metrics.get("row", metrics["system"])].append(metrics)
     return {row: runs[row] for row in [*SYSTEMS, *sorted(runs.keys() - SYSTEMS.keys())] if row in runs}
 
@@ -108,7 +130,7 @@ def over_seeds(several, read, digits=2):
 def above_language_model(several, reading):
     """How far a bound lies from the language model's likelihood, in pairs, ± standard error; the first seed."""
     bound = several[0][reading]["iwae"]
-    if "above_language_model" not in bound or several[0]["system"] == "lstm-lm":
+    if "above_language_model" not in bound or not several[0]["has_latents"]:
         return "–"
     return f"{bound['above_language_model']:+.2f} ± {bound['above_language_model_standard_error']:.2f}"
 
@@ -144,7 +166,7 @@ def table_1(runs, dataset):
         theirs = published("table_1", dataset, system)
         paper = f"{theirs['nll']:.1f} ({number(theirs['kl'], 2)}) {theirs['ppl']:.1f}" if theirs else "–"
         ours = [over_seeds(several, lambda m, name=name: m["published"][name], 1) for name in ("nll", "kl", "ppl")]
-        two = several[0]["pushforward"]["iwae"]["nll"] != several[0]["flow_posterior"]["iwae"]["nll"]
+        two = several[0]["has_flow"]
         for reading in READINGS if two else ("pushforward",):
             head = [system, paper, f"{ours[0]} ({ours[1]}) {ours[2]}"] if reading == "pushforward" else ["", "", ""]
             honest = [
@@ -234,7 +256,7 @@ def origin(runs):
         [
             system,
             f"`{metrics['training']['commit'][:12] if metrics['training']['commit'] else 'unknown'}`",
-            metrics["seed"],
+            metrics["options"]["seed"],
             f"{metrics['training']['steps']:,}",
             f"{metrics['training']['seconds'] / 60:.1f}",
             f"{metrics['seconds'] / 60:.1f}",

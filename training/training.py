@@ -5,7 +5,6 @@ from logging import ERROR, getLogger
 from pathlib import Path
 
 import numpy as np
-import torch
 from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from datasets import Dataset, disable_progress_bars
 from transformers import AutoTokenizer, logging
@@ -17,15 +16,15 @@ from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
 from .centres import cluster
 from .encoding import encode_split
-from .evaluation import evaluate
+from .evaluate_directory import evaluate_directory
+from .evaluation_target import EvaluationOptions
 from .loop import Stage
-from .model_directory import check_output_dir, load_model, read_json, write_json, write_metrics, write_run
+from .metrics import METRICS_FILE
+from .model_directory import check_output_dir, load_model, read_json, write_json, write_run
 from .processes import join, main_first, on_main
 from .provenance import commit, provenance
-from .report import print_report
 from .sources import sample_of
 from .systems import NO_FLOW, SYSTEMS, System
-from .text_evaluation import judge_text
 
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
@@ -35,7 +34,6 @@ SHARED_FIELDS = (
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
-NUM_SAMPLES = 10
 MAX_CLUSTERED = 100_000  # sentences, at random where there are more
 STREAM, COUNT_FILE = "stream", "count.json"
 
@@ -81,7 +79,7 @@ def train(arguments):
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
     training |= {"processes": accelerator.num_processes}
     on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments), training=training))
-    return report(arguments, training, data["test"], accelerator)
+    return report(arguments, data["test"], accelerator)
 
 
 def open_corpus(arguments):
@@ -214,25 +212,16 @@ def run_stage(name, system, arguments, accelerator, tokenizer, data, output_dir,
     return Stage(name, accelerator, model, tokenizer, data, system, arguments, output_dir).run()
 
 
-def report(arguments, training, test, accelerator):
+def report(arguments, test, accelerator):
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
-    model, tokenizer = load_model(arguments.output_dir, accelerator.device)
-    samples, seed, progress = arguments.eval_iwae_samples, arguments.seed, accelerator.is_main_process
-    with accelerator.autocast():
-        metrics = evaluate(model, test, samples, seed, arguments.eval_max_sentences, progress)
-    return on_main(lambda: complete_report(arguments, training, metrics, model, tokenizer, test))
-
-
-def complete_report(arguments, training, metrics, model, tokenizer, test):
-    """Adds to the metrics where they come from, samples, and how these and reconstructions read."""
-    seed = arguments.seed
-    generator = torch.Generator(model.device).manual_seed(seed)
-    sentences = model.generate(num_samples=NUM_SAMPLES, generator=generator)
-    metrics |= {"system": arguments.system, "dataset": arguments.dataset, "split": "test"}
-    metrics |= {"options": asdict(arguments), "training": training}
-    metrics["samples"] = tokenizer.batch_decode(sentences, skip_special_tokens=True)
-    metrics["text"] = judge_text(model, tokenizer, test, seed=seed)
-    metrics = write_metrics(arguments.output_dir, metrics)
-    print_report(metrics)
-    print(f"\nThe model lies in {arguments.output_dir}.")
+    options = EvaluationOptions(
+        dataset=arguments.dataset,
+        iwae_samples=arguments.eval_iwae_samples,
+        max_sentences=arguments.eval_max_sentences,
+        mixed_precision=arguments.mixed_precision,
+        seed=arguments.seed,
+    )
+    path = Path(arguments.output_dir, METRICS_FILE)
+    metrics = evaluate_directory(arguments.output_dir, options, accelerator, path, test)
+    accelerator.print(f"\nThe model lies in {arguments.output_dir}.")
     return metrics
