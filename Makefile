@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUTPUT_DIR ?= runs/toy-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: install train test test-slow quality style bench readme findings
+.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality style bench readme findings
 
 install: .venv/installed
 
@@ -21,6 +21,19 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest
+
+# The same tests as on a CPU without AVX-512, where oneDNN has no bfloat16 LSTM and floating point rounds otherwise.
+test-avx2: install
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest -m "not slow"
+
+# The same tests with the lowest, and with the newest, releases that setup.py allows.
+test-lowest test-newest: test-%: install
+	rm -rf .venv-$*
+	$(PYTHON) -m venv .venv-$*
+	$(BIN)/python .ci/bounds.py $* > .venv-$*/requirements.txt
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check --requirement .venv-$*/requirements.txt
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	.venv-$*/bin/python -m pytest -m "not slow"
 
 quality: install
 	$(BIN)/ruff check .

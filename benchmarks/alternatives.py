@@ -8,37 +8,48 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from modeling_wae_rnf import linear_cross_entropy, recurrence
+from modeling_wae_rnf import linear_cross_entropy, recurrence, sampling
 from modeling_wae_rnf.dropout import Dropout
 
-from .sizes import SIZES
+from .sizes import SIZES, TINY
 from .timing import alternate
 
 ROUNDS = 15
 WIDTH = 200
+TOKENS, SENTENCES = 700, 256
 SPARED = (50, 100, 400)
 CHUNK_BITS = (20, 21, 22, 24)
+QUICK = {"sizes": TINY["ptb"], "tokens": 5, "sentences": 3, "rounds": 1}
 
 
-def measure():
+def measure(sizes=SIZES["ptb"], tokens=TOKENS, sentences=SENTENCES, rounds=ROUNDS):
+    """{what: {way: milliseconds}}; the way that the package goes is called "used: …".
+
+    Args:
+        sizes: of the vocabulary and of a batch.
+        tokens: of a batch, for projection and dropout.
+        sentences: written at once.
+        rounds: how often each is timed.
+    """
+    words = f"{sizes.vocab_size:,} words"
     measured = {
-        "both passes of an LSTM, a batch of the Penn Treebank": lstm(),
-        "both passes of projection and cross entropy, 700 tokens of 10,000 words": cross_entropy(),
-        "a dropout mask for 700 tokens": dropout(),
-        "a step of Adam with WAE-RNF's parameters": adam(),
-        "drawing the next word of 256 sentences": draw(),
+        "both passes of an LSTM, a batch of the Penn Treebank": lstm(sizes),
+        f"both passes of projection and cross entropy, {tokens} tokens of {words}": cross_entropy(sizes, tokens),
+        f"a dropout mask for {tokens} tokens": dropout(tokens),
+        "a step of Adam with WAE-RNF's parameters": adam(sizes),
+        f"drawing the next word of {sentences} sentences": draw(sizes, sentences),
         "one step of an LSTM for 16 sentences": lstm_step(),
     }
     return {
-        what: {way: 1e3 * seconds for way, seconds in alternate(ways, ROUNDS).items()}
+        what: {way: 1e3 * seconds for way, seconds in alternate(ways, rounds).items()}
         for what, ways in measured.items()
     }
 
 
-def lstm():
+def lstm(sizes):
     torch.manual_seed(0)
     layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
-    (batch,) = SIZES["ptb"].batches(1)
+    (batch,) = sizes.batches(1)
     lengths = batch["attention_mask"].sum(1) - 1
     inputs = torch.randn(len(lengths), int(lengths.max()), WIDTH, requires_grad=True)
     tokens = batch["attention_mask"][:, 1:].unsqueeze(-1)
@@ -61,17 +72,20 @@ def lstm():
     return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
 
 
-def cross_entropy():
+def cross_entropy(sizes, tokens):
     torch.manual_seed(0)
-    shapes = [(700, WIDTH), (10_000, WIDTH), (10_000,)]
-    tensors = [(0.1 * torch.randn(shape)).requires_grad_() for shape in shapes]
-    targets, weights = torch.randint(10_000, (700,)), torch.rand(700)
+    shapes = [(tokens, WIDTH), (sizes.vocab_size, WIDTH), (sizes.vocab_size,)]
+    hidden, weight, bias = tensors = [(0.1 * torch.randn(shape)).requires_grad_() for shape in shapes]
+    targets, weights = torch.randint(sizes.vocab_size, (tokens,)), torch.rand(tokens)
 
     def fused():
         linear_cross_entropy.linear_cross_entropy(*tensors, targets).mean().backward()
 
     def in_backward():
         (linear_cross_entropy.linear_cross_entropy(*tensors, targets) * weights).sum().backward()
+
+    def torchs(**options):
+        return F.linear_cross_entropy(hidden, weight, targets, linear_bias=bias, **options)
 
     bits = linear_cross_entropy.CHUNK.bit_length() - 1
     others = {
@@ -85,18 +99,29 @@ def cross_entropy():
             "gradient in the forward pass and, for weights that differ, again in the backward pass": in_backward,
             "all logits, `F.cross_entropy`": lambda: F.cross_entropy(F.linear(*tensors), targets).backward(),
         }
+        | (torchs_cross_entropy(torchs) if hasattr(F, "linear_cross_entropy") else {})
     )
 
 
-def dropout():
-    x = torch.randn(700, WIDTH)
+def torchs_cross_entropy(loss):
+    """torch's own operation, which asks for the reduction: only a loss for each token can do all that ours does."""
+    name, chunks = "`F.linear_cross_entropy`", nn.LinearCrossEntropyOptions()
+    return {
+        f"{name}, the mean": lambda: loss().backward(),
+        f"{name}, the mean, by chunks": lambda: loss(options=chunks).backward(),
+        f"{name}, a loss for each token, by chunks": lambda: loss(options=chunks, reduction="none").mean().backward(),
+    }
+
+
+def dropout(tokens):
+    x = torch.randn(tokens, WIDTH)
     return {"used: uniform numbers": partial(Dropout(0.2), x), "`nn.Dropout`": partial(nn.Dropout(0.2), x)}
 
 
-def adam():
+def adam(sizes):
     def step(**options):
         torch.manual_seed(0)
-        parameters = list(SIZES["ptb"].model().parameters())
+        parameters = list(sizes.model().parameters())
         for parameter in parameters:
             parameter.grad = torch.randn_like(parameter)
         return torch.optim.Adam(parameters, **options).step
@@ -104,14 +129,14 @@ def adam():
     return {"used: fused": step(fused=True), "foreach": step(foreach=True), "default": step()}
 
 
-def draw():
+def draw(sizes, sentences):
     torch.manual_seed(0)
-    model = SIZES["ptb"].model().eval()
-    hidden = torch.randn(256, WIDTH)
+    model = sizes.model().eval()
+    hidden = torch.randn(sentences, WIDTH)
 
     @torch.no_grad()
     def cumulative():
-        model._next_words(hidden, do_sample=True, temperature=1.0, generator=None)
+        sampling.draw(model.decoder.logits(hidden))
 
     @torch.no_grad()
     def multinomial():

@@ -8,40 +8,49 @@ from datasets import Dataset
 
 from training_wae_rnf.evaluation import evaluate
 
-from .floor import matrix_rate, sample_flop
+from .floor import SQUARE, matrix_rate, sample_flop
 from .plain import PlainModel, score_by_loop
-from .sizes import BATCH_SIZE, SIZES, pad
+from .sizes import BATCH_SIZE, SIZES, TINY, pad
 from .timing import alternate
 
 SENTENCES, ROUNDS = 64, 5
 SAMPLES = {"ours": 100, "loops": 10}  # timed in one round; all samples cost the same
 TEST_TOKENS = 82_430  # of the Penn Treebank's test split
+QUICK = {"sizes": TINY["ptb"], "count": 3, "samples": {"ours": 2, "loops": 1}, "rounds": 1, "square": 64}
 
 
-def measure():
-    """Microseconds a token and sample, of ours and of the two loops."""
-    sizes, rate = SIZES["ptb"], matrix_rate()
-    sentences = sizes.sentences(SENTENCES, np.random.default_rng(0))
+def measure(sizes=SIZES["ptb"], count=SENTENCES, samples=SAMPLES, rounds=ROUNDS, square=SQUARE):
+    """Microseconds a token and sample, of ours and of the two loops.
+
+    Args:
+        sizes: of the sentences.
+        count: how many sentences.
+        samples: {"ours", "loops"}, importance samples of one round.
+        rounds: how often each is timed.
+        square: rows of the product that the floor is measured with.
+    """
+    rate = matrix_rate(square=square)
+    sentences = sizes.sentences(count, np.random.default_rng(0))
     tokens = sum(len(ids) - 1 for ids in sentences)
     rows = Dataset.from_dict({"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]})
     torch.manual_seed(0)
     ours = sizes.model().eval()
     plain = PlainModel(sizes.config()).eval()
     plain.load_state_dict(ours.state_dict())
-    batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, SENTENCES, BATCH_SIZE)]
+    batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, count, BATCH_SIZE)]
     singles = [pad([ids]) for ids in sentences]
     runs = {
-        "ours": partial(evaluate, ours, rows, SAMPLES["ours"]),
-        "loop over samples, batches of 32": partial(score_by_loop, plain, batches, SAMPLES["loops"]),
-        "loop over samples and sentences": partial(score_by_loop, plain, singles, SAMPLES["loops"]),
+        "ours": partial(evaluate, ours, rows, samples["ours"]),
+        "loop over samples, batches of 32": partial(score_by_loop, plain, batches, samples["loops"]),
+        "loop over samples and sentences": partial(score_by_loop, plain, singles, samples["loops"]),
     }
     seconds = {
-        name: value / SAMPLES["ours" if name == "ours" else "loops"] for name, value in alternate(runs, ROUNDS).items()
+        name: value / samples["ours" if name == "ours" else "loops"] for name, value in alternate(runs, rounds).items()
     }
     floor = sample_flop(sizes.config()) / rate
     return {
-        "sentences": SENTENCES,
-        "samples": SAMPLES,
+        "sentences": count,
+        "samples": samples,
         "matrix_rate": rate,
         "microseconds_per_token_and_sample": {name: 1e6 * value / tokens for name, value in seconds.items()},
         "ratio": {name: value / seconds["ours"] for name, value in seconds.items()},

@@ -4,7 +4,7 @@ import torch
 
 from .timing import alternate
 
-SQUARE = 2048
+SQUARE = 2048  # rows
 
 
 def forward_flop(config):
@@ -27,7 +27,7 @@ def sample_flop(config):
     return forward["decoder"] + forward["projection"]
 
 
-def matrix_rate(rounds=15):
+def matrix_rate(rounds=15, square=SQUARE):
     """Floating-point operations a second of a large square product in single precision."""
-    left, right = torch.randn(2, SQUARE, SQUARE)
-    return 2 * SQUARE**3 / alternate({"matrix product": lambda: left @ right}, rounds)["matrix product"]
+    left, right = torch.randn(2, square, square)
+    return 2 * square**3 / alternate({"matrix product": lambda: left @ right}, rounds)["matrix product"]

@@ -8,21 +8,31 @@ from tokenization_wae_rnf import toy
 from .processes import output_of
 
 SIZES = (100_000, 500_000, 2_000_000)  # sentences
+SENTENCES = 20_000  # that are repeated
+STEPS = 20
+QUICK = {"sizes": (100,), "sentences": 100, "steps": 1}
 
 
-def measure():
-    """{"runs": {way: {sentences: {mebibytes, seconds}}}}."""
+def measure(sizes=SIZES, sentences=SENTENCES, steps=STEPS):
+    """{"runs": {way: {sentences: {mebibytes, seconds}}}}.
+
+    Args:
+        sizes: sentences of the training split.
+        sentences: how many different ones these repeat, but for a number at their end.
+        steps: of each stage of training.
+    """
     runs = {"stored": {}, "streamed": {}}
     with TemporaryDirectory() as folder:
-        lines = [row["text"] for row in toy.generate("train", 20_000, seed=0)]
+        lines = [row["text"] for row in toy.generate("train", sentences, seed=0)]
         for split in ("valid", "test"):
             Path(folder, f"{split}.txt").write_text("\n".join(lines[:500]))
-        for size in SIZES:
+        for size in sizes:
             with open(Path(folder, "train.txt"), "w") as file:
                 for start in range(0, size, len(lines)):
                     # a vocabulary of 50,000 words and more, whatever the size
                     file.writelines(f"{line} {(start + number) % 50_000}\n" for number, line in enumerate(lines))
             for way in runs:
-                most, seconds = output_of("benchmarks.train_some_steps", folder, way).splitlines()[-1].split()
+                printed = output_of("benchmarks.train_some_steps", folder, way, steps)
+                most, seconds = printed.splitlines()[-1].split()
                 runs[way][str(size)] = {"mebibytes": float(most), "seconds": float(seconds)}
     return {"runs": runs}

@@ -10,31 +10,29 @@ README = ROOT / "benchmarks" / "README.md"
 RESULTS = ROOT / "results" / "benchmarks"
 
 
-def read(part):
-    return json.loads((RESULTS / f"{part}.json").read_text(encoding="utf-8"))
-
-
 def table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def report():
+def report(results=RESULTS):
+    """The page, from the JSON files in a folder."""
+    parts = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))}
     sections = [
         ("Speed and memory", introduction()),
-        ("The floor", floor()),
-        ("A step of training", training_step()),
-        ("Importance sampling", evaluation()),
-        ("Generation", generation()),
-        ("Text", text()),
-        ("Cost against the size of the corpus", scaling()),
-        ("Memory against the size of the corpus", memory()),
-        ("What was tried", alternatives()),
-        ("How it was measured", provenance()),
+        ("The floor", floor(parts["training_step"])),
+        ("A step of training", training_step(parts["training_step"])),
+        ("Importance sampling", evaluation(parts["evaluation"])),
+        ("Generation", generation(parts["generation"])),
+        ("Text", text(parts["text"])),
+        ("Cost against the size of the corpus", scaling(parts["scaling"])),
+        ("Memory against the size of the corpus", memory(parts["memory"])),
+        ("What was tried", alternatives(parts["alternatives"])),
+        ("How it was measured", provenance(parts)),
     ]
     (title, first), *rest = sections
-    parts = [f"# {title}\n\n{first}", *(f"## {title}\n\n{content}" for title, content in rest)]
-    return "<!-- written by `make bench` from results/benchmarks/*.json -->\n\n" + "\n\n".join(parts) + "\n"
+    written = [f"# {title}\n\n{first}", *(f"## {title}\n\n{content}" for title, content in rest)]
+    return "<!-- written by `make bench` from results/benchmarks/*.json -->\n\n" + "\n\n".join(written) + "\n"
 
 
 def introduction():
@@ -47,11 +45,11 @@ def introduction():
     )
 
 
-def floor():
+def floor(figures):
     config = SIZES["ptb"].config()
     forward = forward_flop(config)
     millions = {name: f"{flop / 1e6:.2f}" for name, flop in forward.items()}
-    rate = read("training_step")["matrix_rate"]
+    rate = figures["matrix_rate"]
     return (
         f"The matrix products of one token in the forward pass, with embedding E = {config.embedding_size}, hidden "
         f"size H = {config.hidden_size} and V = {config.vocab_size:,} words: encoder and decoder 2 (E + H) 4H = "
@@ -64,8 +62,7 @@ def floor():
     )
 
 
-def training_step():
-    figures = read("training_step")
+def training_step(figures):
     rows = []
     for size, orders in figures["steps"].items():
         memory = orders["peak_memory_mb"]
@@ -99,8 +96,7 @@ def training_step():
     )
 
 
-def evaluation():
-    figures = read("evaluation")
+def evaluation(figures):
     rows = [
         (name, f"{value:.1f}", f"{figures['ratio'][name]:.2f}", f"{figures['fraction_of_floor'][name]:.0%}")
         for name, value in figures["microseconds_per_token_and_sample"].items()
@@ -118,8 +114,7 @@ def evaluation():
     )
 
 
-def generation():
-    figures = read("generation")
+def generation(figures):
     rows = [
         (f"{int(count):,}", f"{value:.2f}", f"{figures['ratio'][count]:.1f}")
         for count, value in figures["milliseconds_per_sentence"].items()
@@ -142,8 +137,7 @@ def greedy(figures):
     )
 
 
-def text():
-    figures = read("text")
+def text(figures):
     rows = [
         ("vocabulary and token ids, tokens a second", f"{figures['tokens_per_second']:,.0f}"),
         (
@@ -161,8 +155,8 @@ def text():
     )
 
 
-def scaling():
-    measured = {copies: values for copies, values in read("scaling").items() if copies.isdigit()}
+def scaling(figures):
+    measured = {copies: values for copies, values in figures.items() if copies.isdigit()}
     rows = [
         (
             f"{copies} ×",
@@ -180,8 +174,8 @@ def scaling():
     )
 
 
-def memory():
-    measured = read("memory")["runs"]
+def memory(figures):
+    measured = figures["runs"]
     rows = [
         (way, f"{int(size):,}", f"{values['mebibytes']:.0f}", f"{values['seconds']:.0f}")
         for way, runs in measured.items()
@@ -195,8 +189,7 @@ def memory():
     )
 
 
-def alternatives():
-    figures = read("alternatives")
+def alternatives(figures):
     rows = [
         (what, way.removeprefix("used: "), "used" if way.startswith("used: ") else "", f"{milliseconds:.2f}")
         for what, ways in figures.items()
@@ -206,11 +199,11 @@ def alternatives():
     return "Milliseconds of each way, timed by turns.\n\n" + table(["what", "way", "", "ms"], rows)
 
 
-def provenance():
-    rows = []
-    for path in sorted(RESULTS.glob("*.json")):
-        figures = json.loads(path.read_text(encoding="utf-8"))
-        rows.append((path.stem, f"`{figures['commit'][:12]}`", figures["device"], f"{figures['seconds']:.0f}"))
+def provenance(parts):
+    rows = [
+        (part, f"`{(figures['commit'] or 'unknown')[:12]}`", figures["device"], f"{figures['seconds']:.0f}")
+        for part, figures in parts.items()
+    ]
     return "Commands and versions are in results/benchmarks/.\n\n" + table(
         ["part", "commit", "device", "seconds"], rows
     )

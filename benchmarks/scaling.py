@@ -8,20 +8,28 @@ from pathlib import Path
 from training_wae_rnf.commands import train
 
 from .processes import output_of, peak_mb
+from .sizes import SIZES, TINY
 from .text import write_corpus
 
 SENTENCES = 2_500
 COPIES = (1, 2, 4, 8)
+QUICK = {"sentences": 40, "sizes": TINY["ptb"], "copies": (1, 2)}
 
 
-def measure():
-    """{copies: {tokens, seconds, tokens_per_second, peak_memory_mb}}."""
-    return {str(copies): train_once(copies) for copies in COPIES}
+def measure(sentences=SENTENCES, sizes=SIZES["ptb"], copies=COPIES):
+    """{copies: {tokens, seconds, tokens_per_second, peak_memory_mb}}.
+
+    Args:
+        sentences: of the training split, of which there are copies.
+        sizes: of the vocabulary and the sentences.
+        copies: how many of them.
+    """
+    return {str(count): train_once(sentences, sizes, count) for count in copies}
 
 
-def train_once(copies):
+def train_once(sentences, sizes, copies):
     with tempfile.TemporaryDirectory() as folder:
-        tokens = write_corpus(folder, SENTENCES, copies)
+        tokens = write_corpus(folder, sentences, sizes, copies)
         options = {
             "dataset": folder,
             "output_dir": str(Path(folder, "run")),
@@ -29,6 +37,7 @@ def train_once(copies):
             "num_epochs": 1,
             "eval_iwae_samples": 1,
             "eval_max_sentences": 32,
+            "max_words": sizes.longest - 1,
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         memory = float(output_of("benchmarks.scaling", *flags).splitlines()[-1])

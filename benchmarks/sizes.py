@@ -67,3 +67,7 @@ SIZES = {
     "ptb": Sizes(vocab_size=10_000, mean=22.1, stddev=10.1, shortest=2, longest=83),
     "yahoo": Sizes(vocab_size=20_000, mean=80.2, stddev=46.4, shortest=20, longest=201),
 }
+TINY = {  # under the same names, to see in seconds that everything runs
+    "ptb": Sizes(vocab_size=40, mean=5, stddev=2, shortest=2, longest=9),
+    "yahoo": Sizes(vocab_size=60, mean=8, stddev=3, shortest=3, longest=12),
+}

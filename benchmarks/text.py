@@ -9,33 +9,40 @@ from pathlib import Path
 import numpy as np
 
 from .processes import ROOT, output_of
-from .sizes import SIZES
+from .sizes import SIZES, TINY
 
 SENTENCES = 42_000  # as many as the Penn Treebank's training split has
 ROUNDS = 3
 HELP = "from training_wae_rnf.command_line import main; main(['--help'])"
+QUICK = {"sentences": 40, "sizes": TINY["ptb"], "rounds": 1}
 
 
-def measure():
-    """Tokens a second of the first preparation, and seconds from a program's start."""
+def measure(sentences=SENTENCES, sizes=SIZES["ptb"], rounds=ROUNDS):
+    """Tokens a second of the first preparation, and seconds from a program's start.
+
+    Args:
+        sentences: of the training split.
+        sizes: of the vocabulary and the sentences.
+        rounds: how often a program is started; the quickest counts.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        tokens = write_corpus(folder, SENTENCES)
+        tokens = write_corpus(folder, sentences, sizes)
         first = float(output_of("benchmarks.open_corpus", "prepare", folder))
-        prepared = min(seconds_to_first_batch(folder) for _ in range(ROUNDS))
+        prepared = min(seconds_to_first_batch(folder) for _ in range(rounds))
     return {
         "tokens": tokens,
         "tokens_per_second": tokens / first,
         "seconds_to_first_batch_of_a_prepared_corpus": prepared,
         "seconds_to_import_the_training_program": min(
-            seconds_of("-c", "import training_wae_rnf.training") for _ in range(ROUNDS)
+            seconds_of("-c", "import training_wae_rnf.training") for _ in range(rounds)
         ),
-        "seconds_of_help": min(seconds_of("-c", HELP) for _ in range(ROUNDS)),
+        "seconds_of_help": min(seconds_of("-c", HELP) for _ in range(rounds)),
     }
 
 
-def write_corpus(folder, sentences, copies=1):
-    """train.txt, valid.txt and test.txt with the Penn Treebank's sizes; returns the scored tokens of train.txt."""
-    sizes, rng = SIZES["ptb"], np.random.default_rng(0)
+def write_corpus(folder, sentences, sizes, copies=1):
+    """train.txt, valid.txt and test.txt of these sizes; returns the scored tokens of train.txt."""
+    rng = np.random.default_rng(0)
     counts = {"train": sentences, "valid": 200, "test": 200}
     tokens = 0
     for split, count in counts.items():

@@ -20,7 +20,14 @@ def anonymous():
     return int(status.split("RssAnon:")[1].split()[0]) / 1024
 
 
-def main(folder, way):
+def main(folder, way, steps):
+    """Trains on the sentences in `folder`; prints the most MiB, and the seconds.
+
+    Args:
+        folder: with train.txt, valid.txt and test.txt.
+        way: "stored", in Arrow files, or "streamed".
+        steps: of each stage.
+    """
     most, done = [0.0], threading.Event()
 
     def watch():
@@ -31,7 +38,7 @@ def main(folder, way):
     datasets.config.HF_DATASETS_CACHE = Path(folder, "cache")
     arguments = TrainArguments(
         dataset=folder, output_dir=str(Path(folder, f"{way}-{time.time()}")), streaming=way == "streamed",
-        system="wae-rnf", max_steps=20, embedding_size=32, hidden_size=32, eval_iwae_samples=2,
+        system="wae-rnf", max_steps=int(steps), embedding_size=32, hidden_size=32, eval_iwae_samples=2,
     )  # fmt: skip
     start = time.perf_counter()
     watcher.start()

@@ -1,32 +1,43 @@
 """A step of training, ours and the plain one, on the same batches: speed, memory, and the same losses."""
 
+import json
 import sys
+from dataclasses import asdict
 from functools import partial
 
 import torch
 
 from modeling_wae_rnf import WaeRnfModel
 
-from .floor import matrix_rate, training_flop
+from .floor import SQUARE, matrix_rate, training_flop
 from .plain import PlainModel
 from .processes import output_of, peak_mb
-from .sizes import SIZES
+from .sizes import SIZES, TINY, Sizes
 from .timing import alternate
 
 BATCHES, ROUNDS = 4, 5
 CURVE_STEPS = 200
 MODELS = {"plain": (PlainModel, False), "ours": (WaeRnfModel, True)}
+QUICK = {"all_sizes": TINY, "batches": 1, "rounds": 1, "curve_steps": 2, "square": 64}
 
 
-def measure():
-    """{size: {order of the sentences: {implementation: …}}}, peak memory, and the largest gap of the loss curves."""
-    rate = matrix_rate()
+def measure(all_sizes=SIZES, batches=BATCHES, rounds=ROUNDS, curve_steps=CURVE_STEPS, square=SQUARE):
+    """{size: {order of the sentences: {implementation: …}}}, peak memory, and the largest gap of the loss curves.
+
+    Args:
+        all_sizes: {"ptb", "yahoo"}, of the vocabulary and the sentences.
+        batches: steps of one round.
+        rounds: how often each implementation is timed.
+        curve_steps: of the loss curves.
+        square: rows of the product that the floor is measured with.
+    """
+    rate = matrix_rate(square=square)
     steps = {}
-    for name, sizes in SIZES.items():
-        orders = {"random": sizes.batches(BATCHES), "grouped by length": sizes.grouped_batches(BATCHES)}
-        steps[name] = {order: measure_steps(sizes, batches, rate) for order, batches in orders.items()}
-        steps[name]["peak_memory_mb"] = {model: peak_memory(model, name) for model in MODELS}
-    return {"matrix_rate": rate, "steps": steps, "loss_curve": compare_curves(SIZES["ptb"])}
+    for name, sizes in all_sizes.items():
+        orders = {"random": sizes.batches(batches), "grouped by length": sizes.grouped_batches(batches)}
+        steps[name] = {order: measure_steps(sizes, given, rate, rounds) for order, given in orders.items()}
+        steps[name]["peak_memory_mb"] = {model: peak_memory(model, sizes) for model in MODELS}
+    return {"matrix_rate": rate, "steps": steps, "loss_curve": compare_curves(all_sizes["ptb"], curve_steps)}
 
 
 def build(name, config):
@@ -45,11 +56,11 @@ def step(model, optimizer, batch):
     return loss.detach()
 
 
-def measure_steps(sizes, batches, rate):
+def measure_steps(sizes, batches, rate, rounds):
     tokens = sum(int(batch["attention_mask"].sum()) - len(batch["input_ids"]) for batch in batches)
     padded = sum(batch["input_ids"].numel() - len(batch["input_ids"]) for batch in batches)
     built = {name: build(name, sizes.config()) for name in MODELS}
-    seconds = alternate({name: partial(run, *pair, batches) for name, pair in built.items()}, ROUNDS)
+    seconds = alternate({name: partial(run, *pair, batches) for name, pair in built.items()}, rounds)
     floor = training_flop(sizes.config()) * tokens / rate
     measured = {
         name: {
@@ -71,28 +82,28 @@ def run(model, optimizer, batches):
         step(model, optimizer, batch)
 
 
-def compare_curves(sizes):
+def compare_curves(sizes, steps):
     """Losses of both over the same batches and samples, without dropout: the largest relative difference."""
     config = sizes.config(dropout=0.0)
     built = {name: build(name, config) for name in MODELS}
     losses = {name: [] for name in MODELS}
-    for number, batch in enumerate(sizes.batches(CURVE_STEPS)):
+    for number, batch in enumerate(sizes.batches(steps)):
         for name, (model, optimizer) in built.items():
             torch.manual_seed(number)
             losses[name].append(step(model, optimizer, batch).item())
     differences = [abs(a / b - 1) for a, b in zip(losses["ours"], losses["plain"], strict=True)]
     ends = {"first_loss": losses["plain"][0], "last_loss": losses["plain"][-1]}
-    return ends | {"steps": CURVE_STEPS, "largest_relative_difference": max(differences)}
+    return ends | {"steps": steps, "largest_relative_difference": max(differences)}
 
 
-def peak_memory(name, size):
+def peak_memory(name, sizes):
     """Megabytes that a process needs beyond its loaded libraries for three steps."""
-    return float(output_of("benchmarks.training_step", name, size))
+    return float(output_of("benchmarks.training_step", name, json.dumps(asdict(sizes))))
 
 
-def print_peak_memory(name, size):
+def print_peak_memory(name, sizes):
     loaded = peak_mb(reset=True)
-    sizes = SIZES[size]
+    sizes = Sizes(**json.loads(sizes))
     run(*build(name, sizes.config()), sizes.batches(3))
     print(peak_mb() - loaded)
 

@@ -9,8 +9,13 @@ from transformers import AutoModel, AutoTokenizer
 
 from training_wae_rnf.publishing import push
 
+if len(sys.argv) != 3:
+    sys.exit("usage: python examples/publishing.py DIRECTORY USER/NAME, with a trained model in DIRECTORY")
 directory, repository = sys.argv[1:]
-print(push(directory, repository))
+try:
+    print(push(directory, repository))
+except ValueError as error:
+    sys.exit(f"publishing.py: {error}")
 
 model = AutoModel.from_pretrained(repository, trust_remote_code=True).eval()
 tokenizer = AutoTokenizer.from_pretrained(repository, trust_remote_code=True)

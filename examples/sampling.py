@@ -4,12 +4,15 @@ python examples/sampling.py runs/toy
 """
 
 import sys
+from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, TextStreamer
 
 import modeling_wae_rnf  # noqa: F401
 
+if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
+    sys.exit("usage: python examples/sampling.py DIRECTORY, which holds a model that wae-rnf train has made")
 directory = sys.argv[1]
 model = AutoModelForCausalLM.from_pretrained(directory).eval()
 tokenizer = AutoTokenizer.from_pretrained(directory)

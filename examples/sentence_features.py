@@ -6,6 +6,7 @@ python examples/sentence_features.py runs/toy
 import random
 import sys
 from collections import Counter
+from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoTokenizer
@@ -13,6 +14,8 @@ from transformers import AutoModel, AutoTokenizer
 import modeling_wae_rnf  # noqa: F401
 from tokenization_wae_rnf.toy import ToyGrammar
 
+if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
+    sys.exit("usage: python examples/sentence_features.py DIRECTORY, which holds a model that wae-rnf train has made")
 directory = sys.argv[1]
 model = AutoModel.from_pretrained(directory).eval()
 tokenizer = AutoTokenizer.from_pretrained(directory)

@@ -1,6 +1,12 @@
 """The decoder's state between two words, in the form in which `generate` carries, repeats and reorders it."""
 
+from dataclasses import fields
+
 from transformers.cache_utils import Cache, CacheLayerMixin
+from transformers.generation.utils import GenerateDecoderOnlyOutput
+
+# What Transformers calls the cache in a model's inputs and outputs: "cache" from 5.24 on, "past_key_values" before.
+CACHE_NAME = "cache" if "cache" in {field.name for field in fields(GenerateDecoderOnlyOutput)} else "past_key_values"
 
 
 class RecurrentLayer(CacheLayerMixin):

@@ -1,17 +1,22 @@
 """The configuration: every system of the paper is one setting of these fields."""
 
 from transformers import PretrainedConfig
+from transformers.utils.versions import require_version
+
+# a saved model carries this file: where it is too new for the installed Transformers, it says so before anything else
+require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upgrade transformers")
 
 CHOICES = {
     "posterior": ("gaussian", "vmf"),
     "posterior_head": ("mlp", "linear"),
     "flow_kernel": (None, "imq", "gaussian"),
-    "mmd_kernel": ("imq", "gaussian"),
+    "mmd_kernel": ("imq", "gaussian", "gaussian_scaled"),
     "objective": ("paper", "authors", "pushforward", "flow_posterior"),
 }
 AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
 NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate")
 RATES = ("dropout", "word_dropout")
+KAPPA = (1e-6, 1e5)  # beyond, the normalizer loses its digits, and its series grows with kappa
 CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
 # Where a saved directory has the classes, for `trust_remote_code=True`.
 AUTO_MAP = {
@@ -32,7 +37,7 @@ class WaeRnfConfig(PretrainedConfig):
         word_dropout: rate at which words that the decoder reads become the unknown word while training (Bowman et
             al. 2016, arXiv 1511.06349).
         posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
-        kappa: concentration of the von Mises-Fisher posterior.
+        kappa: concentration of the von Mises-Fisher posterior, from 1e-6 to 1e5.
         batch_norm: normalize the posterior's mean and log variance over the batch (paper 5.2).
         mean_gamma: fixes the scale of the mean's batch normalization (BN-VAE); None learns it.
         free_bits: nats of each dimension's divergence, averaged over the batch, that cost nothing (Kingma et al.
@@ -47,7 +52,8 @@ class WaeRnfConfig(PretrainedConfig):
         objective: what the latent terms of the loss are, see [`WaeRnfModel`].
         kl_weight: alpha, at the end of its schedule.
         mmd_weight: lambda, at the end of its schedule; 0 leaves the MMD out.
-        mmd_kernel: "imq" (multi-scale, unbiased) or "gaussian" (paper's biased statistic).
+        mmd_kernel: "imq" (multi-scale, unbiased), "gaussian" (paper's biased statistic, blind from about 9 dimensions
+            on) or "gaussian_scaled" (authors' code for Yelp and Yahoo), see [`mmd`].
         latents_at_every_step: feed z' to the decoder at every word, not to its initial state alone.
         max_words: longest sentence, in words, without the two sentence marks.
 
@@ -110,6 +116,8 @@ class WaeRnfConfig(PretrainedConfig):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, but is {value}")
+        if not KAPPA[0] <= self.kappa <= KAPPA[1]:
+            raise ValueError(f"kappa must lie in [{KAPPA[0]:g}, {KAPPA[1]:g}], but is {self.kappa}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")

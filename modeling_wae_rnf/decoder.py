@@ -1,11 +1,13 @@
 """The decoder: z' sets the state of an LSTM language model."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from .dropout import Dropout
 from .linear_cross_entropy import linear_cross_entropy
-from .recurrence import run_lstm
+from .plain_module import is_plain
+from .recurrence import call_lstm, run_lstm
 
 
 class Decoder(nn.Module):
@@ -46,8 +48,12 @@ class Decoder(nn.Module):
 
     def step(self, embeddings, z_prime, state):
         """One word (batch, embedding_size) further: (batch, hidden_size) and the LSTM's new state."""
-        inputs = self._inputs(embeddings.unsqueeze(1), z_prime).squeeze(1)
-        state = torch.lstm_cell(inputs, state, *self.lstm.all_weights[0])
+        inputs = self._inputs(embeddings.unsqueeze(1), z_prime)
+        if is_plain(self.lstm):  # several times as fast for one word
+            state = torch.lstm_cell(inputs.squeeze(1), state, *self.lstm.all_weights[0])
+        else:
+            _, state = call_lstm(self.lstm, inputs, tuple(values.unsqueeze(0) for values in state))
+            state = tuple(values.squeeze(0) for values in state)
         return state[0], state
 
     def run(self, embeddings, z_prime, state, mask):
@@ -103,4 +109,8 @@ class Decoder(nn.Module):
         return (token_nll.view(scored.shape) * scored).sum(-1)
 
     def _token_nll(self, hidden, targets):
-        return linear_cross_entropy(self.dropout(hidden), self.projection.weight, self.projection.bias, targets)
+        if is_plain(self.projection):
+            return linear_cross_entropy(self.dropout(hidden), self.projection.weight, self.projection.bias, targets)
+        scores = self.logits(hidden)
+        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+        return F.cross_entropy(scores, targets, reduction="none")

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from .dropout import Dropout
-from .recurrence import run_lstm
+from .recurrence import call_lstm, run_lstm
 
 
 class Encoder(nn.Module):
@@ -24,7 +24,7 @@ class Encoder(nn.Module):
         embeddings = self.dropout(embeddings)
         if self.with_cell:  # only a packed sequence yields each sentence's own c_n
             packed = pack_padded_sequence(embeddings, lengths.cpu(), batch_first=True, enforce_sorted=False)
-            _, (hidden, cell) = self.lstm(packed)
+            _, (hidden, cell) = call_lstm(self.lstm, packed)
             return torch.cat([hidden[0], cell[0]], dim=-1)
         states = run_lstm(self.lstm, embeddings, lengths)
         return states[torch.arange(len(states), device=states.device), lengths - 1]

@@ -3,40 +3,16 @@
 from contextlib import contextmanager
 
 import torch
-from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, SuppressTokensLogitsProcessor
 
-from .cache import RecurrentCache
-from .sampling import draw_words
+from .cache import CACHE_NAME, RecurrentCache
+from .generation_options import check_options, check_room, complete, option
+from .loops import GenerationLoops
+from .prompts import align_prompts, check_prompts
 
 PRIORS = ("pushforward", "flow_posterior")
-# What the loop of this package does not do, and at which values of its option; the library's own loops do.
-NOT_ASKED = {
-    "num_beams": (None, 1),
-    "return_dict_in_generate": (None, False),
-    "streamer": (None,),
-    "assistant_model": (None,),
-    "synced_gpus": (None, False),
-}
 
 
-def generation_defaults(config):
-    """How sentences are written where nobody says otherwise: from the model's own distribution, without padding and a
-    second beginning, up to the configuration's length."""
-    special = [config.pad_token_id, config.bos_token_id]
-    return {"do_sample": True, "top_k": 0, "max_length": config.max_words + 1, "suppress_tokens": special}
-
-
-class Suppress(LogitsProcessor):
-    """What the library's processor does to the same tokens, in place."""
-
-    def __init__(self, processor):
-        self.tokens = processor.suppress_tokens
-
-    def __call__(self, input_ids, scores):
-        return scores.index_fill_(1, self.tokens.to(scores.device), -torch.inf)
-
-
-class LatentGenerationMixin(GenerationMixin):
+class LatentGenerationMixin(GenerationLoops):
     """`generate` from the prior or from given codes, reconstruction, interpolation, analogy, sentence features."""
 
     @torch.no_grad()
@@ -72,7 +48,8 @@ class LatentGenerationMixin(GenerationMixin):
 
         Raises:
             ValueError: more than one of `num_samples`, `latents` and `z_prime`, codes of another shape, as many
-                prompts as do not fit, a prompt that leaves no room for a word, an unknown prior.
+                prompts as do not fit, no prompt at all, a prompt that leaves no room for a word, an unknown prior, an
+                option that the model has no use for.
 
         Example:
             >>> from .configuration_wae_rnf import WaeRnfConfig
@@ -81,85 +58,77 @@ class LatentGenerationMixin(GenerationMixin):
             >>> model.generate(num_samples=3, max_new_tokens=5).shape
             torch.Size([3, 6])
         """
-        prompts, attention_mask = self._prompts(inputs, kwargs)
+        check_options(self, kwargs)
+        cache = self._given_cache(kwargs)
+        prompts, attention_mask = self._prompts(inputs, kwargs, cache)
         with seeded_by(generator, self.device):
-            z_prime = self._codes(prompts, num_samples, latents, z_prime, prior, generator)
-            if prompts is not None and len(prompts) == 1:
+            z_prime = self._codes(prompts, num_samples, latents, z_prime, prior, generator, cache)
+            if len(prompts) == 1:
                 prompts, attention_mask = (ids.expand(len(z_prime), -1) for ids in (prompts, attention_mask))
-            if prompts is None:
-                prompts = torch.full((len(z_prime), 1), self.config.bos_token_id, device=self.device)
-                attention_mask = torch.ones_like(prompts)
-            self._check_room(prompts, kwargs)
-            self._complete(kwargs)
-            if kwargs.get("use_cache", True):
-                kwargs["past_key_values"] = RecurrentCache()
-            config = kwargs.get("generation_config") or self.generation_config
-            asked = {name: kwargs.get(name, getattr(config, name, None)) for name in NOT_ASKED}
-            if not any(value not in NOT_ASKED[name] for name, value in asked.items()):
-                kwargs.setdefault("custom_generate", draw_words)
-            found = super().generate(prompts, attention_mask=attention_mask, z_prime=z_prime, **kwargs)
-        self._pad_after_end(found if isinstance(found, torch.Tensor) else found.sequences)
-        return found
+            check_room(self, prompts, kwargs)
+            complete(self, kwargs)
+            return super().generate(prompts, attention_mask=attention_mask, z_prime=z_prime, **kwargs)
 
-    def _complete(self, kwargs):
-        """Puts the defaults where neither the call nor a saved generation_config.json says anything."""
-        config = kwargs.get("generation_config") or self.generation_config
-        for name, value in generation_defaults(self.config).items():
-            if getattr(config, name) is None:
-                kwargs.setdefault(name, value)
-        if kwargs.get("max_new_tokens") is not None or config.max_new_tokens is not None:
-            kwargs["max_length"] = None  # of the two only one counts
+    def _given_cache(self, kwargs):
+        """The caller's cache, under whichever of its names, or None."""
+        names = {name: kwargs.pop(name, None) for name in ("cache", "past_key_values")}
+        cache = next((given for given in names.values() if given is not None), None)
+        if cache is not None and not isinstance(cache, RecurrentCache):
+            raise ValueError(f"the cache must be a RecurrentCache, not a {type(cache).__name__}")
+        if cache is not None:
+            kwargs[CACHE_NAME] = cache
+        return cache
 
-    def _prompts(self, inputs, kwargs):
-        """Prompts and their mask, beginning-of-sentence first, padded on the left; (None, None) without prompts."""
+    def _prompts(self, inputs, kwargs, cache):
+        """Prompts and their mask, beginning-of-sentence first, padded on the left."""
         input_ids, mask = kwargs.pop("input_ids", None), kwargs.pop("attention_mask", None)
+        if inputs is not None and input_ids is not None:
+            raise ValueError("prompts are given as inputs or as input_ids, not as both")
         input_ids = inputs if input_ids is None else input_ids
-        if input_ids is None or input_ids.shape[1] == 0:
-            return None, None
-        config, input_ids = self.config, input_ids.to(self.device)
-        mask = input_ids.ne(config.pad_token_id) if mask is None else mask.to(self.device).bool()
-        mask = mask & input_ids.ne(config.eos_token_id) & input_ids.ne(config.bos_token_id)
-        order = mask.long().argsort(dim=1, stable=True)  # what is masked goes to the left
-        mask = mask.gather(1, order)
-        words = input_ids.gather(1, order).masked_fill(~mask, config.pad_token_id)
-        # beginning-of-sentence right before the first word
-        words, mask = torch.nn.functional.pad(words, (1, 0), value=config.pad_token_id), mask.long()
-        first = words.shape[1] - mask.sum(1, keepdim=True) - 1
-        words = words.scatter(1, first, config.bos_token_id)
-        mask = torch.nn.functional.pad(mask, (1, 0)).scatter(1, first, 1)
-        spare = int(first.min() > 0)  # prompts keep their width: callers count columns to find what is new
-        return words[:, spare:], mask[:, spare:]
+        bos, eos, pad = (option(self, kwargs, f"{name}_token_id") for name in ("bos", "eos", "pad"))
+        eos = [] if eos is None else torch.as_tensor(eos).flatten().tolist()
+        if input_ids is None:
+            if mask is not None:
+                raise ValueError("an attention_mask needs the prompts that it belongs to")
+            input_ids = torch.empty(1, 0, dtype=torch.long)
+        goes_on = cache is not None and cache.state is not None
+        check_prompts(input_ids, None if goes_on else mask, self.config.vocab_size)
+        input_ids = input_ids.to(self.device, torch.long)
+        if mask is None:  # where a sentence's end is padding too, only its place tells them apart
+            padding = {pad, self.config.pad_token_id} - {None, *eos}
+            mask = torch.isin(input_ids, input_ids.new_tensor([*padding]), invert=True)
+        mask = mask.to(self.device).long()
+        if goes_on:  # what the cache has seen stays where it is
+            if mask.shape[1] <= cache.get_seq_length():
+                raise ValueError(
+                    f"the cache has seen {cache.get_seq_length()} tokens; give the whole sentences, with a token more"
+                )
+            return input_ids, mask
+        if bos is None and not (input_ids.shape[1] and mask.any(1).all()):
+            raise ValueError("without a bos_token_id, every prompt needs a word to begin with")
+        return align_prompts(input_ids, mask, bos, eos, next(iter(eos), 0) if pad is None else pad)
 
-    def _get_logits_processor(self, *args, **kwargs):
-        # the library's looks for its tokens among all words, at each word anew
-        processors = super()._get_logits_processor(*args, **kwargs)
-        suppressing = SuppressTokensLogitsProcessor
-        return LogitsProcessorList(Suppress(part) if type(part) is suppressing else part for part in processors)
-
-    def _pad_after_end(self, sentences):
-        # where padding is token 0, the library's beam search repeats end-of-sentence instead
-        ends = sentences.eq(self.config.eos_token_id).long()
-        sentences.masked_fill_(ends.cumsum(1) > ends, self.config.pad_token_id)
-
-    def _codes(self, prompts, num_samples, latents, z_prime, prior, generator):
+    def _codes(self, prompts, num_samples, latents, z_prime, prior, generator, cache):
         """z' (batch, latent_size): drawn, or those that are given."""
         if sum(given is not None for given in (num_samples, latents, z_prime)) > 1:
             raise ValueError("generate takes num_samples, to draw from the prior, or latents, or z_prime: one of them")
         if prior not in PRIORS:
             raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
-        if num_samples is not None and num_samples < 1:
-            raise ValueError(f"num_samples must be at least 1, not {num_samples}")
+        if num_samples is not None and not (hasattr(num_samples, "__index__") and num_samples >= 1):
+            raise ValueError(f"num_samples must be at least 1, a whole number, not {num_samples!r}")
         codes = {"latents": latents, "z_prime": z_prime}
         for name, given in codes.items():
             if given is not None:
                 self._check_codes(name, given)
         if latents is None and z_prime is None:
-            count = num_samples or (1 if prompts is None else len(prompts))
+            if cache is not None and cache.state is not None and self.config.latents_at_every_step:
+                raise ValueError("to go on from a cache, give the latents or z_prime that its sentences began with")
+            count = num_samples or len(prompts)
             z = self.sample_prior(count, generator)
             latents, z_prime = (z, None) if prior == "pushforward" else (None, z)
         if z_prime is None:
             z_prime = self.push(latents.to(self.device, self.dtype))[0]
-        if prompts is not None and len(prompts) not in (1, len(z_prime)):
+        if len(prompts) not in (1, len(z_prime)):
             raise ValueError(
                 f"{len(prompts)} prompts do not fit {len(z_prime)} latent codes; give one prompt or as many"
             )
@@ -167,17 +136,13 @@ class LatentGenerationMixin(GenerationMixin):
 
     def _check_codes(self, name, codes):
         size = self.config.latent_size
-        if codes.dim() != 2 or codes.shape[1] != size:
-            raise ValueError(f"{name} must have shape (batch, {size}), not {tuple(codes.shape)}")
-
-    def _check_room(self, prompts, kwargs):
-        config = kwargs.get("generation_config") or self.generation_config
-        longest = kwargs.get("max_length", config.max_length)
-        if "max_new_tokens" not in kwargs and longest is not None and prompts.shape[1] >= longest:
-            raise ValueError(
-                f"the longest prompt has {prompts.shape[1] - 1} words, which leaves none of the {longest - 1} to be "
-                "written; shorten it, or raise max_length"
-            )
+        if not isinstance(codes, torch.Tensor) or codes.dim() != 2 or codes.shape[1] != size:
+            shape = tuple(codes.shape) if isinstance(codes, torch.Tensor) else f"a {type(codes).__name__}"
+            raise ValueError(f"{name} must have shape (batch, {size}), not {shape}")
+        if len(codes) == 0:
+            raise ValueError(f"{name} has 0 rows: there is nothing to decode")
+        if not codes.isfinite().all():
+            raise ValueError(f"{name} must be finite numbers")
 
     @torch.no_grad()
     def embed(self, input_ids, attention_mask=None):

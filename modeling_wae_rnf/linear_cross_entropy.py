@@ -1,8 +1,13 @@
-"""The projection on the vocabulary and its cross entropy as one operation, that never holds all the logits."""
+"""The projection on the vocabulary and its cross entropy as one operation, that never holds all the logits.
+
+torch has `F.linear_cross_entropy` since 2.13. This one runs with older versions too, gives the loss of each token with
+the gradient formed in the forward pass, where torch's computes the logits again, and is quicker on CPUs
+(benchmarks/README.md, "What was tried").
+"""
 
 import torch
+import torch.nn.functional as F
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 # Logits of one chunk: 32 MB in single precision, about a processor's last cache, and enough for full matrix speed.
 CHUNK = 2**23
@@ -15,7 +20,8 @@ def linear_cross_entropy(hidden, weight, bias, targets):
     still in the cache: in the forward pass. It is that of the sum over the tokens,
     and any constant times it, as a mean asks for, is only a scaling of it; a gradient whose weights differ between
     tokens is computed anew, right but slower. On other devices the gradient is always computed in the backward
-    pass, since asking for its weights would make the host wait.
+    pass, since asking for its weights would make the host wait. With `create_graph=True` the gradient is that of
+    `torch.nn.functional.cross_entropy`, which has derivatives of its own.
 
     Args:
         hidden: (tokens, hidden_size).
@@ -49,15 +55,26 @@ class _LinearCrossEntropy(Function):
         return nll
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, token_weights):
         *gradients, hidden, weight, bias, targets = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return *_differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights), None
         if ctx.at_once and len(token_weights) and bool((token_weights == token_weights[0]).all()):
             scale = token_weights[0].to(hidden.dtype)
             return *(None if gradient is None else scale * gradient for gradient in gradients), None
         gradients = _zero_gradients(ctx, hidden, weight, bias)
         _by_chunks(hidden, weight, bias, targets, gradients, token_weights)
         return *gradients, None
+
+
+def _differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights):
+    """The gradients as functions of what they depend on, for derivatives of higher order."""
+    scores = F.linear(hidden, weight, bias)
+    nll = F.cross_entropy(scores.to(torch.promote_types(scores.dtype, torch.float32)), targets, reduction="none")
+    tensors = (hidden, weight, bias)
+    needed = [tensor for tensor, need in zip(tensors, ctx.needs_input_grad, strict=False) if need]
+    found = iter(torch.autograd.grad(nll, needed, token_weights, create_graph=True))
+    return tuple(next(found) if need else None for need in ctx.needs_input_grad[: len(tensors)])
 
 
 def _zero_gradients(ctx, *tensors):

@@ -7,12 +7,13 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .cache import RecurrentCache
+from .cache import CACHE_NAME, RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
 from .encoder import Encoder
 from .flows import Flow, PlanarFlow
-from .generation import LatentGenerationMixin, generation_defaults
+from .generation import LatentGenerationMixin
+from .generation_options import generation_defaults
 from .kernel import log_kernel
 from .mmd import mmd
 from .outputs import WaeRnfOutput
@@ -75,6 +76,14 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         else:
             super()._init_weights(module)
 
+    @property
+    def device(self):
+        """Where inputs belong: the device that computes, also where accelerate keeps the weights elsewhere."""
+        hook = getattr(self, "_hf_hook", None)
+        devices = (getattr(part, "execution_device", None) for part in getattr(hook, "hooks", (hook,)))
+        device = next((device for device in devices if device is not None), None)
+        return super().device if device is None else torch.device(device)
+
     def get_input_embeddings(self):
         return self.embedding
 
@@ -112,7 +121,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
         """
         if self.config.latent_size == 0:
-            nothing = self.embedding.weight.new_empty(len(input_ids), 0)
+            nothing = torch.empty(len(input_ids), 0, dtype=self.dtype, device=input_ids.device)
             return GaussianPosterior(nothing, nothing)
         # beginning-of-sentence says nothing; a row of padding alone is read as one token of it
         lengths = (self._attention_mask(input_ids, attention_mask).sum(-1) - 1).clamp_min(1)
@@ -187,6 +196,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         latents=None,
         z_prime=None,
         past_key_values=None,
+        cache=None,
         use_cache=None,
         kl_weight=None,
         mmd_weight=None,
@@ -201,8 +211,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             labels: (batch, length), tokens to be scored, -100 for those that are not.
             latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
             z_prime: (batch, latent_size), the same after the flow, in the decoder's space.
-            past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the words after those
-                it has seen, and it takes the state after them.
+            cache, past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the tokens after
+                those it has seen, and it takes the state after them. Transformers changed the name in 5.24; both do.
             use_cache: make such a cache where none is given.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
             sample: draw z from the posterior; False takes its mean, as an autoencoder does.
@@ -216,7 +226,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         if z_prime is None:
             output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight, sample)
         else:
-            cache = RecurrentCache() if use_cache and past_key_values is None else past_key_values
+            cache = past_key_values if cache is None else cache
+            cache = RecurrentCache() if use_cache and cache is None else cache
             output = self._next_words(input_ids, attention_mask, z_prime, cache)
         return output if return_dict is not False else output.to_tuple()
 
@@ -228,7 +239,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         hidden, state = self.decoder.run(self.embedding(input_ids), z_prime, state, mask)
         if cache is not None:
             cache.update(*state, words=input_ids.shape[1])
-        return WaeRnfOutput(logits=self.decoder.logits(hidden), past_key_values=cache)
+        return WaeRnfOutput(logits=self.decoder.logits(hidden), **{CACHE_NAME: cache})
 
     def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight, sample):
         config = self.config

@@ -6,6 +6,8 @@ import torch
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
+from .cache import CACHE_NAME
+
 
 @dataclass
 class WaeRnfOutput(ModelOutput):
@@ -20,7 +22,8 @@ class WaeRnfOutput(ModelOutput):
         mmd: scalar, divergence of the batch of z from as many samples of N(0, I); zero when not weighted.
         latents: (batch, latent_size), the sampled z, before the flow.
         logits: (batch, length, vocab_size), only from the decoder alone (`latents=` given).
-        past_key_values: the decoder's state after the last word, a [`RecurrentCache`], where one is used.
+        cache: the decoder's state after the last token, a [`RecurrentCache`], where one is used. Before Transformers
+            5.24 the field itself is `past_key_values`, and `cache` reads it.
     """
 
     loss: torch.Tensor | None = None
@@ -31,4 +34,11 @@ class WaeRnfOutput(ModelOutput):
     mmd: torch.Tensor | None = None
     latents: torch.Tensor | None = None
     logits: torch.Tensor | None = None
-    past_key_values: Cache | None = None
+    if CACHE_NAME == "cache":
+        cache: Cache | None = None
+    else:
+        past_key_values: Cache | None = None
+
+        @property
+        def cache(self) -> Cache | None:
+            return self.past_key_values

@@ -1,5 +1,8 @@
 """An LSTM over sentences of different lengths, with little work on padding."""
 
+import warnings
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 
@@ -31,7 +34,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
     if state is not None:
         state = tuple(values.unsqueeze(0) for values in state)  # (layers, batch, hidden_size), as the library has it
     if inputs.device.type != "cpu":
-        return lstm(inputs, state)[0]
+        return call_lstm(lstm, inputs, state)[0]
     lengths, order = lengths.clamp_min(1).sort(descending=True)
     ends = stretches(lengths.tolist())
     if state is not None:
@@ -41,7 +44,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
         running = order[: int((lengths > start).sum())]
         if state is not None:
             state = tuple(values[:, : len(running)] for values in state)
-        hidden, state = lstm(part[running], state)
+        hidden, state = call_lstm(lstm, part[running], state)
         everybody = hidden.new_zeros(len(inputs), *hidden.shape[1:])
         outputs.append(everybody.index_copy(0, running, hidden))
         start = end
@@ -60,3 +63,33 @@ def stretches(lengths):
         if (len(lengths) - running) * (ends[0] - length) >= WORTH:
             ends.insert(0, length)
     return ends
+
+
+def call_lstm(lstm, inputs, state=None):
+    """`lstm(inputs, state)`; under autocast on a CPU without an LSTM of its type, in the precision of the weights.
+
+    Args:
+        lstm: a `torch.nn.LSTM`.
+        inputs: (batch, length, input_size), or a packed sequence.
+        state: (h0, c0), each (1, batch, hidden_size); zeros when None.
+    """
+    device = lstm.weight_ih_l0.device.type
+    if device != "cpu" or not torch.is_autocast_enabled(device) or has_lstm(torch.get_autocast_dtype(device)):
+        return lstm(inputs, state)
+    dtype = lstm.weight_ih_l0.dtype
+    with torch.autocast(device, enabled=False):
+        return lstm(inputs.to(dtype), None if state is None else tuple(values.to(dtype) for values in state))
+
+
+@lru_cache
+def has_lstm(dtype):
+    """Whether this CPU has an LSTM of a type for autocast: oneDNN's in bfloat16 needs AVX-512. Warns once if not."""
+    with torch.random.fork_rng(devices=[]):  # its weights must not take from the random numbers of a run
+        lstm = torch.nn.LSTM(1, 1)
+    try:
+        with torch.autocast("cpu", dtype=dtype):
+            lstm(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        warnings.warn(f"this CPU has no LSTM in {dtype}: LSTMs run in the precision of their weights", stacklevel=4)
+        return False
+    return True

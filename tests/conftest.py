@@ -10,7 +10,7 @@ from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.training import train
 
-torch.set_num_threads(2)
+torch.set_num_threads(min(2, torch.get_num_threads()))  # more do not help models so small
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Corpora: folders and their flaws, the toy corpus, the Hub (local Parquet files stand in for it)."""
 
 import logging
+import os
+from pathlib import Path
 
 import datasets
 import pytest
@@ -55,7 +57,7 @@ def test_blank_lines_are_skipped_and_counted(load, tmp_path, caplog):
 
 
 def test_odd_characters_do_no_harm(load, tmp_path):
-    lines = ["a\tb", "nul \0 inside", "sep\u2028arated", "next\x85line", "form\x0cfeed", "vt\x0b\x1c\x1d\x1e"]
+    lines = ["a\tb", "sep\u2028arated", "next\x85line", "form\x0cfeed", "vt\x0b\x1c\x1d\x1e"]
     content = "\ufeff" + "\r\n".join([*lines, "last"])
     rows = load(write_folder(tmp_path / "texts", train=content.encode()))["train"]
     assert list(rows["text"]) == [line.strip() for line in lines] + ["last"]
@@ -70,7 +72,7 @@ def test_odd_characters_do_no_harm(load, tmp_path):
         ({"valid": b""}, r"valid\.txt is empty: it needs one sentence a line"),
         ({"test": b"\n \n\r\n"}, r"test\.txt has only blank lines"),
         ({"train": b"good\nb\xff\n"}, r"train\.txt, line 2: byte 2 is not UTF-8"),
-        ({"train": "wide".encode("utf-16")}, r"train\.txt, line 1: byte 1 is not UTF-8"),
+        ({"train": "wide".encode("utf-16")}, r"train\.txt, line 1: byte 1 is not UTF-8, but .* of UTF-16"),
     ],
 )
 def test_a_flawed_folder_is_refused(load, tmp_path, flaw, message):
@@ -221,3 +223,93 @@ def test_streamed_splits_are_the_stored_ones(load, tmp_path, monkeypatch):
         assert list(streamed["train"]) == list(stored["train"]["text"])
         for split in ("validation", "test"):
             assert list(streamed[split]) == list(stored[split])
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.name.startswith("tokenization_wae_rnf")]
+
+
+@pytest.mark.parametrize("name", ["toy", "ptb", "yelp", "yahoo"])
+def test_a_folder_of_the_name_of_a_corpus(load, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(toy, "SPLIT_SIZES", {"train": 3, "validation": 1, "test": 1})
+    write_folder(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"'{name}' is a corpus of that name, and a folder .* the folder \./{name}"):
+        load(name)
+    for folder in (f"./{name}", Path(name), tmp_path / name):
+        assert list(load(folder)["train"]["text"]) == ["the cat", "the dog"]
+    for file in (tmp_path / name).iterdir():
+        file.unlink()
+    if name == "toy":  # a folder without texts is not meant
+        assert len(load(name)["train"]) == 3
+
+
+def test_lines_of_old_macs_are_read_and_told(load, tmp_path, caplog):
+    folder = write_folder(tmp_path / "texts", train=b"the cat\rthe dog\r\ra fish\nlast\r\n")
+    assert list(load(folder)["train"]["text"]) == ["the cat", "the dog", "a fish", "last"]
+    assert warnings_of(caplog) == [
+        f"{folder / 'train.txt'}: 3 lines end with a carriage return alone, and are read as lines",
+        f"{folder / 'train.txt'}: 1 blank lines skipped",
+    ]
+
+
+def test_a_stream_tells_what_a_stored_split_tells(load, tmp_path, caplog):
+    folder = write_folder(tmp_path / "texts", train="a\rb\n\n\ufeffc\nz\u200bw\n".encode().replace(b"a", b"aa"))
+    stored = list(load(folder)["train"]["text"])
+    told = sorted(warnings_of(caplog))
+    assert len(told) == 4
+    caplog.clear()
+    stream = load(folder, streaming=True)["train"]
+    assert warnings_of(caplog) == []
+    for _ in range(2):  # once, however often it is read
+        assert list(stream) == stored
+        assert sorted(warnings_of(caplog)) == told
+
+
+def test_two_files_of_one_split_and_copies_are_told(load, tmp_path, caplog):
+    folder = write_folder(tmp_path / "texts", train=b"same\n", test=b"same\n")
+    (folder / "dev.txt").write_text("other\n")
+    assert list(load(folder)["validation"]["text"]) == ["a cat"]
+    assert warnings_of(caplog) == [
+        f"{folder}: valid.txt is the validation split; dev.txt is left aside",
+        f"{folder / 'train.txt'} and test.txt are the same text",
+    ]
+
+
+def test_what_is_no_file_is_refused(load, tmp_path):
+    folder = write_folder(tmp_path / "texts", train=None)
+    os.mkfifo(folder / "train.txt")
+    with pytest.raises(
+        ValueError, match=r"no train split: train\.txt is a pipe or a device, which cannot be read twice"
+    ):
+        load(folder)
+    (folder / "train.txt").unlink()
+    (folder / "train.txt").mkdir()
+    with pytest.raises(ValueError, match=r"no train split: train\.txt is a directory; it must be a file"):
+        load(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything can be read by root")
+def test_an_unreadable_file_is_named(load, tmp_path):
+    folder = write_folder(tmp_path / "texts")
+    (folder / "train.txt").chmod(0)
+    with pytest.raises(PermissionError, match=r"train\.txt"):
+        load(folder)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_is_guessed_or_left_out_of_hub_rows_is_told(load, hub, caplog, streaming):
+    body = ["a", " ", "b\0c", "d", "e", None]
+    hub({split: {"body": body, "label": [0] * 6} for split in ("train", "test")})
+    corpus = load("user/name", streaming=streaming)
+    list(corpus["train"])
+    told = "\n".join(warnings_of(caplog))
+    assert "user/name: the column body is taken for the text" in told
+    where = "the first 10000 rows" if streaming else "the last 1 rows"
+    assert f"user/name has no validation split: {where} of train serve as one" in told
+    assert "1 rows have characters without width" in told
+    skipped = [message for message in warnings_of(caplog) if message.endswith("blank rows skipped")]
+    expected = ["user/name: 1", "user/name: 1", "user/name: 2"]  # the last one of train is blank, and held out
+    if streaming:
+        expected = ["user/name, validation: 2", "user/name, test: 2"]
+    assert skipped == [f"{count} blank rows skipped" for count in expected]

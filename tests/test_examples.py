@@ -1,13 +1,20 @@
-"""Every example runs, as a user runs it, on a model trained on the generated corpus."""
+"""Every example runs, as a user runs it, and prints what the model says: how well it was trained does not matter."""
 
 import os
+import random
+import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
 
+from tokenization_wae_rnf.toy import ToyGrammar
 from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.model_directory import load_model
 from training_wae_rnf.training import train
 
 from .hub_stand_in import TOKEN, hub
@@ -18,11 +25,11 @@ TESTED = ("quickstart", "sampling", "interpolation", "sentence_features", "own_t
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-    """A model of the generated corpus, after a few hundred steps."""
+    """A model of the generated corpus, after a few steps."""
     folder = tmp_path_factory.mktemp("examples") / "model"
     sizes = {"embedding_size": 64, "hidden_size": 96, "latent_size": 16, "latents_at_every_step": True, "dropout": 0.0}
-    sizes |= {"learning_rate": 5e-3, "max_steps": 700, "eval_max_sentences": 50, "eval_iwae_samples": 2}
-    train(TrainArguments(system="vae", kl_weight=0.01, output_dir=str(folder), **sizes))
+    sizes |= {"learning_rate": 5e-3, "max_steps": 60, "eval_max_sentences": 50, "eval_iwae_samples": 2}
+    train(TrainArguments(system="vae", kl_weight=0.01, max_words=30, output_dir=str(folder), **sizes))
     return folder
 
 
@@ -39,33 +46,71 @@ def test_all_examples_are_tested():
     assert sorted(TESTED) == sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
+def greedy(model, tokenizer, z):
+    """The likeliest words, one after the other, from the logits of the whole sentence so far."""
+    words = [model.config.bos_token_id]
+    while words[-1] != model.config.eos_token_id and len(words) <= model.config.max_words:
+        scores = model(torch.tensor([words]), latents=z).logits[0, -1]
+        scores[[model.config.pad_token_id, model.config.bos_token_id]] = -torch.inf
+        words.append(int(scores.argmax()))
+    return tokenizer.decode(words, skip_special_tokens=True)
+
+
+@torch.no_grad()
 def test_quickstart(directory, tmp_path):
-    lines = run("quickstart", [directory], tmp_path).splitlines()
+    lines = run("quickstart", [directory], tmp_path).split("\n")
+    model, tokenizer = load_model(directory)
     assert lines[0] == "From the prior:"
-    assert all(len(line.split()) > 2 for line in lines[1:6])
-    there, back = (next(line for line in lines if line.startswith(start)).split()[1:] for start in ("There", "Back"))
-    assert len(set(there) & set(back)) >= 3  # it resembles what went in
+    assert all(line.startswith("  ") and set(line.split()) <= tokenizer.get_vocab().keys() for line in lines[1:6])
+    there, back = lines[7].removeprefix("There: "), lines[8].removeprefix("Back:  ")
+    posterior = model.encode(**tokenizer([there], return_tensors="pt"))
+    assert back == greedy(model, tokenizer, posterior.mean)
+    kl = 0.5 * (posterior.mean**2 + posterior.variance - 1 - posterior.variance.log()).sum().item()
+    assert float(lines[10].split()[-2]) == pytest.approx(kl, abs=0.02)  # two digits are printed
 
 
 def test_sampling(directory, tmp_path):
     printed = run("sampling", [directory], tmp_path)
     assert printed.count("\n  ") == 15
     prompted = printed.split("After a prompt:")[1].splitlines()[1:4]
-    assert all(line.startswith("  the ") for line in prompted)
+    assert [line.split()[0] for line in prompted] == ["the"] * 3
 
 
+@torch.no_grad()
 def test_interpolation(directory, tmp_path):
-    printed = run("interpolation", [directory], tmp_path).splitlines()
-    straight, spherical, behind = printed[1:6], printed[7:12], printed[13:18]
-    assert straight[0] == spherical[0] == behind[0]
-    assert straight[-1] == spherical[-1] == behind[-1]
-    assert straight[0] != straight[-1]
-    assert "  is to  " in printed[-1]
+    printed = run("interpolation", [directory], tmp_path).split("\n")
+    model, tokenizer = load_model(directory)
+
+    def mean(sentence):
+        return model.encode(**tokenizer([sentence], return_tensors="pt")).mean
+
+    ends = [
+        "  " + greedy(model, tokenizer, mean(sentence))
+        for sentence in ("the soup at the bistro was absolutely delicious .", "shares of the bank rose on monday .")
+    ]
+    for title in (0, 6, 12):  # straight, spherical, and straight behind the flow, of which a VAE has none
+        assert [printed[title + 1], printed[title + 5]] == ends
+    z = mean("the soup was delicious .") - mean("the soup was cold .") + mean("the room was dirty .")
+    assert printed[18] == "the soup was cold .  is to  the soup was delicious ."
+    assert printed[19] == f"as the room was dirty .  is to  {greedy(model, tokenizer, z)}"
 
 
+@torch.no_grad()
 def test_sentence_features(directory, tmp_path):
     words = run("sentence_features", [directory], tmp_path).splitlines()[-1].split()
-    assert float(words[1].rstrip(";")) > 0.08 + float(words[-1])  # better than the commonest topic
+    model, tokenizer = load_model(directory)
+    rng, grammar = random.Random(0), ToyGrammar()
+    sentences, attributes = zip(*(grammar.sample_with_attributes(rng) for _ in range(1000)), strict=True)
+    topics = [values["topic"] for values in attributes]
+    inputs = tokenizer(list(sentences), return_tensors="pt", padding=True)
+    features = torch.cat([model.encode(**inputs_of(inputs, rows)).mean for rows in torch.arange(1000).split(100)])
+    classifier = LogisticRegression(max_iter=1000).fit(features[:700], topics[:700])
+    assert float(words[1].rstrip(";")) == pytest.approx(classifier.score(features[700:], topics[700:]), abs=0.03)
+    assert float(words[-1]) == pytest.approx(Counter(topics[700:]).most_common(1)[0][1] / 300, abs=0.005)
+
+
+def inputs_of(inputs, rows):
+    return {name: values[rows] for name, values in inputs.items()}
 
 
 def test_own_text(tmp_path):
@@ -75,6 +120,21 @@ def test_own_text(tmp_path):
     printed = run("own_text", ["text", "runs/mine"], tmp_path)
     assert "nats a sentence at most, perplexity" in printed
     assert (tmp_path / "runs" / "mine" / "model.safetensors").exists()
+
+
+MISUSE = {"own_text": ["nowhere", "new"], "publishing": ["nowhere", "user/name"]}
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_misuse_is_told_in_a_sentence(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments in ([], MISUSE.get(path.stem, ["nowhere"]), ["too", "many", "arguments"]):
+        monkeypatch.setattr("sys.argv", [path.name, *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(path), run_name="__main__")
+        assert stopped.value.code  # not zero
+        assert isinstance(stopped.value.code, int) or len(stopped.value.code.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_publishing(directory, tmp_path):

@@ -50,15 +50,25 @@ def words_of(sentence):
 def test_steps_equal_the_whole_pass(model, batch):
     z = codes(model, 4)
     whole = model(**batch, latents=z).logits
-    state = model(batch["input_ids"][:, :2], latents=z, use_cache=True).past_key_values
+    state = model(batch["input_ids"][:, :2], latents=z, use_cache=True).cache
     for position in range(2, 7):
         mask = batch["attention_mask"][:, : position + 1]
-        step = model(batch["input_ids"][:, position : position + 1], mask, latents=z, past_key_values=state)
+        step = model(batch["input_ids"][:, position : position + 1], mask, latents=z, cache=state)
         torch.testing.assert_close(step.logits[:, 0], whole[:, position], rtol=0, atol=1e-6)
     assert state.get_seq_length() == 7
     hidden = model.decoder(model.embedding(batch["input_ids"]), model.push(z)[0], batch["attention_mask"].sum(1))
     real = batch["attention_mask"].bool()
     torch.testing.assert_close(whole[real], model.decoder.logits(hidden)[real], rtol=0, atol=1e-5)
+
+
+def test_the_cache_goes_by_both_of_its_names(model, batch):
+    z, ids = codes(model, 4), batch["input_ids"]
+    expected = model(ids[:, :3], latents=z).logits[:, 2]
+    for given in ("cache", "past_key_values"):
+        before = model(ids[:, :2], latents=z, use_cache=True)
+        after = model(ids[:, 2:3], latents=z, **{given: before.cache})
+        torch.testing.assert_close(after.logits[:, 0], expected, rtol=0, atol=1e-6)
+        assert after.past_key_values is after.cache is before.cache
 
 
 @pytest.mark.parametrize("options", [{"do_sample": False}, {"num_beams": 3, "do_sample": False}, {"do_sample": True}])
@@ -236,7 +246,7 @@ def test_defaults_are_saved_and_come_back(tiny_model, tmp_path):
     model = tiny_model(max_words=7).eval()
     model.save_pretrained(tmp_path)
     loaded = type(model).from_pretrained(tmp_path)
-    for name in ("do_sample", "top_k", "max_length", "suppress_tokens", "eos_token_id", "pad_token_id"):
+    for name in ("do_sample", "max_length", "suppress_tokens", "eos_token_id", "pad_token_id"):
         value = getattr(loaded.generation_config, name)
         assert value == getattr(model.generation_config, name)
         assert value is not None

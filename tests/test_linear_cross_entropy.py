@@ -110,3 +110,20 @@ def test_no_tokens():
     nll = linear_cross_entropy(hidden[:0], weight, bias, targets[:0])
     assert nll.shape == (0,)
     assert torch.autograd.grad(nll.sum(), weight)[0].abs().sum() == 0
+
+
+def test_second_derivatives():
+    tensors, targets = inputs()
+    few = [tensor.detach()[:3].requires_grad_() for tensor in tensors]  # three tokens, three words
+    assert torch.autograd.gradgradcheck(lambda *args: linear_cross_entropy(*args, targets[:3] % 3), few)
+
+
+def test_gradient_of_a_gradient_equals_the_plain_one():
+    tensors, targets = inputs()
+
+    def of_squared_gradient(call):
+        gradients = torch.autograd.grad(call(*tensors, targets).mean(), tensors, create_graph=True)
+        return torch.autograd.grad(sum(gradient.square().sum() for gradient in gradients), tensors)
+
+    for found, expected in zip(of_squared_gradient(linear_cross_entropy), of_squared_gradient(plain), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)

@@ -1,6 +1,7 @@
 """The MMD against the golden values, the definition as loops, and what it must tell apart."""
 
 import math
+import warnings
 
 import pytest
 import torch
@@ -38,6 +39,8 @@ def test_loops_with_different_sizes():
     gaussian = by_loops(x, y, lambda d: math.exp(-d), unbiased=False)
     assert mmd(x, y).item() == pytest.approx(imq, abs=1e-12)
     assert mmd(x, y, "gaussian").item() == pytest.approx(gaussian, abs=1e-12)
+    scaled = by_loops(x, y, lambda d: math.exp(-10 * d / 9), unbiased=False)
+    assert mmd(x, y, "gaussian_scaled").item() == pytest.approx(scaled, abs=1e-12)
 
 
 def test_unbiased_statistic_is_zero_on_average_for_one_distribution():
@@ -59,3 +62,18 @@ def test_misuse():
         mmd(torch.zeros(2, 2), torch.zeros(2, 2), kernel="rbf")
     with pytest.raises(ValueError, match="two points"):
         mmd(torch.zeros(1, 2), torch.zeros(2, 2))
+
+
+@pytest.mark.parametrize(("kernel", "size", "blind"), [("gaussian", 32, True), ("gaussian_scaled", 32, False)])
+def test_a_blind_kernel_has_no_gradient_and_says_so(kernel, size, blind, recwarn):
+    torch.manual_seed(0)
+    x = (torch.randn(32, size) + 1).requires_grad_()  # far from the prior
+    mmd(x, torch.randn(32, size), kernel).backward()
+    assert (x.grad.abs().max() < 1e-6) == blind
+    assert any("is blind in 32 dimensions" in str(warning.message) for warning in recwarn) == blind
+
+
+def test_where_the_kernel_sees_nothing_is_said():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mmd(torch.randn(4, 8), torch.randn(4, 8), "gaussian")

@@ -321,3 +321,25 @@ def test_language_model_has_no_code(tiny_model, batch):
     output = model(**batch)
     assert output.loss == output.reconstruction.mean()
     assert model.generate(num_samples=3, max_new_tokens=4).shape[0] == 3
+
+
+@pytest.mark.parametrize("name", ["wae-rnf", "vmf"])
+def test_second_derivatives_of_the_loss_against_finite_differences(name, tiny_model, batch):
+    model = tiny_model(**CONFIGS[name], dropout=0.0, batch_norm=False).double()
+    weight, step = model.decoder.projection.weight, 1e-5
+    direction = torch.randn_like(weight)
+
+    def gradient(**options):
+        torch.manual_seed(0)
+        return torch.autograd.grad(model(**batch).loss, weight, **options)[0]
+
+    (found,) = torch.autograd.grad((gradient(create_graph=True) * direction).sum(), weight)
+    differences = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            weight += sign * step * direction
+        differences.append(gradient())
+        with torch.no_grad():
+            weight -= sign * step * direction
+    expected = (differences[0] - differences[1]) / (2 * step)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)

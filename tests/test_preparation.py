@@ -10,8 +10,10 @@ import torch
 from datasets import Dataset, DatasetDict, Value
 from transformers import AutoTokenizer
 
+from tokenization_wae_rnf import preparation
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import collate, prepare, pure_rules, train_tokenizer
+from tokenization_wae_rnf.streams import TextStream
 from tokenization_wae_rnf.vocabulary import count_words
 
 PTB = Path(__file__).resolve().parents[2] / "shared" / "data" / "ptb"
@@ -36,10 +38,10 @@ def test_only_the_training_split_is_counted():
 def test_ids_and_lengths():
     corpus = make_corpus()
     prepared = prepare(corpus, train_tokenizer(corpus))
-    assert prepared["train"].column_names == ["input_ids", "length"]
+    assert prepared["train"].column_names == ["input_ids", "length", "cut"]
     assert list(prepared["train"]) == [
-        {"input_ids": [1, 4, 5, 7, 2], "length": 4},
-        {"input_ids": [1, 4, 6, 2], "length": 3},
+        {"input_ids": [1, 4, 5, 7, 2], "length": 4, "cut": False},
+        {"input_ids": [1, 4, 6, 2], "length": 3, "cut": False},
     ]
     assert prepared["validation"]["input_ids"][0] == [1, 4, 3, 7, 2]
     assert prepared["test"]["input_ids"][0] == [1, 3, 3, 5, 2]  # a literal <eos> is an unknown word
@@ -52,7 +54,7 @@ def test_sentences_are_truncated_to_200_words(words):
     tokenizer = train_tokenizer(corpus)
     row = prepare(corpus, tokenizer)["train"][0]
     kept = min(words, 200)
-    assert row["length"] == kept + 1
+    assert (row["length"], row["cut"]) == (kept + 1, words > 200)
     assert tokenizer.convert_ids_to_tokens(row["input_ids"]) == ["<bos>", *text.split()[:kept], "<eos>"]
     assert row["input_ids"] == tokenizer(text, truncation=True)["input_ids"]
 
@@ -61,7 +63,7 @@ def test_log_prob_is_kept_and_other_columns_are_not():
     rows = Dataset.from_dict({"text": ["a", "b"], "log_prob": [-1.5, -0.25], "label": [1, 2]})
     corpus = DatasetDict(train=rows)
     prepared = prepare(corpus, train_tokenizer(corpus))["train"]
-    assert set(prepared.column_names) == {"input_ids", "length", "log_prob"}
+    assert set(prepared.column_names) == {"input_ids", "length", "cut", "log_prob"}
     assert prepared["log_prob"][:] == [-1.5, -0.25]
     assert prepared.features["log_prob"] == Value("float64")
 
@@ -175,3 +177,68 @@ def test_log_prob_of_a_changed_sentence_is_left_out(text, max_words, caplog):
     assert "log_prob" not in prepared["test"].column_names
     assert "test: sentences are cut or have unknown words" in caplog.text
     assert ("log_prob" in prepared["train"].column_names) == (max_words == 5)
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.name.startswith("tokenization_wae_rnf")]
+
+
+def test_cut_sentences_are_told(caplog):
+    texts = ["a b c", "a b", "a b c d"]
+    stored = DatasetDict(train=Dataset.from_dict({"text": texts}), test=Dataset.from_dict({"text": ["a b c"]}))
+    prepare(stored, train_tokenizer(stored, max_words=2), max_words=2)
+    assert warnings_of(caplog) == [
+        "train: 2 of 3 sentences are cut to 2 words",
+        "test: 1 of 1 sentences are cut to 2 words",
+    ]
+    caplog.clear()
+    train_tokenizer(DatasetDict(train=TextStream(lambda: iter([*texts, ""]))), max_words=2)
+    assert warnings_of(caplog) == ["train: 1 blank lines skipped", "train: 2 sentences are cut to 2 words"]
+
+
+def test_lowered_sentences_are_told(caplog):
+    train_tokenizer(DatasetDict(train=Dataset.from_dict({"text": ["The cat", "the cat", "NATO"]})))
+    assert warnings_of(caplog) == ["train: 2 sentences have capital letters, which are lowered"]
+
+
+@pytest.mark.parametrize(("unknown", "told"), [(1, False), (2, False), (3, True), (10, True)])
+def test_many_unknown_words_are_told(unknown, told, caplog):
+    test = " ".join(["new"] * unknown + ["old"] * (10 - unknown))
+    corpus = DatasetDict(train=Dataset.from_dict({"text": ["old"]}), test=Dataset.from_dict({"text": [test]}))
+    prepare(corpus, train_tokenizer(corpus))
+    assert warnings_of(caplog) == [f"test: {10 * unknown}.0% of the words are unknown to the vocabulary"] * told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("今天天气很好,我们去公园散步吧。", True),
+        ("今天 天气 很 好 , 我们 去 公园 散步 吧 。", False),
+        ("วันนี้อากาศดีมาก", True),
+        ("the cat sat on the mat .", False),
+        ("Die Donaudampfschifffahrtsgesellschaft ist groß .", False),
+        ("U29tZXRoaW5nIGlzIHdyaXR0ZW4gaGVyZQ==", True),
+    ],
+)
+def test_text_without_white_space_is_told(text, told, caplog):
+    train_tokenizer(DatasetDict(train=Dataset.from_dict({"text": [text] * 3})))
+    assert any("letters on average" in message for message in warnings_of(caplog)) == told
+
+
+def test_a_long_text_is_cut_before_it_is_encoded(monkeypatch):
+    lengths = []
+    whole = preparation.read_rules
+
+    class Watched:
+        def __init__(self, rules):
+            self.backend = whole(rules)
+
+        def encode_batch_fast(self, texts):
+            lengths.extend(map(len, texts))
+            return self.backend.encode_batch_fast(texts)
+
+    monkeypatch.setattr(preparation, "read_rules", Watched)
+    corpus = DatasetDict(train=Dataset.from_dict({"text": ["ab " * 100_000]}))
+    row = prepare(corpus, train_tokenizer(corpus, max_words=7), max_words=7)["train"][0]
+    assert row["input_ids"] == [1, *[4] * 7, 2]
+    assert lengths == [20]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from training_wae_rnf.processor import instruction_set, processor_name
 from training_wae_rnf.provenance import commit, provenance
 
 ROOT = Path(__file__).parent.parent
@@ -15,8 +16,9 @@ def test_versions_and_device():
     origin = provenance("cpu", seed=3, seconds=1.26)
     assert origin["versions"]["torch"] == version("torch")
     assert origin["versions"]["transformers"] == version("transformers")
+    assert "wae-rnf" in origin["versions"]
     assert (origin["seed"], origin["seconds"]) == (3, 1.3)
-    assert origin["device"].startswith("cpu (")
+    assert origin["device"].startswith(f"cpu ({processor_name()}, {instruction_set()}, ")
     assert f"{torch.get_num_threads()} threads" in origin["device"]
     assert origin["command"]
 

@@ -44,3 +44,24 @@ def test_outputs_and_gradients_equal_a_loop_over_sentences(lengths, with_state):
         torch.autograd.grad(found, variables), torch.autograd.grad(expected, variables), strict=True
     ):
         torch.testing.assert_close(gradient, other, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("fields", [{}, {"posterior_head": "linear"}], ids=str)
+def test_where_the_cpu_has_no_lstm_of_the_type_it_runs_in_single_precision(fields, tiny_model, batch, monkeypatch):
+    model, kinds = tiny_model(**fields), []
+    monkeypatch.setattr(recurrence, "has_lstm", lambda dtype: False)
+    for lstm in (model.encoder.lstm, model.decoder.lstm):
+        lstm.register_forward_hook(lambda *arguments: kinds.append(arguments[2][1][0].dtype))  # h_n's
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model(**batch).loss.backward()
+    assert set(kinds) == {torch.float32}
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_asking_what_the_cpu_has_leaves_the_random_numbers_alone():
+    recurrence.has_lstm.cache_clear()
+    torch.manual_seed(0)
+    recurrence.has_lstm(torch.bfloat16)
+    drawn = torch.rand(1)
+    torch.manual_seed(0)
+    assert torch.equal(drawn, torch.rand(1))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
@@ -102,6 +103,44 @@ def test_reads_beside_a_registered_config(tmp_path):
         assert AutoTokenizer.from_pretrained(tmp_path)(TEXT)["input_ids"] == tokenizer(TEXT)["input_ids"]
     finally:
         CONFIG_MAPPING._extra_content.pop(RegisteredConfig.model_type)
+
+
+def test_a_pair_is_two_sentences(tokenizer):
+    first, second = tokenizer("the cat")["input_ids"], tokenizer("a dog .")["input_ids"]
+    assert tokenizer("the cat", "a dog .")["input_ids"] == first + second
+    assert tokenizer("the cat", "a dog .").sequence_ids() == [None, 0, 0, None, None, 1, 1, 1, None]
+
+
+def test_an_added_special_token_is_found_or_refused(tokenizer):
+    with pytest.raises(ValueError, match=r"<sep> would never be found.* set split_special_tokens = False"):
+        tokenizer.add_special_tokens({"extra_special_tokens": ["<sep>"]})
+    assert len(tokenizer) == len(VOCABULARY)
+    tokenizer.add_tokens(["<plain>"])
+    assert tokenizer("the <plain> <eos> cat")["input_ids"][2:4] == [len(VOCABULARY), 3]
+    tokenizer.split_special_tokens = False
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<sep>"]})
+    ids = tokenizer("the <sep> cat")["input_ids"]
+    assert ids[2] == len(VOCABULARY) + 1
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "the cat"
+
+
+def test_a_new_tokenizer_of_other_texts_is_one_of_ours(tokenizer):
+    texts = ["A new text .", "with new <eos> words , a new one"]
+    expected = build_tokenizer(build_vocabulary(count_words(texts, 5), 9), max_words=5)
+    for iterator in (iter(texts), [texts], [[text] for text in texts]):
+        new = tokenizer.train_new_from_iterator(iterator, vocab_size=9)
+        assert new.get_vocab() == expected.get_vocab()
+        assert new("never a <eos>")["input_ids"] == expected("never a <eos>")["input_ids"] == [1, 3, 7, 3, 2]
+        assert new.model_max_length == 7
+    for options in ({"new_special_tokens": ["<x>"]}, {"special_tokens_map": {"<eos>": "</s>"}}, {"min_frequency": 2}):
+        with pytest.raises(ValueError, match=f"{next(iter(options))} cannot be chosen"):
+            tokenizer.train_new_from_iterator(texts, 9, **options)
+
+
+def test_the_tokenizers_of_earlier_models_encode_the_same():
+    for folder in sorted((Path(__file__).parent / "golden" / "models").iterdir()):
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        assert tokenizer("The <eos> zebra")["input_ids"] == [1, tokenizer.get_vocab()["the"], 3, 3, 2]
 
 
 def test_refuses_a_vocabulary_with_a_hole_or_without_special_tokens():

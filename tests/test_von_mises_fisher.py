@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from modeling_wae_rnf import VonMisesFisherPosterior
+from modeling_wae_rnf import VonMisesFisherPosterior, WaeRnfConfig
 from modeling_wae_rnf.von_mises_fisher import log_area, log_bessel, log_normalizer, mean_resultant_length
 
 SIZES = (2, 3, 32, 64, 512)
-CONCENTRATIONS = (1.0, 7.5, 80.0, 1000.0, 10_000.0)
+CONCENTRATIONS = (1e-6, 1.0, 7.5, 80.0, 1000.0, 10_000.0)
 
 
 def precise_kl(size, kappa):
@@ -30,6 +30,18 @@ def test_divergence_against_high_precision(size, kappa):
     found = VonMisesFisherPosterior(mean, kappa).kl_divergence()
     expected = precise_kl(size, kappa)
     torch.testing.assert_close(found, torch.full((2,), expected, dtype=torch.float64), rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_divergence_at_the_largest_concentration(size):
+    posterior = VonMisesFisherPosterior(F.one_hot(torch.tensor([0]), size).double(), 1e5)
+    assert posterior.kl_divergence().item() == pytest.approx(precise_kl(size, 1e5), abs=1e-3)
+
+
+@pytest.mark.parametrize("kappa", [1e-7, 1e5 + 1, 1e8, math.inf, math.nan])
+def test_concentrations_that_cannot_be_computed_are_refused(kappa):
+    with pytest.raises(ValueError, match="kappa must"):
+        WaeRnfConfig(posterior="vmf", num_flows=0, flow_kernel=None, mmd_weight=0.0, kappa=kappa)
 
 
 @pytest.mark.parametrize("order", [0.0, 0.5, 15.0, 255.0, 256.0])

@@ -1,23 +1,30 @@
 """Corpora of the Hugging Face Hub: which repositories, which columns, which splits."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import datasets
-from datasets import Dataset, DatasetDict, Features, IterableDataset, Value
+import pyarrow.compute as pc
+from datasets import Dataset, DatasetDict, Features, IterableDataset
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+from tokenization_wae_rnf.code_version import code_version
+from tokenization_wae_rnf.lines import say
 from tokenization_wae_rnf.streams import TextStream
+from tokenization_wae_rnf.text_folder import TEXT_FEATURES
 
 __all__ = ["HUB_CORPORA", "HubCorpus", "load_from_hub"]
 
 logger = logging.getLogger(__name__)
 
-TEXT_FEATURES = Features({"text": Value("string")})
 SPLIT_NAMES = {"train": ("train",), "validation": ("validation", "valid", "dev"), "test": ("test",)}
 MAX_HELD_OUT = 10_000  # rows of train that serve as validation where a corpus has no such split
 FOLDER_HINT = "pass a folder with train.txt, valid.txt and test.txt"
+BLANK_ROWS = "blank rows skipped"
+INVISIBLE = r"[\x00\x{FEFF}\x{200B}\x{2060}]"
+INVISIBLE_ROWS = "rows have characters without width (U+0000, U+FEFF, U+200B, U+2060), which are part of their words"
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def load_from_hub(corpus: HubCorpus, cache_dir: str | None, streaming: bool = Fa
     chosen = choose_splits(loaded, name)
     if streaming:
         return stream_train(chosen, corpus, name)
-    splits = hold_out_validation(chosen)
+    splits = hold_out_validation(chosen, name)
     columns = corpus.columns or (guess_text_column(splits["train"].features, name),)
     return DatasetDict({split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()})
 
@@ -93,12 +100,14 @@ def choose_splits(loaded: DatasetDict, name: str) -> DatasetDict:
     return chosen
 
 
-def hold_out_validation(splits: DatasetDict) -> DatasetDict:
+def hold_out_validation(splits: DatasetDict, name: str) -> DatasetDict:
     """Make the tail of train the validation split where there is none."""
     if "validation" in splits:
         return splits
     rows = splits["train"]
-    kept = len(rows) - min(MAX_HELD_OUT, max(1, len(rows) // 10))
+    held_out = min(MAX_HELD_OUT, max(1, len(rows) // 10))
+    kept = len(rows) - held_out
+    logger.warning("%s has no validation split: the last %d rows of train serve as one", name, held_out)
     return DatasetDict(
         train=rows.select(range(kept)),
         validation=rows.select(range(kept, len(rows))),
@@ -111,14 +120,21 @@ def stream_train(splits: DatasetDict, corpus: HubCorpus, name: str) -> DatasetDi
     train, held_out = splits["train"], 0
     if "validation" not in splits:
         splits["validation"], held_out = train.take(MAX_HELD_OUT), MAX_HELD_OUT
+        logger.warning("%s has no validation split: the first %d rows of train serve as one", name, held_out)
     columns = corpus.columns or (guess_text_column(train.features, name),)
 
     def texts(rows: IterableDataset) -> Iterator[str]:
         for batch in rows.iter(batch_size=1000):
-            yield from join_batch(batch, columns, corpus.escaped)["text"]
+            yield from join_rows(batch, columns, corpus.escaped)
 
-    stored = {split: Dataset.from_dict({"text": list(texts(splits[split]))}) for split in ("validation", "test")}
-    return DatasetDict(train=TextStream(lambda: texts(train.skip(held_out))), **stored)
+    def store(split: str) -> Dataset:
+        rows = list(texts(splits[split]))
+        stored = Dataset.from_dict({"text": list(filter(None, rows))})
+        say_of_rows(f"{name}, {split}", stored, len(rows))
+        return stored
+
+    stored = {split: store(split) for split in ("validation", "test")}
+    return DatasetDict(train=TextStream(lambda: texts(train.skip(held_out)), f"{name}, train"), **stored)
 
 
 def guess_text_column(features: Features, name: str) -> str:
@@ -129,6 +145,7 @@ def guess_text_column(features: Features, name: str) -> str:
         if column in strings:
             return column
     if len(strings) == 1:
+        logger.warning("%s: the column %s is taken for the text", name, strings[0])
         return strings[0]
     raise ValueError(
         f"cannot tell the text column of {name!r} among {', '.join(features)}: "
@@ -141,25 +158,37 @@ def join_columns(rows: Dataset, columns: tuple[str, ...], escaped: bool, name: s
     joined = rows.map(
         join_batch,
         batched=True,
-        fn_kwargs={"columns": columns, "escaped": escaped},
+        fn_kwargs={"columns": columns, "escaped": escaped, "version": code_version("hub_corpora")},
         remove_columns=rows.column_names,
         features=TEXT_FEATURES,
         desc="Joining columns",
     )
-    if len(joined) < len(rows):
-        logger.warning("%s: %d blank rows skipped", name, len(rows) - len(joined))
+    say_of_rows(name, joined, len(rows))
     return joined
 
 
-def join_batch(batch: dict[str, list], columns: tuple[str, ...], escaped: bool) -> dict[str, list[str]]:
-    r"""Join the columns of a batch of rows, and drop blank ones.
+def say_of_rows(name: str, kept: Dataset, num_rows: int) -> None:
+    """Log how many of the rows were not kept, and how many of those kept have characters that nobody sees."""
+    notes = Counter({BLANK_ROWS: num_rows - len(kept)})
+    for table in kept.with_format("arrow").iter(batch_size=10_000):
+        notes[INVISIBLE_ROWS] += pc.sum(pc.match_substring_regex(table["text"], INVISIBLE)).as_py() or 0
+    say(name, notes)
+
+
+def join_batch(batch: dict[str, list], columns: tuple[str, ...], escaped: bool, version: str) -> dict[str, list[str]]:
+    """Join the columns of a batch of rows, and drop blank ones; ``version`` only serves as part of the cache's key."""
+    return {"text": list(filter(None, join_rows(batch, columns, escaped)))}
+
+
+def join_rows(batch: dict[str, list], columns: tuple[str, ...], escaped: bool) -> list[str]:
+    r"""Join the columns of a batch of rows; a blank row gives "".
 
     Example:
-        >>> join_batch({"q": ["Why?", " "], "a": ["So\\n\\nit is.", None]}, ("q", "a"), escaped=True)
-        {'text': ['Why? So  it is.']}
+        >>> join_rows({"q": ["Why?", " "], "a": ["So\\n\\nit is.", None]}, ("q", "a"), escaped=True)
+        ['Why? So  it is.', '']
     """
     rows = zip(*(batch[column] for column in columns), strict=True)
     texts = [" ".join(part or "" for part in row) for row in rows]
     if escaped:
         texts = [text.replace("\\n", " ").replace('\\"', '"') for text in texts]
-    return {"text": [text.strip() for text in texts if text.strip()]}
+    return [text.strip() for text in texts]

@@ -1,7 +1,9 @@
 """Preparation: sentences become token ids, once, in Arrow files that later runs reuse."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import torch
@@ -11,6 +13,9 @@ from torch import LongTensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
+from tokenization_wae_rnf.code_version import code_version
+from tokenization_wae_rnf.lines import say
+from tokenization_wae_rnf.statistics import split_statistics
 from tokenization_wae_rnf.streams import SentenceStream
 from tokenization_wae_rnf.tokenizer import build_tokenizer
 from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words
@@ -19,6 +24,10 @@ __all__ = ["collate", "prepare", "train_tokenizer"]
 
 logger = logging.getLogger(__name__)
 
+MAX_UNKNOWN = 0.2  # of the words of a split; more is told
+MAX_LETTERS = 15  # of a word on average; more is no language that puts spaces between its words
+MAX_SPACELESS_LETTERS = 5  # where most words are of a script that many write without spaces
+SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 MAX_ENTRIES = 1_000_000  # different words that are counted for certain; twice as many lie in memory
 UNK_ID = SPECIAL_TOKENS.index(UNK)
 
@@ -32,14 +41,51 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
         max_size: greatest size of the vocabulary, the four special tokens included.
         max_words: greatest number of words of a sentence; those beyond are not counted either.
     """
-    train = corpus["train"]
+    train, notes = corpus["train"], Counter()
     if isinstance(train, Dataset):
         batches = train.select_columns("text").iter(batch_size=1000)
-        train = (text for batch in batches for text in batch["text"])
-    counts = count_words(train, max_words, MAX_ENTRIES)
+        texts = (text for batch in batches for text in batch["text"])
+        counts = count_words(noted(texts, notes), max_words, MAX_ENTRIES)
+    else:  # of a stored split `prepare` says how many are cut
+        counts = count_words(noted(train, notes, max_words), max_words, MAX_ENTRIES)
     if not counts:
         raise ValueError("the train split has no words")
+    say("train", notes)
+    warn_of_long_words(counts)
     return build_tokenizer(build_vocabulary(counts, max_size), max_words)
+
+
+def noted(texts: Iterable[str], notes: Counter[str], max_words: int | None = None) -> Iterator[str]:
+    """Yield the texts, and count those that are not what the model will see: lowered, or cut to ``max_words``."""
+    lowered, cut = "sentences have capital letters, which are lowered", f"sentences are cut to {max_words} words"
+    for text in texts:
+        notes[lowered] += text != text.lower()
+        notes[cut] += max_words is not None and first_words(text, max_words) is not text
+        yield text
+
+
+def first_words(text: str, max_words: int) -> str:
+    """Return the text, or its first words joined by spaces where it has more of them.
+
+    Example:
+        >>> first_words("a  cat", 2), first_words("a  cat purrs", 2)
+        ('a  cat', 'a cat')
+    """
+    if len(text) <= 2 * max_words:  # too short for so many words and the spaces between them
+        return text
+    words = text.split(None, max_words)
+    return text if len(words) <= max_words else " ".join(words[:max_words])
+
+
+def warn_of_long_words(counts: Counter[str]) -> None:
+    """Log where words are so long that white space cannot be what separates them."""
+    letters = sum(len(word) * number for word, number in counts.items()) / counts.total()
+    spaceless = sum(number for word, number in counts.items() if SPACELESS.search(word)) / counts.total()
+    if letters > (MAX_SPACELESS_LETTERS if spaceless > 0.5 else MAX_LETTERS):
+        logger.warning(
+            "train: words have %.1f letters on average; white space is what separates words: put it between them",
+            letters,
+        )
 
 
 def prepare(
@@ -48,7 +94,8 @@ def prepare(
     """Turn every sentence into its token ids.
 
     The result is cached beside the corpus' Arrow files, under a key made of the corpus, the tokenizer's
-    vocabulary and rules, and ``max_words``: any later run with the same three reads it from there.
+    vocabulary and rules, ``max_words`` and the version of the code: any later run with the same reads it from there.
+    Sentences that are cut, and a large share of unknown words, are logged as warnings.
 
     Args:
         corpus: splits with the column ``text``; a stream stays one, and is encoded as it is read.
@@ -59,16 +106,16 @@ def prepare(
 
     Returns:
         The splits with the columns ``input_ids`` (from ``<bos>`` to ``<eos>``), ``length`` (number of scored
-        tokens: the words and ``<eos>``, one less than there are ids) and, where the corpus has it,
-        ``log_prob`` (nats); it is left out, with a warning, of a split that has a truncated sentence or an unknown
-        word, since it would then not be the log-probability of what the model sees.
+        tokens: the words and ``<eos>``, one less than there are ids), ``cut`` (whether words were left out) and,
+        where the corpus has it, ``log_prob`` (nats); this is left out, with a warning, of a split that has a
+        truncated sentence or an unknown word, since it would then not be the log-probability of what the model sees.
 
     Raises:
         ValueError: if a split lacks the column ``text``, or the tokenizer does not suit.
     """
     check_tokenizer(tokenizer, max_words)
     rules = pure_rules(tokenizer)
-    features = {"input_ids": List(Value("int32")), "length": Value("int32")}
+    features = {"input_ids": List(Value("int32")), "length": Value("int32"), "cut": Value("bool")}
     prepared = DatasetDict()
     for split, rows in corpus.items():
         if not isinstance(rows, Dataset):
@@ -80,16 +127,26 @@ def prepare(
         prepared[split] = rows.map(
             encode_batch,
             batched=True,
-            fn_kwargs={"rules": rules, "max_words": max_words},
+            fn_kwargs={"rules": rules, "max_words": max_words, "version": code_version("preparation", "vocabulary")},
             remove_columns=[column for column in rows.column_names if column not in kept],
             features=Features(features | kept),
             num_proc=num_proc,
             desc=f"Preparing {split}",
         )
+        if len(rows):
+            warn_of_losses(split, split_statistics(prepared[split], split, len(tokenizer)), max_words)
         if "log_prob" in kept and prepared[split].data.column("log_prob").null_count:
             logger.warning("%s: sentences are cut or have unknown words, so their log_prob is left out", split)
             prepared[split] = prepared[split].remove_columns("log_prob")
     return prepared
+
+
+def warn_of_losses(split: str, statistics: dict[str, int | float], max_words: int) -> None:
+    """Log what a split loses on its way to the model."""
+    if cut := statistics["cut"]:
+        logger.warning("%s: %d of %d sentences are cut to %d words", split, cut, statistics["sentences"], max_words)
+    if (share := statistics["fraction_unk"]) > MAX_UNKNOWN:
+        logger.warning("%s: %.1f%% of the words are unknown to the vocabulary", split, 100 * share)
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast, max_words: int) -> None:
@@ -124,14 +181,18 @@ def read_rules(rules: str) -> Tokenizer:
     return backend
 
 
-def encode_batch(batch: dict[str, list], rules: str, max_words: int) -> dict[str, list]:
-    """Encode a batch of texts; the ``<eos>`` of a truncated sentence stays, its log-probability does not."""
-    sentences = [encoding.ids for encoding in read_rules(rules).encode_batch_fast(batch["text"])]
-    whole = [len(ids) <= max_words + 2 for ids in sentences]
-    sentences = [ids if fits else ids[: max_words + 1] + ids[-1:] for ids, fits in zip(sentences, whole, strict=True)]
-    encoded = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences]}
+def encode_batch(batch: dict[str, list], rules: str, max_words: int, version: str = "") -> dict[str, list]:
+    """Encode a batch of texts; the ``<eos>`` of a truncated sentence stays, its log-probability does not.
+
+    ``version`` only serves as part of the cache's key.
+    """
+    # cut before they are encoded: a text of a million words would take gigabytes
+    texts = [first_words(text, max_words) for text in batch["text"]]
+    cut = [short is not text for short, text in zip(texts, batch["text"], strict=True)]
+    sentences = [encoding.ids for encoding in read_rules(rules).encode_batch_fast(texts)]
+    encoded = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences], "cut": cut}
     if "log_prob" in batch:
-        known = [fits and UNK_ID not in ids for ids, fits in zip(sentences, whole, strict=True)]
+        known = [not shortened and UNK_ID not in ids for ids, shortened in zip(sentences, cut, strict=True)]
         encoded["log_prob"] = [value if keep else None for value, keep in zip(batch["log_prob"], known, strict=True)]
     return encoded
 

@@ -1,11 +1,14 @@
 """Streams: a training split that is read anew in every pass, and never stored; its memory is that of one block."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import count, islice
 
 import numpy as np
 from datasets import Dataset
+
+from tokenization_wae_rnf.lines import BLANK, say
 
 __all__ = ["SentenceStream", "TextStream"]
 
@@ -17,23 +20,38 @@ class TextStream:
     """The texts of a split, blank ones left out, as often as they are asked for.
 
     Args:
-        read: returns the texts from the first on.
+        read: returns the texts from the first on, "" for a blank one.
+        name: what warnings call it.
+        notes: where ``read`` counts what is to be said of the texts; the first whole pass says it.
 
     Example:
-        >>> list(TextStream(lambda: iter(["a cat", "a dog"])))
+        >>> list(TextStream(lambda: iter(["a cat", "", "a dog"])))
         ['a cat', 'a dog']
     """
 
-    def __init__(self, read: Callable[[], Iterator[str]]) -> None:
-        self.read = read
+    def __init__(
+        self, read: Callable[[], Iterator[str]], name: str = "train", notes: Counter[str] | None = None
+    ) -> None:
+        self.read, self.name, self.notes = read, name, Counter() if notes is None else notes
         self.num_sentences: int | None = None  # known after the first whole pass
 
+    def texts(self) -> Iterator[str]:
+        """Return the texts once more; this pass counts nothing."""
+        return filter(None, self.read())
+
     def __iter__(self) -> Iterator[str]:
+        first = self.num_sentences is None
+        self.notes.clear()
         number = 0
         for text in self.read():
-            number += 1
-            yield text
+            if text:
+                number += 1
+                yield text
+            else:
+                self.notes[BLANK] += 1
         self.num_sentences = number
+        if first:
+            say(self.name, self.notes)
 
 
 class SentenceStream:
@@ -57,7 +75,7 @@ class SentenceStream:
     @cached_property
     def sample(self) -> Dataset:
         """The first sentences, prepared: they stand for the corpus where a sample of it is needed."""
-        return Dataset.from_dict(self.encode(list(islice(self.texts.read(), SAMPLE))))
+        return Dataset.from_dict(self.encode(list(islice(self.texts.texts(), SAMPLE))))
 
     def batches(self, size: int, seed: int, first: int = 0) -> Iterator[list[str]]:
         """Texts in batches of ``size``, without end, from the ``first`` place of the order on."""
@@ -68,7 +86,7 @@ class SentenceStream:
         start, first = divmod(first, self.num_sentences)
         for number in count(start):
             skipped = first // BLOCK * BLOCK
-            texts = islice(self.texts.read(), skipped, None)
+            texts = islice(self.texts.texts(), skipped, None)
             for block in count(first // BLOCK):
                 lines = list(islice(texts, BLOCK))
                 if not lines:

@@ -1,23 +1,77 @@
-"""The tokenizer: one id for each white-space word, as a plain Hugging Face tokenizer.
+"""The tokenizer: one id for each white-space word, as a Hugging Face tokenizer.
 
-It needs no code of ours once it is saved: ``AutoTokenizer.from_pretrained(folder)`` reads it.
+It needs no code of ours once it is saved: ``AutoTokenizer.from_pretrained(folder)`` reads it, without this package as
+the library's own class, which encodes and decodes the same.
 """
+
+from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import PreTrainedTokenizerFast
+from transformers import AddedToken, AutoTokenizer, PreTrainedTokenizerFast
 
-from tokenization_wae_rnf.vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK
+from modeling_wae_rnf import WaeRnfConfig
+from tokenization_wae_rnf.vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
-__all__ = ["build_tokenizer"]
+__all__ = ["WaeRnfTokenizer", "build_tokenizer"]
 
 # What `str.split` calls white space: the regular expressions' \s lacks the four ASCII separators.
 WHITE_SPACE = r"\s\x1c-\x1f"
 LITERAL_SPECIAL = rf"(?<![^{WHITE_SPACE}])(?:{PAD}|{BOS}|{EOS})(?![^{WHITE_SPACE}])"
 
 
-def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> PreTrainedTokenizerFast:
+class WaeRnfTokenizer(PreTrainedTokenizerFast):
+    """What :func:`build_tokenizer` makes: the library's tokenizer, less what would go wrong in silence."""
+
+    def train_new_from_iterator(
+        self,
+        text_iterator: Iterable[str | list[str]],
+        vocab_size: int,
+        length: int | None = None,
+        new_special_tokens: list | None = None,
+        special_tokens_map: dict | None = None,
+        **kwargs,
+    ) -> "WaeRnfTokenizer":
+        """Build the tokenizer of other texts, with this one's limit: words are counted as for any of ours.
+
+        Args:
+            text_iterator: texts, or lists of them.
+            vocab_size: greatest size of the vocabulary, the four special tokens included.
+            length: is not needed.
+
+        Raises:
+            ValueError: special tokens that are new or renamed, or other options of a trainer.
+        """
+        if new_special_tokens or special_tokens_map or kwargs:
+            options = ["new_special_tokens"] * bool(new_special_tokens)
+            options += ["special_tokens_map"] * bool(special_tokens_map)
+            raise ValueError(
+                f"{', '.join([*options, *kwargs])} cannot be chosen: the special tokens are always "
+                f"{', '.join(SPECIAL_TOKENS)}, and the words the most frequent ones"
+            )
+        max_words = self.model_max_length - 2
+        texts = (text for part in text_iterator for text in ([part] if isinstance(part, str) else part))
+        return build_tokenizer(build_vocabulary(count_words(texts, max_words), vocab_size), max_words)
+
+    def _add_tokens(self, new_tokens: list[str | AddedToken], special_tokens: bool = False) -> int:
+        """Add tokens, but refuse such special ones as a text could never give.
+
+        Raises:
+            ValueError: a new special token that is not the padding, beginning or end, while ``split_special_tokens``.
+        """
+        ends = {self.pad_token, self.bos_token, self.eos_token}
+        special = [str(token) for token in new_tokens if special_tokens or getattr(token, "special", False)]
+        lost = [token for token in special if token not in ends and self._tokenizer.token_to_id(token) is None]
+        if lost and self.split_special_tokens:
+            raise ValueError(
+                f"{', '.join(lost)} would never be found, since special tokens in a text are read as words: set "
+                "split_special_tokens = False before, or leave out special_tokens=True"
+            )
+        return super()._add_tokens(new_tokens, special_tokens=special_tokens)
+
+
+def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfTokenizer:
     """Build the tokenizer of a vocabulary: text becomes ``<bos> word ... word <eos>``.
 
     - Text is lower-cased and split on white space only, exactly as
@@ -27,6 +81,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> PreTrai
     - ``decode(ids, skip_special_tokens=True)`` drops padding, ``<bos>`` and ``<eos>``, keeps ``<unk>``, and
       joins the words by one space.
     - ``tokenizer(text, truncation=True)`` keeps ``max_words`` words; ``<eos>`` stays last.
+    - ``tokenizer(text, text_pair)`` gives both sentences, each in its ``<bos>`` and ``<eos>``.
 
     ``<unk>`` is no special token of the Hugging Face tokenizer, whose special tokens all vanish from decoded
     text; hence ``tokenizer.unk_token_id`` is None and ``tokenizer.convert_tokens_to_ids("<unk>")`` is 3.
@@ -58,9 +113,11 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> PreTrai
     )
     backend.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{WHITE_SPACE}]+"), behavior="removed")
     backend.post_processor = TemplateProcessing(
-        single=f"{BOS} $A {EOS}", special_tokens=[(BOS, vocabulary[BOS]), (EOS, vocabulary[EOS])]
+        single=f"{BOS} $A {EOS}",
+        pair=f"{BOS} $A {EOS} {BOS}:1 $B:1 {EOS}:1",
+        special_tokens=[(BOS, vocabulary[BOS]), (EOS, vocabulary[EOS])],
     )
-    return PreTrainedTokenizerFast(
+    return WaeRnfTokenizer(
         tokenizer_object=backend,
         pad_token=PAD,
         bos_token=BOS,
@@ -79,3 +136,6 @@ def check_vocabulary(vocabulary: dict[str, int]) -> None:
         raise ValueError(f"the vocabulary must start with {', '.join(SPECIAL_TOKENS)} as the ids 0 to 3")
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(f"the ids of the vocabulary must be 0 to {len(vocabulary) - 1}, each used once")
+
+
+AutoTokenizer.register(WaeRnfConfig, tokenizer_class=WaeRnfTokenizer)

@@ -69,7 +69,11 @@ class TrainArguments:
     free_bits: float = option(0.0, "Nats of each dimension's divergence that cost nothing.")
     minimum_rate: float = option(0.0, "Nats of the whole divergence that cost nothing.")
     objective: str | None = option(None, "paper, authors, pushforward or flow_posterior: the latent terms.")
-    mmd_kernel: str = option("imq", "imq (unbiased, multi-scale) or gaussian (the paper's biased statistic).")
+    mmd_kernel: str = option(
+        "imq",
+        "imq (unbiased, multi-scale), gaussian (the paper's biased statistic, blind from about 9 dimensions on) or "
+        "gaussian_scaled (the authors' code for Yelp and Yahoo).",
+    )
     kl_weight: float | None = option(None, "Last value of alpha.")
     mmd_weight: float | None = option(None, "Last value of lambda.")
     kl_start: float | None = option(None, "Part of the run after which alpha leaves 0, in [0, 1].")

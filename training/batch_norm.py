@@ -17,6 +17,7 @@ def estimate_batch_norm(model, sentences, seed=0):
     Those gathered while training are of other inputs: dropout changes the encoder's state, and where the code
     says little the change is larger than what the sentences differ by. The posterior at evaluation would then lie
     far from the one that was trained (Li et al. 2019, arXiv 1801.05134, on dropout and batch normalization).
+    `torch.optim.swa_utils.update_bn` has the dropout on, since it puts the whole model in training mode.
 
     Args:
         model: a `WaeRnfModel`.

@@ -4,12 +4,14 @@ import platform
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy")
+from .processor import instruction_set, processor_name
+
+PACKAGES = ("wae-rnf", "torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy")
 
 
 @cache
@@ -35,13 +37,28 @@ def provenance(device, seed, seconds):
         device: the torch device that computed them.
         seconds: how long the computation took.
     """
-    device = torch.device(device)
-    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
     return {
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": commit(),
         "seed": seed,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "device": f"{device.type} ({accelerator or platform.machine()}, {torch.get_num_threads()} threads)",
+        "versions": {"python": platform.python_version()} | {name: installed(name) for name in PACKAGES},
+        "device": device_in_words(torch.device(device)),
         "seconds": round(seconds, 1),
     }
+
+
+def installed(name):
+    """The version of an installed package; None where it is used without being installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def device_in_words(device):
+    """Kind, name and threads: "cpu (Intel(R) Xeon(R) Processor, AVX512, 2 threads)"."""
+    if device.type == "cuda":
+        hardware = torch.cuda.get_device_name(device)
+    else:
+        hardware = f"{processor_name()}, {instruction_set()}"
+    return f"{device.type} ({hardware}, {torch.get_num_threads()} threads)"

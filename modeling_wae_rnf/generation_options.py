@@ -1,0 +1,82 @@
+"""Options of `generate`: which one holds, which are of no use here, and what holds where nobody says."""
+
+from transformers import GenerationConfig
+
+# What `forward` or another model's `generate` takes, and what to do instead.
+REFUSED = {
+    "inputs_embeds": "prompts are token ids, `input_ids`",
+    "token_type_ids": "a prompt is one sentence",
+    "position_ids": "words are read in their order",
+    "sample": "words are drawn with do_sample=True",
+    "kl_weight": "it belongs to the loss",
+    "mmd_weight": "it belongs to the loss",
+    "return_dict": "it is called return_dict_in_generate",
+    "guidance_scale": "classifier-free guidance needs a model that runs without a latent",
+}
+
+
+def generation_defaults(config):
+    """How sentences are written where nobody says otherwise: from the model's own distribution, without padding and a
+    second beginning, up to the configuration's length."""
+    special = [token for token in (config.pad_token_id, config.bos_token_id) if token is not None]
+    return {"do_sample": True, "max_length": config.max_words + 1, "suppress_tokens": special}
+
+
+def option(model, kwargs, name):
+    """What holds in a call: its own options, then those of its configuration, of the model's, our defaults."""
+    if name in kwargs:
+        return kwargs[name]
+    for config in (kwargs.get("generation_config"), model.generation_config):
+        if getattr(config, name, None) is not None:
+            return getattr(config, name)
+    return generation_defaults(model.config).get(name)
+
+
+def check_options(model, kwargs):
+    """Raises a ValueError for an option that would be ignored, or that makes no distribution."""
+    for name, instead in REFUSED.items():
+        value = option(model, kwargs, name)
+        if value is not None and not (name == "guidance_scale" and value == 1):
+            raise ValueError(f"generate takes no {name}: {instead}")
+        kwargs.pop(name, None)
+    temperature = option(model, kwargs, "temperature")
+    if option(model, kwargs, "do_sample") and temperature is not None and not 0 < temperature < float("inf"):
+        raise ValueError(
+            f"temperature must be a positive number, not {temperature}; the likeliest words come with do_sample=False"
+        )
+
+
+def check_room(model, prompts, kwargs):
+    """Raises a ValueError where the longest prompt reaches `max_length`."""
+    longest = option(model, kwargs, "max_length")
+    if option(model, kwargs, "max_new_tokens") is None and longest is not None and prompts.shape[1] >= longest:
+        raise ValueError(
+            f"the longest prompt has {prompts.shape[1] - 1} words, which leaves none of the {max(longest - 1, 0)} to "
+            "be written; shorten it, or raise max_length"
+        )
+
+
+def complete(model, kwargs):
+    """Puts our defaults where neither the call nor a saved generation_config.json says anything."""
+    defaults = generation_defaults(model.config)
+    if option(model, kwargs, "do_sample"):
+        # The library's own default are the 50 likeliest words. This one is in no configuration: a greedy one with it
+        # could not be saved.
+        defaults["top_k"] = 0
+    if kwargs.get("max_length", 0) is None:
+        del kwargs["max_length"]
+    given = kwargs.get("generation_config")
+    configs = [config for config in (given, model.generation_config) if config is not None]
+    missing = {
+        name: value
+        for name, value in defaults.items()
+        if name not in kwargs and all(getattr(config, name) is None for config in configs)
+    }
+    if option(model, kwargs, "max_new_tokens") is not None and kwargs.get("max_length") is None:
+        missing.pop("max_length", None)
+        kwargs["max_length"] = None  # of the two only one counts
+    if given is None:
+        kwargs.update(missing)
+    elif missing:  # the library warns of a configuration and options beside it
+        kwargs["generation_config"] = GenerationConfig()
+        vars(kwargs["generation_config"]).update(vars(given) | missing)  # the caller's own stays as it is

@@ -1,0 +1,75 @@
+"""The library's hooks that `generate` goes through: which loop writes the words, and when a sentence ends."""
+
+import torch
+from transformers import GenerationMixin
+
+from .cache import CACHE_NAME, RecurrentCache
+from .sampling import draw_words, is_plain
+from .stop_strings import StopStrings
+
+
+def with_cache(model_kwargs):
+    """A fresh cache where one is used and none is given: the library itself knows only those of attention."""
+    return {CACHE_NAME: RecurrentCache()} | model_kwargs if model_kwargs.get("use_cache") else model_kwargs
+
+
+class GenerationLoops(GenerationMixin):
+    """The library's generation modes for an LSTM: our own loop where it gives what the library's gives."""
+
+    def _sample(
+        self,
+        input_ids,
+        logits_processor,
+        stopping_criteria,
+        generation_config,
+        synced_gpus=False,
+        streamer=None,
+        tokenizer=None,
+        assistant_tokenizer=None,
+        **model_kwargs,
+    ):
+        # the library calls this for greedy decoding and sampling, and would hand tokenizers on to `forward`
+        how = (logits_processor, stopping_criteria, generation_config)
+        if streamer is None and not synced_gpus and is_plain(*how, model_kwargs):
+            return draw_words(self, input_ids, *how, **model_kwargs)
+        model_kwargs = with_cache(model_kwargs)
+        return super()._sample(input_ids, *how, synced_gpus=synced_gpus, streamer=streamer, **model_kwargs)
+
+    def _beam_search(
+        self,
+        input_ids,
+        logits_processor,
+        stopping_criteria,
+        generation_config,
+        synced_gpus=False,
+        tokenizer=None,
+        assistant_tokenizer=None,
+        **model_kwargs,
+    ):
+        how = (logits_processor, stopping_criteria, generation_config)
+        found = super()._beam_search(input_ids, *how, synced_gpus=synced_gpus, **with_cache(model_kwargs))
+        # where padding is token 0, the library repeats end-of-sentence instead
+        if generation_config._eos_token_tensor is not None:
+            sequences = found if isinstance(found, torch.Tensor) else found.sequences
+            written = sequences[:, input_ids.shape[1] :]
+            ends = torch.isin(written, generation_config._eos_token_tensor).long()
+            written.masked_fill_(ends.cumsum(1) > ends, int(generation_config._pad_token_tensor))
+        return found
+
+    def _get_stopping_criteria(self, generation_config, stopping_criteria, tokenizer=None, **kwargs):
+        strings = generation_config.stop_strings
+        if strings is None or tokenizer is None:
+            return super()._get_stopping_criteria(generation_config, stopping_criteria, tokenizer=tokenizer, **kwargs)
+        generation_config.stop_strings = None  # this call's own copy
+        own = [*(stopping_criteria or []), StopStrings(strings, tokenizer)]
+        return super()._get_stopping_criteria(generation_config, own, tokenizer=tokenizer, **kwargs)
+
+    @classmethod
+    def _supports_default_dynamic_cache(cls):
+        return False  # the loops bring their own; a `cache_implementation` is warned of
+
+    def adjust_generation_fn(self, *args, **kwargs):
+        super().adjust_generation_fn(*args, **kwargs)
+        # Earlier versions saved the 0, with which a greedy configuration cannot be saved.
+        if self.generation_config.top_k == 0:
+            self.generation_config.top_k = None

@@ -1,0 +1,493 @@
+"""generate() as the library's users know it: options, processors and criteria of one's own, caches, saved defaults."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import (
+    AutoTokenizer,
+    GenerationConfig,
+    LogitsProcessor,
+    StoppingCriteria,
+    SynthIDTextWatermarkingConfig,
+    TemperatureLogitsWarper,
+    WatermarkingConfig,
+)
+
+from modeling_wae_rnf import loops
+from modeling_wae_rnf.cache import RecurrentCache
+
+GOLDEN = Path(__file__).parent / "golden" / "models"
+LANGUAGE_MODEL = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def model(tiny_model):
+    model = tiny_model(latents_at_every_step=True).eval()
+    with torch.no_grad():  # words that depend on what came before, and on the latent
+        for parameter in model.decoder.parameters():
+            parameter.mul_(4)
+    return model
+
+
+@pytest.fixture
+def z(model):
+    return model.sample_prior(6, seeded())
+
+
+def greedy(model, prompt, z, steps, ends=(2,), banned=(0, 1), change=None):
+    """What greedy decoding writes, from whole passes over each prefix."""
+    words = list(prompt)
+    for _ in range(steps):
+        scores = model(torch.tensor([words]), latents=z[None]).logits[0, -1].detach().clone()
+        if change is not None:
+            scores = change(scores)
+        scores[list(banned)] = -torch.inf
+        words.append(int(scores.argmax()))
+        if words[-1] in ends:
+            break
+    return words
+
+
+def padded(rows, pad=0):
+    longest = max(map(len, rows))
+    return torch.tensor([row + [pad] * (longest - len(row)) for row in rows])
+
+
+def planned(row):
+    """A sentence for each row, of its own word and length."""
+    return [1] + [3 + row % 9] * (row % 4 + 1) + [2]
+
+
+class Plan(LogitsProcessor):
+    """Writes the planned sentences; remembers how many words it has seen, and knows rows by their number."""
+
+    def __init__(self):
+        self.seen = 0
+
+    def __call__(self, input_ids, scores):
+        self.seen += 1
+        chosen = torch.full_like(scores, -torch.inf)
+        for row in range(len(scores)):
+            chosen[row, (planned(row) + [0] * 9)[self.seen]] = 0.0
+        return chosen
+
+
+class StopAt(StoppingCriteria):
+    """Ends each row at a length of its own."""
+
+    def __init__(self, lengths):
+        self.lengths = torch.tensor(lengths)
+
+    def __call__(self, input_ids, scores, **kwargs):
+        return input_ids.shape[1] >= self.lengths
+
+
+@pytest.mark.parametrize("do_sample", [True, False])
+def test_rows_are_known_by_their_number(model, do_sample):
+    expected = padded([planned(row) for row in range(16)])
+    options = {"num_samples": 16, "do_sample": do_sample, "max_new_tokens": 9}
+    allowed = lambda row, ids: [(planned(row) + [0] * 9)[len(ids)]]  # noqa: E731
+    assert torch.equal(model.generate(prefix_allowed_tokens_fn=allowed, suppress_tokens=None, **options), expected)
+    assert torch.equal(model.generate(logits_processor=[Plan()], suppress_tokens=None, **options), expected)
+
+
+def test_stopping_criterion_by_row(model, z):
+    lengths = [3, 7, 4, 9, 5, 6]
+    found = model.generate(latents=z, do_sample=False, stopping_criteria=[StopAt(lengths)], max_new_tokens=10)
+    rows = [greedy(model, [1], code, length - 1) for code, length in zip(z, lengths, strict=True)]
+    assert torch.equal(found, padded(rows))
+
+
+def test_encoder_repetition_penalty(model, z):
+    prompts = torch.tensor([[1, 5, 6], [1, 7, 0]]).repeat(3, 1)
+    ends = [2, 3, 4, 8, 9, 10]  # many, so that rows end at different words
+    options = {"do_sample": False, "encoder_repetition_penalty": 4.0, "max_new_tokens": 7}
+    found = model.generate(prompts, latents=z, eos_token_id=ends, **options)
+    for row, code in enumerate(z):
+        prompt = [word for word in prompts[row].tolist() if word]
+        read = torch.tensor([*prompt, *([0] if len(prompt) == 2 else [])])  # padding is part of what is read
+
+        def change(scores, read=read):
+            loud = scores[read]
+            return scores.index_put((read,), torch.where(loud < 0, loud / 4, loud * 4))
+
+        words = greedy(model, prompt, code, 7, ends, change=change)
+        assert [word for word in found[row].tolist() if word] == words
+
+
+def test_repetition_penalty_with_padded_prompts(model, z):
+    """The library counts a prompt's padding by row; rows end at different words."""
+    prompts = torch.tensor([[1, 5, 6], [0, 1, 7]]).repeat(3, 1)
+    options = {"latents": z, "do_sample": False, "repetition_penalty": 1.3, "max_new_tokens": 8}
+    stops = [StopAt([4, 9, 5, 9, 6, 9])]
+    found = model.generate(prompts, stopping_criteria=stops, **options)
+    ends = {}
+
+    def own_rows(row):
+        def change(scores):
+            seen = torch.tensor(sorted(set(ends["words"])))
+            loud = scores[seen]
+            return scores.index_put((seen,), torch.where(loud < 0, loud * 1.3, loud / 1.3))
+
+        words = [word for word in prompts[row].tolist() if word]
+        for _ in range(stops[0].lengths[row] - 3):
+            ends["words"] = words
+            words = greedy(model, words, z[row], 1, change=change)
+            if words[-1] == 2:
+                break
+        return words
+
+    for row in range(6):
+        assert [word for word in found[row].tolist() if word] == own_rows(row)
+
+
+@pytest.mark.parametrize(
+    "watermark",
+    [SynthIDTextWatermarkingConfig(keys=[3, 1, 4], ngram_len=2), WatermarkingConfig(bias=4.0)],
+)
+def test_watermarks_are_the_librarys(model, z, watermark):
+    options = {"latents": z, "watermarking_config": watermark, "max_new_tokens": 12}
+    found = model.generate(generator=seeded(), **options)
+    theirs = model.generate(generator=seeded(), return_dict_in_generate=True, **options).sequences
+    assert torch.equal(found, theirs)
+    plain = model.generate(latents=z, generator=seeded(), max_new_tokens=12, return_dict_in_generate=True).sequences
+    assert found.shape != plain.shape or not torch.equal(found, plain)
+
+
+@pytest.fixture
+def own_loop(monkeypatch):
+    """How often this package's loop has run."""
+    calls = []
+    draw = loops.draw_words
+    monkeypatch.setattr(loops, "draw_words", lambda *args, **kwargs: calls.append(1) or draw(*args, **kwargs))
+    return calls
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"do_sample": False},
+        {"temperature": 0.7, "top_k": 5, "top_p": 0.9, "min_p": 0.01, "typical_p": 0.9},
+        {"repetition_penalty": 1.2, "no_repeat_ngram_size": 2, "bad_words_ids": [[5]], "max_time": 60.0},
+        {"logits_processor": [TemperatureLogitsWarper(0.5)]},
+        {"eos_token_id": None},
+        {"num_return_sequences": 3},
+    ],
+)
+def test_common_options_keep_the_fast_loop(model, own_loop, options):
+    model.generate(num_samples=4, max_new_tokens=5, **options)
+    assert own_loop
+
+
+class Colder(TemperatureLogitsWarper):
+    pass
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"logits_processor": [Colder(0.5)]},
+        {"stopping_criteria": [StopAt([3] * 4)]},
+        {"return_dict_in_generate": True},
+        {"cache": RecurrentCache()},
+        {"prefill_chunk_size": 2},
+        {"num_beams": 2},
+    ],
+)
+def test_what_is_not_known_goes_to_the_librarys_loop(model, own_loop, options):
+    model.generate(num_samples=4, max_new_tokens=5, **options)
+    assert not own_loop
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"penalty_alpha": 0.6, "top_k": 4, "do_sample": False}, "Contrastive Search requires"),
+        ({"dola_layers": "low", "do_sample": False}, "Dola Generation requires"),
+        ({"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 1.0}, "Group Beam Search requires"),
+        ({"num_beams": 2, "force_words_ids": [[5]]}, "Constrained Beam Search requires"),
+        ({"prompt_lookup_num_tokens": 2}, "not supported with stateful models"),
+        ({"assistant_model": "itself"}, "not supported with stateful models"),
+        ({"do_sample": False, "num_return_sequences": 2}, "do not support `num_return_sequences`"),
+        ({"stop_strings": "the"}, "could not locate a tokenizer"),
+        ({"temperature": -1.0}, "must be a positive number, not -1.0; the likeliest words come with do_sample=False"),
+        ({"temperature": float("nan")}, "temperature must be a positive number, not nan"),
+        ({"temperature": float("inf")}, "temperature must be a positive number, not inf"),
+        ({"top_k": -1}, "strictly positive integer"),
+        ({"max_new_tokens": 0}, "greater than 0"),
+        ({"max_length": 1}, "leaves none of the 0 to be written"),
+        ({"max_length": -3}, "leaves none of the 0 to be written"),
+        ({"guidance_scale": 2.0}, "generate takes no guidance_scale"),
+        ({"generation_config": GenerationConfig(guidance_scale=2.0)}, "generate takes no guidance_scale"),
+        ({"inputs_embeds": torch.zeros(1, 2, 6)}, "generate takes no inputs_embeds: prompts are token ids"),
+        ({"token_type_ids": torch.zeros(1, 2).long()}, "generate takes no token_type_ids"),
+        ({"sample": False}, "words are drawn with do_sample=True"),
+        ({"return_dict": True}, "it is called return_dict_in_generate"),
+        ({"num_sample": 3}, "not used by the model: \\['num_sample'\\]"),
+        ({"num_samples": 2.5}, "a whole number, not 2.5"),
+        ({"inputs": [[1, 5]]}, "prompts must be token ids of shape"),
+        ({"inputs": torch.tensor([1, 5])}, r"of shape \(batch, length\), but are of shape \(2,\)"),
+        ({"inputs": torch.tensor([[1.0, 5.0]])}, "prompts must be token ids"),
+        ({"inputs": torch.ones(1, 2).long(), "input_ids": torch.ones(1, 2).long()}, "not as both"),
+        ({"inputs": torch.tensor([[1, 13]])}, "must lie in 0 … 12"),
+        ({"inputs": torch.tensor([[1, -1]])}, "must lie in 0 … 12"),
+        ({"inputs": torch.empty(0, 3).long()}, "the batch has 0 rows"),
+        ({"inputs": torch.ones(2, 3).long(), "attention_mask": torch.ones(2, 4)}, "attention_mask must have"),
+        ({"attention_mask": torch.ones(2, 4)}, "needs the prompts"),
+        ({"bos_token_id": None}, "without a bos_token_id"),
+        ({"latents": torch.zeros(0, 4)}, "0 rows"),
+        ({"latents": torch.full((1, 4), torch.nan)}, "latents must be finite"),
+        ({"latents": [[0.0] * 4]}, r"latents must have shape \(batch, 4\), not a list"),
+        ({"cache": ((torch.zeros(1, 8),) * 2,)}, "must be a RecurrentCache, not a tuple"),
+    ],
+)
+def test_refused_in_a_sentence(model, options, message):
+    if options.get("assistant_model"):
+        options = {"assistant_model": model}
+    with pytest.raises(ValueError, match=message):
+        model.generate(**options)
+
+
+def test_a_loop_of_the_callers_own(model, own_loop):
+    seen = {}
+
+    def count(model, input_ids, logits_processor, stopping_criteria, generation_config, **model_kwargs):
+        seen.update(model_kwargs, length=generation_config.max_length)
+        return "anything"
+
+    assert model.generate(num_samples=3, max_new_tokens=4, custom_generate=count) == "anything"
+    assert seen["z_prime"].shape == (3, 4)
+    assert seen["length"] == 5
+    assert not own_loop
+
+
+@pytest.mark.parametrize("options", [{}, {"return_dict_in_generate": True}, {"num_beams": 2}])
+def test_stop_strings(tiny_model, options):
+    """Words that are forced; the strings reach over one word, several, and a part of one."""
+    tokenizer = AutoTokenizer.from_pretrained(GOLDEN / "wae-rnf")
+    model = tiny_model(vocab_size=len(tokenizer), max_words=20).eval()
+    sentence = tokenizer("the cat sat on the mat .", add_special_tokens=False).input_ids
+    allowed = lambda row, ids: [sentence[len(ids) - 1]] if len(ids) <= len(sentence) else [2]  # noqa: E731
+    for strings, expected in (("sat on", "the cat sat on"), (["mat", "a"], "the cat"), (["zebra"], None)):
+        found = model.generate(
+            num_samples=2,
+            do_sample=False,
+            stop_strings=strings,
+            tokenizer=tokenizer,
+            prefix_allowed_tokens_fn=allowed,
+            max_new_tokens=12,
+            **options,
+        )
+        found = found if isinstance(found, torch.Tensor) else found.sequences
+        words = sentence if expected is None else tokenizer(expected, add_special_tokens=False).input_ids
+        for row in found.tolist():
+            assert [word for word in row if word not in (0, 1, 2)] == words
+
+
+def test_stop_strings_in_the_fast_loop(tiny_model, own_loop):
+    tokenizer = AutoTokenizer.from_pretrained(GOLDEN / "wae-rnf")
+    model = tiny_model(vocab_size=len(tokenizer)).eval()
+    options = {"stop_strings": ["a"], "tokenizer": tokenizer, "max_new_tokens": 15}
+    found = model.generate(num_samples=40, generator=seeded(), **options)
+    assert own_loop
+    for row in found.tolist():
+        words = [word for word in row if word != 0]
+        texts = [tokenizer.decode(words[: end + 1]) for end in range(1, len(words))]
+        assert not any("a" in text for text in texts[:-1])
+    with pytest.raises(ValueError, match="none of them empty"):
+        model.generate(stop_strings=["a", ""], tokenizer=tokenizer)
+
+
+def test_a_greedy_configuration_is_saved(model, tmp_path):
+    model.generation_config.do_sample = False
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path).eval()
+    assert loaded.generation_config.do_sample is False
+    z = model.sample_prior(3, seeded())
+    found = loaded.generate(latents=z, max_new_tokens=6)
+    assert torch.equal(found, padded([greedy(model, [1], code, 6) for code in z]))
+
+
+def saved_by_an_earlier_version(model, folder):
+    model.save_pretrained(folder)
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"top_k": 0}))
+
+
+@pytest.mark.parametrize("source", ["new", "earlier", "no file", "a configuration"])
+def test_every_word_is_drawn_by_default(tiny_model, tmp_path, source):
+    """The library's own default are the 50 likeliest. Here all of 77 are as likely."""
+    model = tiny_model(vocab_size=79, max_words=10).eval()
+    with torch.no_grad():
+        model.decoder.projection.weight.zero_()
+        model.decoder.projection.bias.zero_()
+    saved_by_an_earlier_version(model, tmp_path) if source == "earlier" else model.save_pretrained(tmp_path)
+    if source == "no file":
+        (tmp_path / "generation_config.json").unlink()
+    loaded = type(model).from_pretrained(tmp_path).eval()
+    options = {"generation_config": GenerationConfig(temperature=0.9)} if source == "a configuration" else {}
+    words = loaded.generate(num_samples=400, generator=seeded(), **options)[:, 1:]
+    assert set(range(2, 79)) <= set(words.flatten().tolist())
+    loaded.generation_config.do_sample = False
+    loaded.save_pretrained(tmp_path / "again")
+    assert loaded.generation_config.top_k is None
+
+
+def test_top_k_of_a_configuration_holds(model):
+    for options in ({"generation_config": GenerationConfig(top_k=1)}, {"top_k": 1}):
+        found = model.generate(latents=torch.zeros(5, 4), max_new_tokens=6, **options)
+        assert torch.equal(found, found[:1].expand(5, -1))
+    model.generation_config.top_k = 1
+    found = model.generate(latents=torch.zeros(5, 4), max_new_tokens=6)
+    assert torch.equal(found, found[:1].expand(5, -1))
+
+
+def test_the_models_configuration_holds_where_the_calls_is_silent(model, z):
+    model.generation_config.update(do_sample=False, max_length=4)
+    found = model.generate(latents=z, generation_config=GenerationConfig(repetition_penalty=1.0))
+    assert torch.equal(found, padded([greedy(model, [1], code, 3) for code in z]))
+    whole = model.generate(latents=z, generation_config=GenerationConfig(use_cache=False))
+    assert torch.equal(found, whole)
+
+
+@pytest.mark.parametrize("by", ["call", "configuration", "model"])
+@pytest.mark.parametrize(
+    ("tokens", "ends", "pad"),
+    [
+        ({"eos_token_id": [2, 5, 7]}, (2, 5, 7), 0),
+        ({"eos_token_id": 9}, (9,), 0),
+        ({"eos_token_id": 9, "pad_token_id": 12}, (9,), 12),
+        ({"eos_token_id": torch.tensor([9, 2]), "pad_token_id": None}, (9, 2), None),
+        ({"eos_token_id": None}, (), 0),
+        ({"eos_token_id": None, "pad_token_id": None}, (), 0),
+    ],
+)
+def test_special_tokens_of_the_generation_configuration(model, z, by, tokens, ends, pad):
+    options = {}
+    if by == "call":
+        options = tokens
+    elif by == "configuration":
+        options = {"generation_config": GenerationConfig(**tokens)}
+        if None in tokens.values():
+            pytest.skip("None in a configuration leaves the model's own")
+    else:
+        for name, value in tokens.items():
+            value = value.tolist() if isinstance(value, torch.Tensor) else value
+            setattr(model.generation_config, name, value)
+    pad = ends[0] if pad is None else pad  # the library takes the first end
+    expected = padded([greedy(model, [1], code, 12, ends) for code in z], pad)
+    for loop in ({}, {"return_dict_in_generate": True}):
+        found = model.generate(latents=z, do_sample=False, max_new_tokens=12, **options, **loop)
+        assert torch.equal(found if isinstance(found, torch.Tensor) else found.sequences, expected)
+    beams = model.generate(latents=z, do_sample=False, max_new_tokens=12, num_beams=2, **options)
+    for row in beams[:, 1:].tolist():
+        first = min((row.index(end) for end in ends if end in row), default=len(row))
+        assert set(row[first + 1 :]) <= {pad}
+
+
+def test_ends_inside_a_prompt_stay(model, z):
+    prompts = torch.tensor([[1, 5, 2, 6, 2, 0], [0, 0, 1, 7, 2, 2]])
+    found = model.generate(prompts, latents=z[:2], do_sample=False, max_new_tokens=3)
+    assert [word for word in found[0].tolist() if word] == greedy(model, [1, 5, 2, 6], z[0], 3)
+    assert [word for word in found[1].tolist() if word] == greedy(model, [1, 7], z[1], 3)
+
+
+def test_ends_that_are_padding_too(model, z):
+    prompts = torch.tensor([[5, 6, 7], [5, 2, 2]])
+    found = model.generate(prompts, latents=z[:2], do_sample=False, pad_token_id=2, max_new_tokens=3)
+    for row, prompt in enumerate(([1, 5, 6, 7], [1, 5])):
+        expected = greedy(model, prompt, z[row], 3)
+        words = found[row].tolist()
+        words = words[words.index(1) :]
+        assert words[: len(expected)] == expected
+        assert set(words[len(expected) :]) <= {2}
+
+
+@pytest.mark.parametrize("prompts", [torch.empty(3, 0).long(), torch.zeros(3, 2).long(), torch.ones(3, 1).long()])
+def test_empty_prompts(model, z, prompts):
+    found = model.generate(prompts, latents=z[:3], do_sample=False, max_new_tokens=5)
+    for row in range(3):
+        assert [word for word in found[row].tolist() if word] == greedy(model, [1], z[row], 5)
+    assert len(model.generate(prompts, max_new_tokens=3)) == 3
+
+
+def test_beginning_of_sentence_of_the_call(model, z):
+    found = model.generate(torch.tensor([[5, 6]]), latents=z[:1], do_sample=False, bos_token_id=None, max_new_tokens=3)
+    assert found[0].tolist() == greedy(model, [5, 6], z[0], 3)
+    found = model.generate(latents=z[:1], do_sample=False, bos_token_id=4, max_new_tokens=3)
+    assert found[0].tolist() == greedy(model, [4], z[0], 3)
+
+
+@pytest.mark.parametrize("name", ["cache", "past_key_values"])
+@pytest.mark.parametrize("fields", [{}, {"latents_at_every_step": True}, LANGUAGE_MODEL])
+def test_going_on_from_a_cache(tiny_model, fields, name):
+    model = tiny_model(**fields).eval()
+    z, prompts = model.sample_prior(2, seeded()), torch.tensor([[1, 5, 6], [0, 1, 7]])
+    options = {"latents": z, "do_sample": False, "eos_token_id": None, "return_dict_in_generate": True}
+    whole = model.generate(prompts, max_new_tokens=7, **options)
+    part = model.generate(prompts, max_new_tokens=3, **options)
+    mask = part.sequences.ne(0).long()
+    state = getattr(part, "cache", None) or part.past_key_values
+    assert state.get_seq_length() == 5  # the last word is written, not read
+    rest = model.generate(part.sequences, attention_mask=mask, max_new_tokens=4, **{name: state}, **options)
+    assert torch.equal(rest.sequences, whole.sequences)
+    with pytest.raises(ValueError, match="the cache has seen 9 tokens"):
+        model.generate(part.sequences, attention_mask=mask, max_new_tokens=4, **{name: state}, **options)
+
+
+def test_a_cache_without_its_latents(model):
+    part = model.generate(num_samples=2, max_new_tokens=3, return_dict_in_generate=True)
+    state = getattr(part, "cache", None) or part.past_key_values
+    with pytest.raises(ValueError, match="give the latents or z_prime that its sentences began with"):
+        model.generate(part.sequences, cache=state, max_new_tokens=4)
+
+
+def test_a_given_configuration_is_left_alone(model):
+    given = GenerationConfig(temperature=0.5)
+    before = given.to_dict()
+    model.generate(num_samples=2, generation_config=given, max_new_tokens=2)
+    assert given.to_dict() == before
+
+
+def test_logits_are_returned_as_they_are(model, z):
+    found = model.generate(
+        latents=z, do_sample=False, max_new_tokens=3, return_dict_in_generate=True, output_logits=True
+    )
+    first = model(torch.ones(6, 1).long(), latents=z).logits[:, 0]
+    torch.testing.assert_close(found.logits[0], first, rtol=0, atol=1e-6)
+    assert all(step.isfinite().all() for step in found.logits)
+
+
+def test_a_prompt_in_chunks(model, z):
+    prompts = torch.tensor([[1, 5, 6, 7, 8, 9]])
+    found = model.generate(prompts, latents=z, do_sample=False, max_new_tokens=4, prefill_chunk_size=2)
+    assert torch.equal(found, model.generate(prompts, latents=z, do_sample=False, max_new_tokens=4))
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 3}])
+def test_latents_of_another_precision(model, z, options):
+    expected = model.generate(latents=z, do_sample=False, max_new_tokens=5, **options)
+    found = model.generate(latents=z.double(), do_sample=False, max_new_tokens=5, **options)
+    assert torch.equal(found, expected)
+    z_prime = model.push(z)[0]
+    assert torch.equal(
+        model.generate(z_prime=z_prime.double(), do_sample=False, max_new_tokens=5, **options), expected
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 3}])
+def test_samples_times_sequences(model, options):
+    assert len(model.generate(num_samples=4, num_return_sequences=3, max_new_tokens=4, **options)) == 12
+
+
+def test_padding_is_asked_for_by_no_tokens_at_all(tiny_model):
+    model = tiny_model(max_words=6).eval()
+    found = model.generate(num_samples=5, eos_token_id=None, pad_token_id=None, generator=seeded())
+    assert found.shape == (5, 7)
