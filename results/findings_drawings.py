@@ -5,6 +5,7 @@ import math
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
+from training_wae_rnf.drawings import NARROWEST, bar_labels
 from training_wae_rnf.reproduction_report import best_reading, label
 
 DPI = 120
@@ -54,8 +55,8 @@ def draw_ablation(found, path):
     bounds.legend()
     for axes, (title, name, digits) in zip(panels, USE, strict=True):
         values = [round(metrics[name], digits) + 0.0 for metrics in rows.values()]  # no -0.00
-        axes.bar_label(axes.barh(list(rows), values, color="tab:blue"), fmt=f"%.{digits}f", padding=2)
-        axes.set(title=title)
-        axes.margins(x=0.2)
+        labels = bar_labels(values, rows.values(), digits)
+        axes.bar_label(axes.barh(list(rows), values, color="tab:blue"), labels, padding=2)
+        axes.set(title=title, xlim=(min(0.0, *values), 1.25 * max(NARROWEST, *values)))
     bounds.invert_yaxis()
     figure.savefig(path, dpi=DPI)

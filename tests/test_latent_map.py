@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from matplotlib.figure import Figure
 
+from training_wae_rnf import latent_map as latent_map_module
 from training_wae_rnf.latent_map import LatentMap
 
 
@@ -41,6 +43,46 @@ def test_a_mark_is_found_where_its_pixel_is(tiny_model, sentences):
     rows, columns = np.nonzero((plain.astype(int) - marked).any(-1)[:, :420])  # left of the legend and the colour bar
     near = (abs(rows - pixel[1]) < 15) & (abs(columns - pixel[0]) < 15)
     assert near.sum() > 40
+
+
+def test_pixels_mean_the_same_after_every_redraw(tiny_model, sentences):
+    """A mark, even one far away, does not move what is already there; outside the axes there is no place."""
+    latent_map = LatentMap(tiny_model().eval(), sentences)
+    _, place = latent_map.draw()
+    _, after = latent_map.draw((50.0, -3.0))
+    pixels = [(250, 300), (400, 100), (120, 480)]
+    assert [place(pixel) for pixel in pixels] == [after(pixel) for pixel in pixels]
+    inside = [place((column, row)) for column in range(0, 700, 5) for row in range(0, 560, 5)]
+    found = np.array([position for position in inside if position is not None])
+    assert np.abs(found).max() <= latent_map.half_side * (1 + 1e-6)
+    np.testing.assert_allclose(np.abs(found).max(), latent_map.half_side, rtol=0.05)
+    for outside in ((5, 300), (690, 100), (250, 555), (-3, -3), (9000, 300)):
+        assert place(outside) is None
+
+
+def test_every_point_is_on_the_map(tiny_model, sentences):
+    latent_map = LatentMap(tiny_model().eval(), sentences)
+    assert np.abs(latent_map.points).max() < latent_map.half_side
+    assert np.abs(latent_map.centres).max() < latent_map.half_side
+
+
+def test_noise_is_not_magnified(tiny_model, sentences, monkeypatch):
+    """A collapsed model: its points lie at one place, of one colour, and the map says so."""
+    drawn = []
+    monkeypatch.setattr(latent_map_module, "Figure", lambda **fields: drawn.append(Figure(**fields)) or drawn[-1])
+    model = tiny_model(batch_norm=False).eval()
+    with torch.no_grad():
+        for weights in model.posterior_head.parameters():
+            weights *= 1e-3
+        model.centres.zero_()
+    latent_map = LatentMap(model, sentences)
+    assert np.abs(latent_map.points).max() < 0.01
+    latent_map.draw()
+    axes, colours = drawn[0].axes
+    assert axes.get_title().startswith("collapsed")
+    assert np.ptp(axes.get_xlim()) >= 2
+    assert np.ptp(axes.get_ylim()) >= 2
+    assert np.ptp(colours.get_ylim()) >= 1
 
 
 def test_what_cannot_be_mapped(tiny_model, sentences):

@@ -18,8 +18,8 @@ def metrics(tiny_model):
     return metrics | {"system": "wae-rnf", "dataset": "toy", "split": "test", "samples": ["a [b] c", "d"]}
 
 
-def printed(metrics):
-    console = Console(file=io.StringIO(), width=80)
+def printed(metrics, width=80):
+    console = Console(file=io.StringIO(), width=width)
     print_report(metrics, console)
     return console.file.getvalue()
 
@@ -49,3 +49,16 @@ def test_what_is_not_known_is_left_out(metrics):
     text = printed(metrics)
     assert "corpus entropy" not in text
     assert "Samples" not in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 70])
+def test_figures_are_never_cut(metrics, width):
+    """In a narrow terminal the table is wider than it."""
+    metrics["pushforward"]["iwae"] |= {"nll": 41481.25, "standard_error": 123.45, "ppl": 123456.78}
+    text = printed(metrics, width)
+    assert "…" not in text
+    for figure in ("41481.25", "123.45", "123456.78"):
+        assert f" {figure} " in text
+    rows = [line for line in text.splitlines() if "│" in line]
+    assert len({len(line) for line in rows}) == 1
+    assert len(rows[0]) > width

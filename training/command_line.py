@@ -3,8 +3,12 @@
 Heavy libraries are imported by the subcommand that needs them, so that `--help` answers at once.
 """
 
+import signal
 import sys
+from functools import partial
 from importlib.metadata import version
+
+from .terminal import forgiving
 
 HELP = """\
 usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
@@ -37,6 +41,7 @@ def is_text(argument):
     return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
+@partial(forgiving, stops=("sample", "reconstruct", "interpolate", "embed"))
 def main(argv=None):
     """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -58,6 +63,9 @@ def main(argv=None):
         return 2
     try:
         commands.COMMANDS[argv[0]](argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output, `head` for example, has read enough
+        return 128 + signal.SIGPIPE
     except (ValueError, OSError) as error:
         print(f"wae-rnf: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

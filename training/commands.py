@@ -141,9 +141,10 @@ def demo(argv):
     except ImportError as error:
         raise ValueError("the demo needs gradio: pip install gradio") from error
 
-    from .demo import build_demo
+    from .demo import build_demo, check_port, serve
 
-    build_demo(options.model_dir, options.dataset).launch(server_port=options.port)
+    check_port(options.port)
+    serve(build_demo(options.model_dir, options.dataset), options.port)
 
 
 COMMANDS = {

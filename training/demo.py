@@ -1,13 +1,18 @@
 """`wae-rnf demo`: a page of samples, reconstructions, ways between two sentences, and a map of the latent space."""
 
+import os
+import socket
+from contextlib import contextmanager
+
 import gradio
 import torch
 
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare
 
+from .evaluation_target import corpus_of
 from .latent_map import LatentMap
-from .model_directory import load_model, read_run
+from .model_directory import load_model
 
 
 def build_demo(directory, dataset=None):
@@ -18,16 +23,23 @@ def build_demo(directory, dataset=None):
         dataset: whose test split is on the map; by default what the model was trained on.
 
     Returns:
-        a `gradio.Blocks`; `.launch()` serves it.
+        a `gradio.Blocks`; `serve` shows it.
+
+    Raises:
+        ValueError: no model there, or nothing says what it was trained on.
     """
     model, tokenizer = load_model(directory)
+    has_map = model.config.latent_size > 1
+    dataset = dataset or (corpus_of(directory) if has_map else None)
+    if has_map and dataset is None:
+        raise ValueError(f"{directory} does not say what it was trained on; name the --dataset of the map")
     with gradio.Blocks(title="WAE-RNF") as page:
         gradio.Markdown(f"# {directory}\n{description(model)}")
         samples_tab(model, tokenizer)
         if model.config.latent_size:
             reconstruction_tab(model, tokenizer)
             interpolation_tab(model, tokenizer)
-            dataset = dataset or read_run(directory)["options"]["dataset"]
+        if has_map:
             test = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)["test"]
             map_tab(model, tokenizer, LatentMap(model, test))
     return page
@@ -41,8 +53,47 @@ def description(model):
     return f"A text autoencoder of {config.vocab_size:,} words, a latent code of {config.latent_size}, {flow}."
 
 
+def check_port(port):
+    """Raises ValueError where another program listens already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ValueError(f"port {port} cannot be listened on ({error.strerror}); name another --port") from error
+
+
+def serve(page, port, **options):
+    """Serves a page on this machine until it is interrupted.
+
+    Args:
+        page: what `build_demo` gives.
+        options: of `gradio.Blocks.launch`.
+    """
+    with without_proxies():
+        return page.launch(server_port=port, **options)
+
+
+@contextmanager
+def without_proxies():
+    """Within it no proxy of the environment stands between this process and its own page, which gradio asks for."""
+    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
+    before = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+
+
+def refusal(sentence):
+    """What the page shows of an input it cannot take; the terminal shows nothing."""
+    return gradio.Error(sentence, print_exception=False)
+
+
 def samples_tab(model, tokenizer):
     def write(count, temperature, seed):
+        if seed is None or not 0 <= seed < 2**32:
+            raise refusal("The seed must be a whole number from 0 to 4294967295.")
         generator = torch.Generator(model.device).manual_seed(int(seed))
         ids = model.generate(num_samples=int(count), temperature=temperature, generator=generator)
         return "\n".join(tokenizer.batch_decode(ids, skip_special_tokens=True))
@@ -51,7 +102,7 @@ def samples_tab(model, tokenizer):
         with gradio.Row():
             count = gradio.Slider(1, 20, 8, step=1, label="Sentences")
             temperature = gradio.Slider(0.1, 1.5, 1.0, step=0.05, label="Temperature")
-            seed = gradio.Number(0, label="Seed", precision=0, minimum=0)
+            seed = gradio.Number(0, label="Seed", precision=0)
         button = gradio.Button("Draw from the prior", variant="primary", elem_id="draw")
         sentences = gradio.Textbox(label="From the prior", lines=8, elem_id="samples")
         button.click(write, [count, temperature, seed], sentences)
@@ -60,7 +111,7 @@ def samples_tab(model, tokenizer):
 def reconstruction_tab(model, tokenizer):
     def there_and_back(sentence):
         if not sentence.strip():
-            raise gradio.Error("Write a sentence first.")
+            raise refusal("Write a sentence first.")
         inputs = encoded(model, tokenizer, sentence)
         (text,) = tokenizer.batch_decode(model.reconstruct(inputs), skip_special_tokens=True)
         nats = model.encode(**inputs).kl_divergence().item()
@@ -97,7 +148,10 @@ def map_tab(model, tokenizer, latent_map):
     image, place = latent_map.draw()
 
     def decode(event: gradio.SelectData):
-        x, y = place(event.index)
+        position = place(event.index)
+        if position is None:  # beside the axes
+            return gradio.skip(), gradio.skip(), gradio.skip()
+        x, y = position
         ids = model.generate(latents=latent_map.latents((x, y)), do_sample=False)
         marked, _ = latent_map.draw((x, y))
         return marked, tokenizer.batch_decode(ids, skip_special_tokens=True)[0], f"({x:.2f}, {y:.2f})"

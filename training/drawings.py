@@ -1,13 +1,44 @@
-"""Drawings of how much the latent code is used."""
+"""Plots of how much the latent variable is used: KL, mutual information, active units.
+
+Scales begin at zero and are never narrower than a nat, so that noise about zero looks like zero; what says next to
+nothing about a sentence is called collapsed on the figure.
+"""
 
 import math
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 CURVES = {"kl": "KL, nats", "mutual_information": "mutual information, nats", "active_units": "active units"}
+LINES, MARKERS = ("-", "--", "-.", ":"), "osD^vPX*"  # beside colours, for those who see or print few of them
 HEIGHT = 3.0  # inches
 LEGEND = 110  # letters that fit beside each other
+COLLAPSED = 0.1  # nats of mutual information, under which the latent variable is as good as unused
+NARROWEST = 1.0  # nats a scale spans at least
+
+
+def collapsed(metrics) -> bool:
+    """Whether a model has a latent variable that says next to nothing about a sentence."""
+    return metrics["has_latents"] and metrics["mutual_information"] < COLLAPSED
+
+
+def remark(metrics) -> str:
+    """What a figure says beside a system's name or value; empty where the latent variable is used.
+
+    Example:
+        >>> remark({"has_latents": True, "mutual_information": 0.02})
+        'collapsed'
+    """
+    if not metrics["has_latents"]:
+        return "no latents"
+    return "collapsed" if collapsed(metrics) else ""
+
+
+def bar_labels(values, rows, digits):
+    """The value of each bar in figures, with the remark on its row."""
+    texts = (f"{value:.{digits}f}" for value in values)
+    return [", ".join(filter(None, (text, remark(row)))) for text, row in zip(texts, rows, strict=True)]
 
 
 def draw_mutual_information(runs, path):
@@ -19,28 +50,48 @@ def draw_mutual_information(runs, path):
     """
     figure = Figure(figsize=(7, 0.28 * len(runs) + 1), layout="constrained")
     axes = figure.subplots()
-    values = [round(several[0]["mutual_information"], 2) + 0.0 for several in runs.values()]  # no -0.00
-    axes.bar_label(axes.barh(list(runs), values, color="tab:blue"), fmt="%.2f", padding=2)
-    highest = math.log(next(iter(runs.values()))[0]["num_sentences"])
+    rows = [several[0] for several in runs.values()]
+    values = [round(metrics["mutual_information"], 2) + 0.0 for metrics in rows]  # no -0.00
+    axes.bar_label(axes.barh(list(runs), values, color="tab:blue"), bar_labels(values, rows, 2), padding=2)
+    highest = math.log(rows[0]["num_sentences"])
     axes.set(xlabel=f"I(z; x), nats per sentence, at most log(sentences) = {highest:.1f}")
-    axes.margins(x=0.1)
+    axes.set_xlim(min(0.0, *values), 1.25 * max(NARROWEST, *values))
     axes.invert_yaxis()
     figure.savefig(path, dpi=120)
 
 
 def draw_collapse(runs, path):
     """Curves over the epochs of training: KL, mutual information and active units on validation, of each system."""
-    columns = min(len(runs), max(1, LEGEND // (max(map(len, runs)) + 6)))
+    names = {system: " ".join(filter(None, (system, in_brackets(several[0])))) for system, several in runs.items()}
+    columns = min(len(runs), max(1, LEGEND // (max(map(len, names.values())) + 6)))
     legend = 0.22 * math.ceil(len(runs) / columns)  # inches
     figure = Figure(figsize=(10, HEIGHT + legend), layout="constrained")
     panels = figure.subplots(1, len(CURVES))
+    colors = colormaps["tab20" if len(runs) > 10 else "tab10"].colors
     for axes, (name, label) in zip(panels, CURVES.items(), strict=True):
-        axes.set_prop_cycle(color=colormaps["tab20" if len(runs) > 10 else "tab10"].colors)
-        for system, several in runs.items():
+        for number, (system, several) in enumerate(runs.items()):
             history = several[0]["training"]["history"]
-            axes.plot([past["epoch"] for past in history], [past[name] for past in history], marker=".", label=system)
+            style = {
+                "color": colors[number % len(colors)],
+                "linestyle": LINES[number % len(LINES)],
+                "marker": MARKERS[number % len(MARKERS)],
+            }
+            epochs, values = ([past[key] for past in history] for key in ("epoch", name))
+            axes.plot(epochs, values, markersize=4, alpha=0.8, label=names[system], **style)
         axes.set(xlabel="epoch", title=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        top = max(highest_unit(runs) if name == "active_units" else NARROWEST, axes.get_ylim()[1])
+        axes.set_ylim(-0.04 * top, 1.04 * top)  # zero is at the same height in all three
         axes.grid(alpha=0.3)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=3)
     figure.savefig(path, dpi=120)
+
+
+def in_brackets(metrics):
+    return f"({remark(metrics)})" if remark(metrics) else ""
+
+
+def highest_unit(runs):
+    """The largest latent size of the systems: as many units can be active."""
+    return max(several[0]["options"]["latent_size"] for several in runs.values())

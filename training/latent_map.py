@@ -8,9 +8,12 @@ from matplotlib.image import imsave
 from sklearn.decomposition import PCA
 
 from .encoding import encode_split
+from .estimators import active_units
 
 MAX_SENTENCES = 2000
 SIZE, DPI = (7.0, 5.6), 100  # inches, points an inch
+NARROWEST = 1.0  # half a side, at least: the prior's standard deviation
+NARROWEST_COLOURS = 1.0  # nats between the first and the last colour, at least
 
 
 class LatentMap:
@@ -35,8 +38,11 @@ class LatentMap:
         self.points = self.plane.transform(means.numpy())
         with torch.no_grad():
             self.log_abs_det = model.push(means.to(model.device, model.dtype))[1].float().cpu().numpy()
+        self.collapsed = active_units(means) == 0
         has_metric = model.config.flow_kernel is not None
         self.centres = self.plane.transform(model.centres.float().cpu().numpy()) if has_metric else np.empty((0, 2))
+        # the same for every drawing, whatever is marked on it, and for both axes
+        self.half_side = 1.05 * max(NARROWEST, np.abs(self.points).max(), *np.abs(self.centres).ravel())
 
     def latents(self, position):
         """z (1, latent_size) at a place (x, y) of the plane."""
@@ -54,26 +60,33 @@ class LatentMap:
             marked: a place (x, y) to mark.
 
         Returns:
-            image (height, width, 3) of bytes, and a function from a pixel (column, row) to a place (x, y).
+            image (height, width, 3) of bytes, and a function from a pixel (column, row) to a place (x, y), or to None
+            for one outside the axes.
         """
         figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
         canvas, axes = FigureCanvasAgg(figure), figure.subplots()
-        dots = axes.scatter(*self.points.T, c=self.log_abs_det, s=8, cmap="viridis", linewidths=0)
+        middle, spread = self.log_abs_det.mean(), max(np.ptp(self.log_abs_det), NARROWEST_COLOURS)
+        colours = {"cmap": "viridis", "vmin": middle - spread / 2, "vmax": middle + spread / 2}
+        dots = axes.scatter(*self.points.T, c=self.log_abs_det, s=8, linewidths=0, **colours)
         figure.colorbar(dots, ax=axes, label="log|det J| of the flow, nats")
         if len(self.centres):
             axes.scatter(*self.centres.T, marker="x", color="tab:red", label="centres")
         if marked is not None:
             axes.scatter(*marked, marker="*", s=160, color="tab:orange", edgecolors="black", label="chosen")
+        if self.collapsed:
+            axes.set_title("collapsed: one point for all sentences")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper right")
         first, second = 100 * self.plane.explained_variance_ratio_
         axes.set(xlabel=f"first component, {first:.0f}% of the variance", ylabel=f"second component, {second:.0f}%")
+        axes.set(xlim=(-self.half_side, self.half_side), ylim=(-self.half_side, self.half_side))
         canvas.draw()
         image = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-        to_place = axes.transData.inverted()
+        to_place, frame = axes.transData.inverted(), axes.get_window_extent()
 
         def place(pixel):
             column, row = pixel
-            return tuple(map(float, to_place.transform((column, len(image) - row))))
+            point = (column, len(image) - row)
+            return tuple(map(float, to_place.transform(point))) if frame.contains(*point) else None
 
         return image, place

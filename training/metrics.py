@@ -139,7 +139,7 @@ def _older(metrics):
     return {
         "format": 0,
         "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
-        "has_flow": "mutual_information_after_flow" in metrics,
+        "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
         "hub_dataset": None,
         "language": None,
         "samples": [],

@@ -1,9 +1,12 @@
 """What a person reads at the end: the metrics as a table, samples as lines."""
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from .estimators import READINGS
+
+WIDEST = 1000  # letters, more than any table has
 
 
 def print_report(metrics, console=None):
@@ -36,7 +39,9 @@ def print_metrics(metrics, console):
     published = metrics["published"]
     terms = (_number(published["nll"]), "", _number(published["ppl"]), _number(published["reconstruction"]))
     table.add_row("published*", *terms, _number(published["kl"]), "")
-    console.print(table)
+    # figures are never cut: in a narrower terminal the table is wider than it
+    natural = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+    Console(file=console.file, width=max(console.width, natural)).print(table)
     console.print(
         "pushforward: z ~ N(0, I), z' = F(z).  flow posterior: z' ~ N(0, I).  * no bound: for comparison only."
     )

@@ -86,7 +86,7 @@ def reproduce(options, shared):
                 metrics["text"]["samples"] |= perplexities(arguments, options.num_samples, language_model)
                 compare(metrics, arguments.output_dir, language_model)
             on_main(partial(write_json, results / f"{name}.json", metrics))
-            if name == MAPPED and not (results / MAP).exists():
+            if name == MAPPED and arguments.latent_size > 1 and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
 
     return on_main(lambda: write_report(results))

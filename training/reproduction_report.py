@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .arguments import TrainArguments
-from .drawings import draw_collapse, draw_mutual_information
+from .drawings import collapsed, draw_collapse, draw_mutual_information
 from .estimators import READINGS
 from .evaluation_target import same_corpus
 from .metrics import read_metrics
@@ -47,7 +47,7 @@ def write_report(results):
         "Text": text_table(runs),
         "Figure 3: mutual information": "![Mutual information on the test split](mutual_information.png)",
         "Figure 4: the code's use over training": "![KL, mutual information, active units](collapse.png)",
-        "The latent space": f"![Posterior means of {MAPPED}]({MAP})" if (results / MAP).exists() else "",
+        "The latent space": latent_space(runs) if (results / MAP).exists() else "",
         "Table 4: samples from the prior": table_4(runs),
         "How they were made": origin(runs),
     }
@@ -249,6 +249,18 @@ def table_4(runs):
     if not chosen:
         return "Neither vae nor wae-rnf was trained."
     return "\n\n".join(f"{system}:\n\n" + "\n".join(f"- {line}" for line in lines) for system, lines in chosen)
+
+
+def latent_space(runs):
+    """The map, and what it is worth."""
+    metrics = runs[MAPPED][0] if MAPPED in runs else None
+    caution = (
+        f"{MAPPED} is collapsed: its posterior means are all but one point, I(z; x) is "
+        f"{abs(metrics['mutual_information']):.2f} nats. Mind the scale of the axes: what they show is noise.\n\n"
+        if metrics and collapsed(metrics)
+        else ""
+    )
+    return f"{caution}![Posterior means of {MAPPED}]({MAP})"
 
 
 def origin(runs):

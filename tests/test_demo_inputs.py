@@ -1,0 +1,115 @@
+"""The demo without a browser: what its page makes of odd models, odd inputs, proxies and ports."""
+
+import shutil
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from training_wae_rnf.command_line import main
+
+gradio = pytest.importorskip("gradio", reason="the demo needs gradio, an extra of the package")
+
+from training_wae_rnf import demo  # noqa: E402
+
+GOLDEN = Path(__file__).parent / "golden" / "models"
+
+
+@pytest.fixture(autouse=True)
+def cache(trained_directory, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", trained_directory.parent / "cache")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+def functions(page):
+    """The functions behind the page, by name."""
+    return {function.name: function.fn for function in page.fns.values()}
+
+
+def tabs(page):
+    return [block.label for block in page.blocks.values() if isinstance(block, gradio.Tab)]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+def test_a_dead_proxy_is_not_asked(trained_directory, name, monkeypatch):
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    page, port = demo.build_demo(GOLDEN / "lstm-lm"), free_port()
+    try:
+        demo.serve(page, port, prevent_thread_lock=True, quiet=True)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        assert direct.open(f"http://127.0.0.1:{port}/", timeout=20).status == 200
+    finally:
+        page.close()
+    import os
+
+    assert os.environ[name] == "http://127.0.0.1:9"
+
+
+def test_a_taken_port_is_told_before_any_work(trained_directory, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "build_demo", pytest.fail)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["demo", str(trained_directory), "--port", str(port)]) == 2
+    assert f"port {port} cannot be listened on" in capsys.readouterr().err
+
+
+def test_what_a_model_does_not_have_has_no_tab(trained_directory, tmp_path):
+    assert tabs(demo.build_demo(GOLDEN / "lstm-lm")) == ["Samples"]
+    assert tabs(demo.build_demo(trained_directory)) == ["Samples", "Reconstruct", "Between two sentences", "Map"]
+
+
+def test_one_latent_dimension_has_no_map(trained_directory, tmp_path):
+    from transformers import AutoTokenizer
+
+    from modeling_wae_rnf import WaeRnfModel
+
+    tokenizer = AutoTokenizer.from_pretrained(GOLDEN / "vae")
+    config = WaeRnfModel.config_class.from_pretrained(GOLDEN / "vae", latent_size=1)
+    WaeRnfModel(config).save_pretrained(tmp_path / "one")
+    tokenizer.save_pretrained(tmp_path / "one")
+    assert tabs(demo.build_demo(tmp_path / "one")) == ["Samples", "Reconstruct", "Between two sentences"]
+
+
+def test_a_model_without_run_json(trained_directory, tmp_path, capsys):
+    shutil.copytree(GOLDEN / "wae", tmp_path / "bare")
+    assert main(["demo", str(tmp_path / "bare"), "--port", str(free_port())]) == 2
+    assert "does not say what it was trained on; name the --dataset of the map" in capsys.readouterr().err
+    assert "Map" in tabs(demo.build_demo(tmp_path / "bare", str(trained_directory.parent / "corpus")))
+
+
+@pytest.mark.parametrize("sentence", ["", "  "])
+def test_an_empty_sentence_is_a_toast_alone(trained_directory, sentence):
+    with pytest.raises(gradio.Error, match="Write a sentence first") as refused:
+        functions(demo.build_demo(trained_directory))["there_and_back"](sentence)
+    assert not refused.value.print_exception  # in the terminal
+
+
+@pytest.mark.parametrize("seed", [None, -1, 2**32, 10**30])
+def test_a_seed_that_is_none_is_a_toast_alone(trained_directory, seed):
+    with pytest.raises(gradio.Error, match="The seed must be") as refused:
+        functions(demo.build_demo(GOLDEN / "lstm-lm"))["write"](2, 1.0, seed)
+    assert not refused.value.print_exception
+
+
+def test_a_click_beside_the_axes_changes_nothing(trained_directory):
+    decode = functions(demo.build_demo(trained_directory))["decode"]
+
+    def click(column, row):
+        return decode(gradio.SelectData(None, {"index": (column, row), "value": None}))
+
+    assert click(5, 300) == click(690, 100) == (gradio.skip(),) * 3
+    (picture, _, place), (again, _, same) = click(250, 300), click(250, 300)
+    assert place == same
+    assert (picture == again).all()
+    x, y = (float(part) for part in click(450, 300)[2].strip("()").split(","))
+    assert x > float(place.strip("()").split(",")[0])
+    assert f"{y:.2f}" == place.strip("()").split(", ")[1]
