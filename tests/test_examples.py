@@ -1,5 +1,6 @@
 """Every example runs, as a user runs it, on a model trained on the generated corpus."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from modeling_wae_rnf import WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.training import train
 
 from .hub_stand_in import TOKEN, hub
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-TESTED = ("quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing")
+TESTED = ("quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing", "trainer")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,20 @@ def test_own_text(tmp_path):
     printed = run("own_text", ["text", "runs/mine"], tmp_path)
     assert "nats a sentence at most, perplexity" in printed
     assert (tmp_path / "runs" / "mine" / "model.safetensors").exists()
+
+
+def test_trainer(tmp_path):
+    (tmp_path / "text").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "text" / f"{split}.txt").write_text("the cat sat\na dog ran\nrain fell\nit ended\nwe saw it\n" * 3)
+    printed = run("trainer", ["text", "runs/mine", 3], tmp_path).splitlines()
+    assert printed[-2].startswith("best: runs/mine/checkpoint-")
+    again = run("trainer", ["text", "runs/mine", 6], tmp_path).splitlines()  # goes on from the checkpoint of step 3
+    assert again[-1].endswith("of the words are the likeliest")
+    state = json.loads((tmp_path / "runs" / "mine" / "checkpoint-6" / "trainer_state.json").read_text())
+    steps = [row["step"] for row in state["log_history"] if "eval_loss" in row]
+    assert (steps[:3], steps[-1]) == ([1, 2, 3], 6)
+    assert WaeRnfModel.from_pretrained(tmp_path / "runs" / "mine").config.eval_latents == "seeded"
 
 
 def test_publishing(directory, tmp_path):
