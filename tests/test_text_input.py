@@ -89,6 +89,7 @@ def test_cut_sentences_are_counted(run):
     limit = json.loads(Path(MODEL, "tokenizer_config.json").read_text())["model_max_length"] - 2
     long = "the " * limit + "cat"
     assert run("embed", MODEL, long)[2] == [f"wae-rnf: warning: words beyond the first {limit} are not read"]
+    assert run("embed", MODEL, long)[1] == run("embed", MODEL, "the " * limit)[1]
     errors = run("embed", MODEL, stdin=f"{long}\nthe\n".encode())[2]
     assert errors == [f"wae-rnf: warning: words beyond the first {limit} are not read in 1 of 2 sentences"]
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 from tokenization_wae_rnf.lines import decode_lines
 from tokenization_wae_rnf.unread import cut_sentences, unknown_words
+from tokenization_wae_rnf.vocabulary import first_words
 
 STANDARD_INPUT = "standard input"
 
@@ -46,7 +47,9 @@ def with_words(sentence):
 
 def encode(model, tokenizer, sentences):
     """The inputs of a model, padded and cut to its limit: {input_ids, attention_mask}, (sentences, length)."""
-    return tokenizer(list(sentences), return_tensors="pt", padding=True, truncation=True).to(model.device)
+    # cut before they are encoded: a line of a megabyte would take a hundred
+    short = [first_words(sentence, tokenizer.model_max_length - 2) for sentence in sentences]
+    return tokenizer(short, return_tensors="pt", padding=True).to(model.device)
 
 
 def warn_of_unread(tokenizer, sentences):
