@@ -13,6 +13,8 @@ from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 
+if len(sys.argv) != 4 or not (sys.argv[1] == "toy" or Path(sys.argv[1], "train.txt").exists()):
+    sys.exit("usage: python examples/trainer.py CORPUS OUTPUT_DIR STEPS; CORPUS is toy or a folder with train.txt")
 corpus_name, output_dir, max_steps = sys.argv[1:]
 corpus = load_corpus(corpus_name)
 tokenizer = train_tokenizer(corpus)

@@ -23,7 +23,8 @@ from .hub_stand_in import TOKEN, hub
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = (
-    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing", "onnx_sampling", "trainer"
+    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "trainer", "publishing",
+    "onnx_sampling",
 )  # fmt: skip
 
 

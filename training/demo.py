@@ -12,7 +12,11 @@ from tokenization_wae_rnf.preparation import prepare
 
 from .evaluation_target import corpus_of
 from .latent_map import LatentMap
+<<<<<<< HEAD
 from .model_directory import load_model
+=======
+from .model_directory import load_model, read_run
+from .text_input import warn_of_unread
 
 
 def build_demo(directory, dataset=None):
@@ -112,6 +116,8 @@ def reconstruction_tab(model, tokenizer):
     def there_and_back(sentence):
         if not sentence.strip():
             raise refusal("Write a sentence first.")
+        for message in warn_of_unread(tokenizer, [sentence]):
+            gradio.Warning(message)
         inputs = encoded(model, tokenizer, sentence)
         (text,) = tokenizer.batch_decode(model.reconstruct(inputs), skip_special_tokens=True)
         nats = model.encode(**inputs).kl_divergence().item()
