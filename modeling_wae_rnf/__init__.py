@@ -1,7 +1,7 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
 Reading order: configuration, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder, modeling, outputs;
-then cache, sampling, generation, pipeline; and, for speed, dropout, recurrence, linear_cross_entropy.
+then cache, sampling, generation, pipeline, exporting; and, for speed, dropout, recurrence, linear_cross_entropy.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM

@@ -1,5 +1,7 @@
 """The configuration: every system of the paper is one setting of these fields."""
 
+import copy
+
 from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
 
@@ -12,18 +14,24 @@ CHOICES = {
     "flow_kernel": (None, "imq", "gaussian"),
     "mmd_kernel": ("imq", "gaussian", "gaussian_scaled"),
     "objective": ("paper", "authors", "pushforward", "flow_posterior"),
+    "eval_latents": ("sample", "seeded", "mean"),
+    "return_logits": (None, True, False),
 }
 AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
 NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate")
 RATES = ("dropout", "word_dropout")
 KAPPA = (1e-6, 1e5)  # beyond, the normalizer loses its digits, and its series grows with kappa
 CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
+# What `Trainer.predict` and `compute_metrics` leave out of a forward's output, so that predictions are the logits.
+NOT_PREDICTIONS = ["last_hidden_state", "loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "mmd", "latents"]
+NOT_PREDICTIONS += ["hidden_states", "past_key_values", "cache"]
 # Where a saved directory has the classes, for `trust_remote_code=True`.
 AUTO_MAP = {
     "AutoConfig": "configuration_wae_rnf.WaeRnfConfig",
     "AutoModel": "modeling_wae_rnf.WaeRnfModel",
     "AutoModelForCausalLM": "modeling_wae_rnf.WaeRnfModel",
 }
+CUSTOM_PIPELINES = {"text-latent": {"impl": "pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}}
 
 
 class WaeRnfConfig(PretrainedConfig):
@@ -55,6 +63,13 @@ class WaeRnfConfig(PretrainedConfig):
         mmd_kernel: "imq" (multi-scale, unbiased), "gaussian" (paper's biased statistic, blind from about 9 dimensions
             on) or "gaussian_scaled" (authors' code for Yelp and Yahoo), see [`mmd`].
         latents_at_every_step: feed z' to the decoder at every word, not to its initial state alone.
+        eval_latents: the z of a forward outside of training that does not say `sample`. "sample" draws it anew each
+            time: the loss is an expectation over q(z|x), which a draw estimates without bias, and the loss at the
+            mean is no bound. "seeded" draws with the same noise in every forward, so that the losses of two
+            evaluations differ by the weights alone. "mean" takes the posterior's mean. With both of the latter
+            nothing depends on the state of the random numbers; the sample of the prior in the MMD is fixed too.
+        return_logits: whether a forward gives the logits; None for outside of training.
+        tie_word_embeddings: the decoder's projection has the weights of the embedding, so both sizes are equal.
         max_words: longest sentence, in words, without the two sentence marks.
 
     Raises:
@@ -66,6 +81,7 @@ class WaeRnfConfig(PretrainedConfig):
     """
 
     model_type = "wae_rnf"
+    keys_to_ignore_at_inference = NOT_PREDICTIONS
 
     vocab_size: int = 10_000
     embedding_size: int = 200
@@ -89,6 +105,9 @@ class WaeRnfConfig(PretrainedConfig):
     mmd_weight: float = 9.2
     mmd_kernel: str = "imq"
     latents_at_every_step: bool = False
+    eval_latents: str = "sample"
+    return_logits: bool | None = None
+    tie_word_embeddings: bool = False
     max_words: int = 200
     pad_token_id: int | None = 0
     bos_token_id: int | None = 1
@@ -98,6 +117,9 @@ class WaeRnfConfig(PretrainedConfig):
     def __post_init__(self, **kwargs):
         super().__post_init__(**kwargs)
         self.auto_map = dict(AUTO_MAP)
+        # the package registers its pipelines; where they are named here too, `pipeline` asks for `trust_remote_code`
+        remote = __name__.startswith("transformers_modules.")
+        self.custom_pipelines = copy.deepcopy(CUSTOM_PIPELINES) if remote else {}
         for name in (*AT_LEAST_ONE, *NOT_NEGATIVE, *RATES):
             if not isinstance(getattr(self, name), (int, float)):
                 raise ValueError(f"{name} must be a number, not {getattr(self, name)!r}")
@@ -121,9 +143,23 @@ class WaeRnfConfig(PretrainedConfig):
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
-        self._check_combinations()
+        self.check_combinations()
 
-    def _check_combinations(self):
+    def to_dict(self):
+        # `pipeline` puts classes in the place of their names
+        return super().to_dict() | {"custom_pipelines": copy.deepcopy(CUSTOM_PIPELINES)}
+
+    def check_combinations(self):
+        """Whether the fields fit each other.
+
+        Raises:
+            ValueError: they do not.
+        """
+        if self.tie_word_embeddings and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                f"tie_word_embeddings needs an embedding_size ({self.embedding_size}) equal to hidden_size "
+                f"({self.hidden_size})"
+            )
         gaussian = self.posterior == "gaussian" and self.latent_size > 0
         if not gaussian and (self.num_flows or self.flow_kernel or self.mmd_weight):
             code = "without a latent code" if self.latent_size == 0 else "with a von Mises-Fisher posterior"

@@ -28,7 +28,7 @@ class Decoder(nn.Module):
     def start(self, z_prime):
         """z' (batch, latent_size) -> the LSTM's first state, h0 and c0 of shape (batch, hidden_size)."""
         if self.initial_state is None:
-            zeros = z_prime.new_zeros(len(z_prime), self.lstm.hidden_size)
+            zeros = z_prime.new_zeros(z_prime.shape[0], self.lstm.hidden_size)  # `len` would fix it in an export
             return zeros, zeros
         hidden, cell = torch.tanh(self.initial_state(z_prime)).chunk(2, dim=-1)
         return hidden.contiguous(), cell.contiguous()

@@ -1,12 +1,13 @@
 """The text autoencoder: token ids -> posterior -> z -> F(z) -> decoder -> loss, and prior -> F -> text."""
 
-from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
+from .alignment import align, can_read, check_shapes
 from .cache import CACHE_NAME, RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
 from .decoder import Decoder
@@ -14,11 +15,24 @@ from .encoder import Encoder
 from .flows import Flow, PlanarFlow
 from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
+from .inputs import check_inputs
 from .kernel import log_kernel
 from .mmd import mmd
 from .outputs import WaeRnfOutput
+from .pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
 from .posteriors import HEADS, BatchNorm, GaussianPosterior, VonMisesFisherPosterior
 from .processes import batch_mean, batch_rows, of_main
+
+NOISE_SEED = 0  # of what is drawn outside of training where the draws are to be the same
+
+
+class Asked(NamedTuple):
+    """What a forward is to give beside the latent variable."""
+
+    loss: bool
+    logits: bool
+    hidden_states: bool
+    features: bool
 
 
 class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
@@ -45,10 +59,12 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     config_class = WaeRnfConfig
     base_model_prefix = ""
     main_input_name = "input_ids"
+    _tied_weights_keys = {"decoder.projection.weight": "embedding.weight"}  # noqa: RUF012  with tie_word_embeddings
     _is_stateful = True  # the state cannot be taken back by some words, as assisted decoding would
 
     def __init__(self, config):
         super().__init__(config)
+        config.check_combinations()  # fields may have been set one by one
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         if config.latent_size:
             self.encoder = Encoder(config)
@@ -109,23 +125,22 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             )
         self.centres.copy_(centres)
 
-    def _attention_mask(self, input_ids, attention_mask):
-        # padding is never a word of a sentence, so ids alone tell it when no mask is given
-        return input_ids.ne(self.config.pad_token_id) if attention_mask is None else attention_mask.bool()
-
     def encode(self, input_ids, attention_mask=None):
         """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
 
         Args:
-            input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
+            input_ids: (batch, length), from beginning- to end-of-sentence, padded on either side.
             attention_mask: (batch, length), 1 for tokens and 0 for padding; derived from `input_ids` when None.
         """
+        return self._encode(align(input_ids, attention_mask, self.config, self.training))
+
+    def _encode(self, sentences):
         if self.config.latent_size == 0:
-            nothing = torch.empty(len(input_ids), 0, dtype=self.dtype, device=input_ids.device)
+            nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
         # beginning-of-sentence says nothing; a row of padding alone is read as one token of it
-        lengths = (self._attention_mask(input_ids, attention_mask).sum(-1) - 1).clamp_min(1)
-        return self.posterior_head(self.encoder(self.embedding(input_ids[:, 1:]), lengths))
+        lengths = (sentences.mask.sum(-1) - 1).clamp_min(1)
+        return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, 1:]), lengths))
 
     def sample_prior(self, num_samples, generator=None):
         """z of the prior: N(0, I), or uniform on the sphere. (num_samples, latent_size)"""
@@ -149,13 +164,22 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         Returns:
             (batch,)
         """
-        scored = self._attention_mask(input_ids, attention_mask)[:, 1:]
-        lengths = scored.sum(-1)
-        targets = (input_ids if labels is None else labels)[:, 1:]
+        sentences = align(input_ids, attention_mask, self.config, self.training)
+        return self._nll(sentences, self._read(sentences, z_prime)[1], labels)
+
+    def _read(self, sentences, z_prime, whole=False):
+        """What the decoder reads and its state after each word, (batch, width - 1, ...); `whole`: the last one too."""
+        read = sentences.input_ids if whole else sentences.input_ids[:, :-1]
+        words = self.embedding(self._drop_words(read))
+        return words, self.decoder(words, z_prime, sentences.mask[:, 0 if whole else 1 :].sum(-1))
+
+    def _nll(self, sentences, states, labels):
+        """-log p of the next words, in nats per sentence, from the states before them."""
+        targets, scored = sentences.input_ids[:, 1:], sentences.mask[:, 1:]
         if labels is not None:
+            targets = sentences.follow(labels, filling=-100)[:, 1:]
             scored = scored & targets.ne(-100)
-        hidden = self.decoder(self.embedding(self._drop_words(input_ids[:, :-1])), z_prime, lengths)
-        return self.decoder.nll(hidden, targets, scored)
+        return self.decoder.nll(states[:, : targets.shape[1]], targets, scored)
 
     def _drop_words(self, input_ids):
         rate = self.config.word_dropout
@@ -179,18 +203,18 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         log_kernels = [self._log_kernel([step], z) for step in flow_inputs]
         return -sum((term.exp().log1p() for term in log_kernels), z.new_zeros(len(z)))
 
-    def _mmd(self, z, weight):
+    def _mmd(self, z, weight, generator):
         if weight == 0:
             return z.new_zeros(())
         z = batch_rows(z) if self.training else z
         if len(z) < 2:  # one sentence is no sample of a distribution: the statistic is not defined, and left out
             return z.new_zeros(())
-        prior = torch.randn_like(z)
+        prior = torch.randn(z.shape, dtype=z.dtype, device=z.device, generator=generator)
         return mmd(z, of_main(prior) if self.training else prior, self.config.mmd_kernel)
 
     def forward(
         self,
-        input_ids,
+        input_ids=None,
         attention_mask=None,
         labels=None,
         latents=None,
@@ -200,65 +224,149 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         use_cache=None,
         kl_weight=None,
         mmd_weight=None,
-        sample=True,
+        sample=None,
         return_dict=None,
+        return_loss=True,
+        return_logits=None,
+        output_hidden_states=None,
+        output_attentions=None,
+        inputs_embeds=None,
+        token_type_ids=None,
     ):
         """The training forward; with `latents` or `z_prime`, the decoder alone.
 
         Args:
-            input_ids: (batch, length), from beginning- to end-of-sentence, padded on the right.
+            input_ids: (batch, length), from beginning- to end-of-sentence, padded on either side. A sentence without
+                beginning-of-sentence is read as if it had one.
             attention_mask: (batch, length); derived from `input_ids` when None.
             labels: (batch, length), tokens to be scored, -100 for those that are not.
-            latents: (batch, latent_size), z in the base space: returns `.logits` and no loss.
+            latents: (batch, latent_size), z in the base space: returns `.logits`, and a loss only with `labels`.
             z_prime: (batch, latent_size), the same after the flow, in the decoder's space.
             cache, past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the tokens after
                 those it has seen, and it takes the state after them. Transformers changed the name in 5.24; both do.
-            use_cache: make such a cache where none is given.
+            use_cache: with `latents` or `z_prime`, make such a cache where none is given.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
-            sample: draw z from the posterior; False takes its mean, as an autoencoder does.
+            sample: draw z from the posterior; False takes its mean, as an autoencoder does, and outside of training
+                draws nothing else either. When None, training draws, and otherwise `config.eval_latents` says.
             return_dict: False for a tuple.
+            return_loss: False leaves the loss and its terms out.
+            return_logits: give the next words' scores, at the z of this forward. When None `config.return_logits`
+                says: outside of training, unless it is true or false. With `latents` or `z_prime` they are given
+                unless False.
+            output_hidden_states: give `hidden_states`; as the configuration says when None.
+            output_attentions: not to be had from an LSTM; only None and False are taken.
+            inputs_embeds: refused: the words themselves are needed, to tell where a sentence begins and to score it.
+            token_type_ids: not used, since there are no pairs of sentences; some tokenizers give it.
 
         Returns:
             [`WaeRnfOutput`]
+
+        Raises:
+            ValueError: embedded words, attention weights, an empty batch, tensors whose shapes do not fit each other,
+                both `latents` and `z_prime`, a cache with neither, or with `labels`.
         """
+        cache = past_key_values if cache is None else cache
+        check_inputs(self.config, input_ids, inputs_embeds, labels, latents, z_prime, cache, output_attentions)
+        hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         if latents is not None:
             z_prime = self.push(latents)[0]
         if z_prime is None:
-            output = self._losses(input_ids, attention_mask, labels, kl_weight, mmd_weight, sample)
+            sentences = align(input_ids, attention_mask, self.config, self.training)
+            features = not self.training and labels is None
+            asked = Asked(return_loss, self._forms_logits(return_logits), hidden_states, features)
+            output = self._autoencode(sentences, labels, kl_weight, mmd_weight, sample, asked)
         else:
-            cache = past_key_values if cache is None else cache
             cache = RecurrentCache() if use_cache and cache is None else cache
-            output = self._next_words(input_ids, attention_mask, z_prime, cache)
+            asked = Asked(labels is not None, return_logits is not False, hidden_states, False)
+            output = self._next_words(input_ids, attention_mask, z_prime, cache, labels, asked)
         return output if return_dict is not False else output.to_tuple()
 
-    def _next_words(self, input_ids, attention_mask, z_prime, cache):
+    def _forms_logits(self, return_logits):
+        if return_logits is None:
+            return_logits = self.config.return_logits
+        return not self.training if return_logits is None else return_logits
+
+    def _next_words(self, input_ids, attention_mask, z_prime, cache, labels, asked):
         """The logits after each of the words; padding, on either side, leaves the state as it is."""
-        mask = self._attention_mask(input_ids, attention_mask)[:, -input_ids.shape[1] :]
+        if attention_mask is not None:  # that of generation is of all words, those that the cache has seen too
+            attention_mask = attention_mask[:, -input_ids.shape[1] :]
+        mask = check_shapes(input_ids, attention_mask, self.config)
         state = cache.state if cache is not None else None
-        state = self.decoder.start(z_prime) if state is None else state
-        hidden, state = self.decoder.run(self.embedding(input_ids), z_prime, state, mask)
+        state = self._begin(input_ids, mask, z_prime) if state is None else state
+        words = self.embedding(input_ids)
+        states, state = self.decoder.run(words, z_prime, state, mask)
         if cache is not None:
             cache.update(*state, words=input_ids.shape[1])
-        return WaeRnfOutput(logits=self.decoder.logits(hidden), **{CACHE_NAME: cache})
+        reconstruction = self.score(input_ids, attention_mask, z_prime, labels) if asked.loss else None
+        return WaeRnfOutput(
+            loss=self._mean(reconstruction) if asked.loss else None,
+            reconstruction=reconstruction,
+            logits=self.decoder.logits(states) if asked.logits else None,
+            **{CACHE_NAME: cache},
+            hidden_states=(words, states) if asked.hidden_states else None,
+        )
 
-    def _losses(self, input_ids, attention_mask, labels, kl_weight, mmd_weight, sample):
-        config = self.config
+    def _begin(self, input_ids, mask, z_prime):
+        """The decoder's first state, and for a sentence without beginning-of-sentence the one after it."""
+        state = self.decoder.start(z_prime)
+        first = input_ids.gather(1, mask.long().argmax(1, keepdim=True)).squeeze(1)
+        missing = (mask.any(1) & first.ne(self.config.bos_token_id)).unsqueeze(1)
+        if can_read(input_ids) and not bool(missing.any()):
+            return state
+        begin = self.embedding(torch.full_like(first, self.config.bos_token_id))
+        _, after = self.decoder.step(begin, z_prime, state)
+        return tuple(torch.where(missing, new, old) for new, old in zip(after, state, strict=True))
+
+    def _mean(self, values):
+        """The mean over the sentences; while training, over those of all processes."""
+        return batch_mean(values) if self.training else values.mean(0)
+
+    def _autoencode(self, sentences, labels, kl_weight, mmd_weight, sample, asked):
+        posterior = self._encode(sentences)
+        z, generator = self._draw(posterior, sample)
+        flow, found = self.flow(z), {"latents": z}
+        whole = asked.logits or asked.hidden_states or (asked.features and not self.config.latent_size)
+        if whole or asked.loss:
+            words, states = self._read(sentences, flow[0], whole)
+        if asked.loss:
+            reconstruction = self._nll(sentences, states, labels)
+            found |= self._losses(reconstruction, posterior, z, flow, kl_weight, mmd_weight, generator)
+        if whole:
+            words, states = sentences.restore(words), sentences.restore(states)
+        if asked.logits:
+            found["logits"] = self.decoder.logits(states)
+        if asked.hidden_states:
+            found["hidden_states"] = (words, states)
+        if asked.features:  # the same at every word, so that whatever way they are pooled gives the sentence's
+            mean = posterior.mean.unsqueeze(1).expand(-1, sentences.length, -1)
+            found["last_hidden_state"] = mean if self.config.latent_size else states
+        return WaeRnfOutput(**found)
+
+    def _draw(self, posterior, sample):
+        """z (batch, latent_size), and the generator of what else is drawn in this forward; None is the global one."""
+        if sample is None:
+            how = "sample" if self.training else self.config.eval_latents
+        else:
+            how = "sample" if sample else "mean"
+        generator = None
+        if how != "sample" and not self.training:  # training against one sample of the prior would fit that sample
+            generator = torch.Generator(posterior.mean.device).manual_seed(NOISE_SEED)
+        return posterior.mean if how == "mean" else posterior.rsample(generator=generator), generator
+
+    def _losses(self, reconstruction, posterior, z, flow, kl_weight, mmd_weight, generator):
+        """The loss and its terms by name."""
+        config, (z_prime, log_abs_det, flow_inputs) = self.config, flow
         alpha = config.kl_weight if kl_weight is None else kl_weight
         weight = config.mmd_weight if mmd_weight is None else mmd_weight
-        posterior = self.encode(input_ids, attention_mask)
-        z = posterior.rsample() if sample else posterior.mean
-        z_prime, log_abs_det, flow_inputs = self.flow(z)
-        reconstruction = self.score(input_ids, attention_mask, z_prime, labels)
         volume_log_kernel = self._log_kernel(flow_inputs, z)
-        divergence = self._mmd(z, weight)
-        mean = batch_mean if self.training else partial(torch.mean, dim=0)
+        divergence = self._mmd(z, weight, generator)
         if config.objective in ("paper", "pushforward"):
             kl = posterior.kl_divergence()
         else:
             kl = posterior.log_prob(z) - posterior.prior_log_prob(z_prime)
         charged = kl
         if config.free_bits or config.minimum_rate:
-            charged = mean(posterior.kl_per_dimension()).clamp_min(config.free_bits).sum()
+            charged = self._mean(posterior.kl_per_dimension()).clamp_min(config.free_bits).sum()
             charged = charged.clamp_min(config.minimum_rate)
         latent_terms = {
             "paper": lambda: alpha * (charged - log_abs_det - volume_log_kernel),
@@ -266,12 +374,11 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             "pushforward": lambda: alpha * charged,
             "flow_posterior": lambda: alpha * (charged - log_abs_det),
         }[config.objective]()
-        return WaeRnfOutput(
-            loss=mean(reconstruction + latent_terms) + weight * divergence,
-            reconstruction=reconstruction,
-            kl=kl,
-            log_abs_det=log_abs_det,
-            log_kernel=volume_log_kernel,
-            mmd=divergence,
-            latents=z,
-        )
+        return {
+            "loss": self._mean(reconstruction + latent_terms) + weight * divergence,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "log_abs_det": log_abs_det,
+            "log_kernel": volume_log_kernel,
+            "mmd": divergence,
+        }

@@ -14,18 +14,25 @@ class WaeRnfOutput(ModelOutput):
     """Terms of eq. 17. All are in nats per sentence but `mmd`, which has no unit.
 
     Args:
+        last_hidden_state: (batch, length, latent_size), features of the sentences: the posterior mean, which is that
+            of the whole sentence, at each token; (batch, length, hidden_size), the decoder's states, for a language
+            model. Only outside of training and without `labels`: then it is the first of the tuple.
         loss: scalar, mean over the sentences of the batch.
         reconstruction: (batch,), -log p(x | z') summed over the scored tokens.
         kl: (batch,), the divergence that `kl_weight` multiplies, in closed form or one sample by `objective`.
         log_abs_det: (batch,), sum of log|det df/dz| over the flows; zeros without flows.
         log_kernel: (batch,), sum over the flows of log K at the flow's input; zeros without a kernel.
         mmd: scalar, divergence of the batch of z from as many samples of N(0, I); zero when not weighted.
-        latents: (batch, latent_size), the sampled z, before the flow.
-        logits: (batch, length, vocab_size), only from the decoder alone (`latents=` given).
+        latents: (batch, latent_size), z as it was drawn, or the posterior mean, before the flow.
+        logits: (batch, length, vocab_size), scores of the token after each, from the decoder at F(`latents`); what
+            stands at padding means nothing. Where they are given, see `return_logits` of [`WaeRnfModel.forward`].
+        hidden_states: the embedded tokens (batch, length, embedding_size) and the decoder's states after them (batch,
+            length, hidden_size), where they are asked for.
         cache: the decoder's state after the last token, a [`RecurrentCache`], where one is used. Before Transformers
             5.24 the field itself is `past_key_values`, and `cache` reads it.
     """
 
+    last_hidden_state: torch.Tensor | None = None
     loss: torch.Tensor | None = None
     reconstruction: torch.Tensor | None = None
     kl: torch.Tensor | None = None
@@ -34,6 +41,7 @@ class WaeRnfOutput(ModelOutput):
     mmd: torch.Tensor | None = None
     latents: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
     if CACHE_NAME == "cache":
         cache: Cache | None = None
     else:

@@ -38,7 +38,8 @@ class GaussianPosterior(Independent):
     def rsample(self, sample_shape=(), generator=None):
         """z = mean + stddev · noise, of shape (*sample_shape, batch, latent_size), differentiable."""
         shape = (*sample_shape, *self.mean.shape)
-        noise = torch.randn(shape, dtype=self.mean.dtype, device=self.mean.device, generator=generator)
+        options = {} if generator is None else {"generator": generator}  # torch.compile refuses None at any batch size
+        noise = torch.randn(shape, dtype=self.mean.dtype, device=self.mean.device, **options)
         return self.mean + self.stddev * noise
 
     def kl_per_dimension(self):

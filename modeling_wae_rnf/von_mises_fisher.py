@@ -89,7 +89,9 @@ class VonMisesFisherPosterior:
         """
         mean = self.mean
         shape = (*sample_shape, *mean.shape)
-        options = {"dtype": mean.dtype, "device": mean.device, "generator": generator}
+        options = {"dtype": mean.dtype, "device": mean.device}
+        if generator is not None:  # torch.compile refuses None at any batch size
+            options["generator"] = generator
         uniform = torch.rand((*shape[:-1], 1), **options)
         angle = self._quantile(uniform.double()).to(mean.dtype)
         around = torch.randn(shape, **options)

@@ -8,6 +8,7 @@ import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.command_line import main
 from training_wae_rnf.training import train
 
 torch.set_num_threads(min(2, torch.get_num_threads()))  # more do not help models so small
@@ -57,3 +58,13 @@ def trained_directory(tmp_path_factory):
         patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
         train(TrainArguments(dataset=str(corpus), output_dir=str(folder / "model"), eval_iwae_samples=3, **sizes))
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def exported_directory(tmp_path_factory):
+    """What `wae-rnf export` makes of the golden WAE-RNF."""
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    folder = tmp_path_factory.mktemp("exported") / "onnx"
+    assert main(["export", str(Path(__file__).parent / "golden" / "models" / "wae-rnf"), str(folder)]) == 0
+    return folder

@@ -1,5 +1,6 @@
 """Saved models through the Auto classes: with the package, and from their own directory alone."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,15 +21,20 @@ import sys
 for name in ("modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf", "datasets", "accelerate"):
     sys.modules[name] = None
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline
 directory = sys.argv[1]
 for auto in (AutoModel, AutoModelForCausalLM):
     model = auto.from_pretrained(directory, trust_remote_code=True)
     tokenizer = AutoTokenizer.from_pretrained(directory, trust_remote_code=True)
     ids = model.generate(num_samples=3, generator=torch.Generator().manual_seed(0))
     print(len(tokenizer.batch_decode(ids, skip_special_tokens=True)), ids.sum().item())
+mean = model.embed(**tokenizer("the cat", return_tensors="pt"))[0].tolist()
+latent = pipeline("text-latent", model=directory, trust_remote_code=True)
+print(latent("the cat")["latents"] == mean, type(latent).__module__.split(".")[0])
+features = pipeline("feature-extraction", model=directory, trust_remote_code=True)
+print(features("the cat")[0] == [mean] * 4)
 print(AutoConfig.from_pretrained(directory, trust_remote_code=True).latent_size)
-model.save_pretrained(sys.argv[2])
+latent.model.save_pretrained(sys.argv[2])  # `pipeline` has changed its configuration
 """
 
 
@@ -57,14 +63,18 @@ def test_from_the_directory_alone(directory, tmp_path):
     command = [sys.executable, "-c", ELSEWHERE, str(directory), str(tmp_path / "again")]
     printed = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True, timeout=240).split()
     expected = AutoModel.from_pretrained(directory).generate(num_samples=3, generator=torch.Generator().manual_seed(0))
-    assert printed == ["3", str(expected.sum().item())] * 2 + ["4"]
-    assert (tmp_path / "again" / "modeling_wae_rnf.py").exists()  # what was loaded so is saved so again
+    assert printed == ["3", str(expected.sum().item())] * 2 + ["True", "transformers_modules", "True", "4"]
+    again = {path.name: path.read_bytes() for path in (tmp_path / "again").glob("*.py")}
+    assert again == {path.name: path.read_bytes() for path in directory.glob("*.py")}  # loaded and saved again
+    assert json.loads((tmp_path / "again" / "config.json").read_text())["custom_pipelines"] == {
+        "text-latent": {"impl": "pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}
+    }
 
 
 def test_the_directory_holds_what_is_needed_and_no_pickle(directory):
     files = {path.name for path in directory.iterdir()}
     model_files = {path.name for path in (Path(__file__).parent.parent / "modeling_wae_rnf").glob("*.py")}
-    assert model_files - {"__init__.py", "pipeline.py"} <= files  # what the model itself imports
+    assert model_files - {"__init__.py"} <= files
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} <= files
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
 
@@ -118,3 +128,25 @@ def test_latent_pipeline(directory):
     assert other["latents"] != one["latents"]
     assert latent("the cat", reconstruct=False).keys() == {"latents"}
     assert len(latent("the cat", max_new_tokens=1)["reconstruction"].split()) <= 1
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_latent_pipeline_of_a_padded_batch(directory, side):
+    tokenizer = AutoTokenizer.from_pretrained(directory, padding_side=side)
+    latent = pipeline("text-latent", model=str(directory), tokenizer=tokenizer)
+    sentences = ["the cat", "a dog ran on the mat", "sat"]
+    batched, alone = latent(sentences, batch_size=3), [latent(sentence) for sentence in sentences]
+    assert [row["reconstruction"] for row in batched] == [row["reconstruction"] for row in alone]
+    for row, expected in zip(batched, alone, strict=True):
+        assert row["latents"] == pytest.approx(expected["latents"], abs=1e-6)
+
+
+def test_feature_extraction_gives_the_posterior_mean(directory):
+    extract = pipeline("feature-extraction", model=str(directory))
+    (features,) = extract("the cat sat")
+    tokens = AutoTokenizer.from_pretrained(directory)("the cat sat", return_tensors="pt")
+    mean = AutoModel.from_pretrained(directory).embed(**tokens)[0]
+    torch.testing.assert_close(torch.tensor(features), mean.expand(5, -1))
+    model = AutoModelForCausalLM.from_pretrained(directory)
+    pooled = model(**tokens).last_hidden_state.mean(1)  # as libraries of sentence embeddings pool
+    torch.testing.assert_close(pooled[0], mean)

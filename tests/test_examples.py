@@ -20,7 +20,9 @@ from training_wae_rnf.training import train
 from .hub_stand_in import TOKEN, hub
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-TESTED = ("quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing")
+TESTED = (
+    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing", "onnx_sampling"
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,15 @@ def test_publishing(directory, tmp_path):
         printed = run("publishing", [directory, "user/toy"], tmp_path, **environment).splitlines()
     assert printed[0].startswith(f"{server.address}/user/toy/commit/")
     assert len(printed) == 4
+
+
+def test_onnx_sampling(exported_directory, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('the example has to do without')\n")
+    sentence = "the old dog fell asleep in the soup ."
+    options = [exported_directory, "-n", 4, "--temperature", 0.5, "--sentence", sentence]
+    lines = run("onnx_sampling", options, tmp_path, PYTHONPATH=str(tmp_path)).splitlines()
+    model, tokenizer = load_model(EXAMPLES.parent / "tests" / "golden" / "models" / "wae-rnf")
+    (ids,) = model.reconstruct(tokenizer([sentence], return_tensors="pt"))
+    assert lines[0] == "From the prior:"
+    assert all(set(line.split()) <= set(tokenizer.get_vocab()) and line.strip() for line in lines[1:5])
+    assert lines[5:] == [f"There: {sentence}", f"Back:  {tokenizer.decode(ids, skip_special_tokens=True)}"]

@@ -29,6 +29,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ."
   embed         the latent code of each sentence, as features
                   wae-rnf embed runs/toy < sentences.txt > features.tsv
+  export        encoder and decoder as ONNX files, for runtimes without PyTorch
+                  wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
                   wae-rnf push runs/toy user/wae-rnf-toy
   demo          a page of samples, reconstructions and a map of the latent space

@@ -5,6 +5,7 @@ import argparse
 from transformers import HfArgumentParser
 
 from .arguments import TrainArguments
+from .export_command import export
 from .option_files import flags, read_options, typed
 from .text_commands import embed, interpolate, model_parser, reconstruct, sample
 
@@ -158,6 +159,7 @@ COMMANDS = {
     "reconstruct": reconstruct,
     "interpolate": interpolate,
     "embed": embed,
+    "export": export,
     "push": push,
     "demo": demo,
 }

@@ -236,7 +236,7 @@ class Stage:
         loaded = self._load(validation, my_part(batches))
         for number, inputs in zip(my_part(range(len(batches))), loaded, strict=True):
             torch.manual_seed(numbered_seed(seed, number))  # the same samples at every validation
-            output = model(**inputs, sample=self.system.sampled)
+            output = model(**inputs, sample=self.system.sampled, return_logits=False)
             terms = [output.loss, *(output[term].mean() for term in TERMS)]
             sums += torch.stack(terms) * len(inputs["input_ids"])
         sums = sum_over_processes(sums)
