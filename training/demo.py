@@ -1,8 +1,6 @@
 """`wae-rnf demo`: a page of samples, reconstructions, ways between two sentences, and a map of the latent space."""
 
-import os
 import socket
-from contextlib import contextmanager
 
 import gradio
 import torch
@@ -12,10 +10,8 @@ from tokenization_wae_rnf.preparation import prepare
 
 from .evaluation_target import corpus_of
 from .latent_map import LatentMap
-<<<<<<< HEAD
 from .model_directory import load_model
-=======
-from .model_directory import load_model, read_run
+from .proxies import without_proxies
 from .text_input import warn_of_unread
 
 
@@ -76,17 +72,6 @@ def serve(page, port, **options):
     """
     with without_proxies():
         return page.launch(server_port=port, **options)
-
-
-@contextmanager
-def without_proxies():
-    """Within it no proxy of the environment stands between this process and its own page, which gradio asks for."""
-    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
-    before = {name: os.environ.pop(name) for name in names}
-    try:
-        yield
-    finally:
-        os.environ.update(before)
 
 
 def refusal(sentence):
