@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch._higher_order_ops.scan import scan  # the one loop over a length that is not known yet which both accept
 
+from .plain_module import is_plain
+
 EXAMPLE = {"batch": 2, "length": 3}  # of the inputs to trace with; any other batch and length will do later
 
 
@@ -139,7 +141,8 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
         programs "decoder_start", "decoder_step" and, but for a language model, "encoder".
 
     Raises:
-        ValueError: a model in training mode, whose dropout and batch statistics would be exported.
+        ValueError: a model in training mode, whose dropout and batch statistics would be exported, or one whose LSTMs
+            are more than their weights (adapters, hooks, quantization).
 
     Example:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -150,6 +153,8 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
     """
     if model.training:
         raise ValueError("a model in training mode cannot be exported; call model.eval() first")
+    if not all(is_plain(module) for module in model.modules() if isinstance(module, nn.LSTM)):
+        raise ValueError("an LSTM with adapters, hooks or quantized weights cannot be exported; merge or remove them")
     return {
         name: torch.export.export(module, (), inputs, dynamic_shapes=axes(inputs), strict=strict)
         for name, (module, inputs) in parts(model).items()
@@ -168,17 +173,18 @@ def export_onnx(model: nn.Module, folder: str) -> list[str]:
     Each takes any batch size and length. Inputs have the names of the parts' arguments, outputs those of `OUTPUTS`.
 
     Args:
-        model: a [`WaeRnfModel`] in single precision and evaluation mode.
+        model: a [`WaeRnfModel`] on the CPU, in single precision and evaluation mode.
         folder: one that exists.
 
     Returns:
         the files' names.
 
     Raises:
-        ValueError: a model in training mode or in another precision.
+        ValueError: a model elsewhere, in another precision, or one that `export_programs` refuses.
     """
-    if model.dtype != torch.float32:
-        raise ValueError(f"a model in {model.dtype} cannot be exported to ONNX; call model.float() first")
+    if model.dtype != torch.float32 or model.device.type != "cpu":
+        where = f"{model.dtype} on {model.device}"
+        raise ValueError(f"a model in {where} cannot be exported to ONNX; call model.float().cpu() first")
     programs = export_programs(model)
     for name, program in programs.items():
         write_onnx(program, OUTPUTS[name], f"{folder}/{name}.onnx")

@@ -1,5 +1,6 @@
 """Whether a module may be computed from its weights, without calling it."""
 
+import torch
 from torch import nn
 
 
@@ -21,5 +22,6 @@ def is_plain(module: nn.Module) -> bool:
         type(module) in (nn.Linear, nn.LSTM)
         and "forward" not in vars(module)  # accelerate puts its own there
         and not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
-        and all(type(weight) is nn.Parameter for weight in module.parameters(recurse=False))
+        # an export puts tensors of its own in the parameters' place
+        and (torch.compiler.is_exporting() or all(type(weight) is nn.Parameter for weight in module.parameters(False)))
     )

@@ -115,8 +115,19 @@ def test_the_encoder_reads_padding_on_the_left_and_rows_without_words(name):
 def test_what_cannot_be_exported_is_refused(tiny_model, tmp_path):
     with pytest.raises(ValueError, match=r"training mode cannot be exported; call model.eval\(\)"):
         export_programs(tiny_model().train())
-    with pytest.raises(ValueError, match=r"torch.bfloat16 cannot be exported to ONNX; call model.float\(\)"):
-        export_onnx(tiny_model().eval().bfloat16(), tmp_path)
+    hooked = tiny_model().eval()
+    hooked.encoder.lstm.register_forward_hook(lambda module, inputs, output: None)
+    with pytest.raises(ValueError, match="an LSTM with adapters, hooks or quantized weights cannot be exported"):
+        export_programs(hooked)
+    for moved in (tiny_model().eval().bfloat16(), tiny_model().eval().to("meta")):
+        with pytest.raises(ValueError, match=r"cannot be exported to ONNX; call model.float\(\).cpu\(\) first"):
+            export_onnx(moved, tmp_path)
+
+
+def test_the_decoder_step_takes_the_cell_of_its_lstm():
+    """Not the LSTM over a length of one, which a change of `is_plain` brought about."""
+    targets = [str(node.target) for node in exported("gaussian")[1]["decoder_step"].graph.nodes]
+    assert "aten.lstm.input" not in targets
 
 
 def assert_onnx_gives_what_the_model_gives(path, model, part):
