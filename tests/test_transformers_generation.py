@@ -24,9 +24,9 @@ class Inputs:
         self.fields = fields
 
     def get_config(self):
-        return WaeRnfConfig(
-            vocab_size=43, embedding_size=6, hidden_size=8, latent_size=4, num_centres=3, **self.fields
-        )
+        # the library's tests want all hidden states, embeddings too, as wide as the last
+        sizes = {"vocab_size": 43, "embedding_size": 8, "hidden_size": 8, "latent_size": 4, "num_centres": 3}
+        return WaeRnfConfig(**sizes, **self.fields)
 
     def prepare_config_and_inputs_for_common(self):
         words = torch.randint(4, 43, (self.batch_size, self.seq_length))
