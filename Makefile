@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
-OUTPUT_DIR ?= runs/toy-$(shell date +%Y%m%d-%H%M%S)
+# runs/toy, of which README.md speaks; where that is there already, one with the time in its name
+OUTPUT_DIR ?= $(shell test -e runs/toy && date +runs/toy-%Y%m%d-%H%M%S || echo runs/toy)
 
 .PHONY: install train test test-slow test-avx2 test-lowest test-newest quality style bench readme findings
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import torch
 
 from .cache import CACHE_NAME, RecurrentCache
-from .generation_options import check_options, check_room, complete, option
+from .generation_options import check_options, check_room, complete, special_tokens
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
 
@@ -59,6 +59,8 @@ class LatentGenerationMixin(GenerationLoops):
             torch.Size([3, 6])
         """
         check_options(self, kwargs)
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise ValueError(f"generator must be a torch.Generator, not {generator!r}")
         cache = self._given_cache(kwargs)
         prompts, attention_mask = self._prompts(inputs, kwargs, cache)
         with seeded_by(generator, self.device):
@@ -85,8 +87,7 @@ class LatentGenerationMixin(GenerationLoops):
         if inputs is not None and input_ids is not None:
             raise ValueError("prompts are given as inputs or as input_ids, not as both")
         input_ids = inputs if input_ids is None else input_ids
-        bos, eos, pad = (option(self, kwargs, f"{name}_token_id") for name in ("bos", "eos", "pad"))
-        eos = [] if eos is None else torch.as_tensor(eos).flatten().tolist()
+        bos, eos, pad = special_tokens(self, kwargs)
         if input_ids is None:
             if mask is not None:
                 raise ValueError("an attention_mask needs the prompts that it belongs to")
@@ -106,7 +107,8 @@ class LatentGenerationMixin(GenerationLoops):
             return input_ids, mask
         if bos is None and not (input_ids.shape[1] and mask.any(1).all()):
             raise ValueError("without a bos_token_id, every prompt needs a word to begin with")
-        return align_prompts(input_ids, mask, bos, eos, next(iter(eos), 0) if pad is None else pad)
+        pad = next(iter(eos), 0) if pad is None else pad
+        return align_prompts(input_ids, mask, bos, eos, pad if pad in range(self.config.vocab_size) else 0)
 
     def _codes(self, prompts, num_samples, latents, z_prime, prior, generator, cache):
         """z' (batch, latent_size): drawn, or those that are given."""

@@ -1,5 +1,6 @@
 """Options of `generate`: which one holds, which are of no use here, and what holds where nobody says."""
 
+import torch
 from transformers import GenerationConfig
 
 # What `forward` or another model's `generate` takes, and what to do instead.
@@ -12,7 +13,9 @@ REFUSED = {
     "mmd_weight": "it belongs to the loss",
     "return_dict": "it is called return_dict_in_generate",
     "guidance_scale": "classifier-free guidance needs a model that runs without a latent",
+    "token_healing": "tokens are whole words",
 }
+WITHOUT_EFFECT = (("guidance_scale", 1), ("token_healing", False))
 
 
 def generation_defaults(config):
@@ -36,14 +39,35 @@ def check_options(model, kwargs):
     """Raises a ValueError for an option that would be ignored, or that makes no distribution."""
     for name, instead in REFUSED.items():
         value = option(model, kwargs, name)
-        if value is not None and not (name == "guidance_scale" and value == 1):
+        if value is not None and (name, value) not in WITHOUT_EFFECT:
             raise ValueError(f"generate takes no {name}: {instead}")
         kwargs.pop(name, None)
     temperature = option(model, kwargs, "temperature")
-    if option(model, kwargs, "do_sample") and temperature is not None and not 0 < temperature < float("inf"):
+    number = isinstance(temperature, (int, float))
+    if option(model, kwargs, "do_sample") and number and not 0 < temperature < float("inf"):
         raise ValueError(
             f"temperature must be a positive number, not {temperature}; the likeliest words come with do_sample=False"
         )
+    for name in ("num_beams", "num_return_sequences"):
+        count = option(model, kwargs, name)
+        if count is not None and count < 1:
+            raise ValueError(f"{name} must be at least 1, not {count}")
+
+
+def special_tokens(model, kwargs):
+    """Beginning-of-sentence, the list of what ends a sentence, and padding, as they hold in a call.
+
+    Raises:
+        ValueError: one that is used and not in the vocabulary. A number outside it may stand for no end.
+    """
+    bos, eos, pad = (option(model, kwargs, f"{name}_token_id") for name in ("bos", "eos", "pad"))
+    eos = [] if eos is None else torch.as_tensor(eos).flatten().tolist()
+    vocabulary = range(model.config.vocab_size)
+    used = {"bos_token_id": bos, "pad_token_id": pad if any(end in vocabulary for end in eos) else None}
+    for name, token in used.items():
+        if token is not None and token not in vocabulary:
+            raise ValueError(f"{name} must lie in 0 … {vocabulary[-1]}, the vocabulary, not {token}")
+    return bos, eos, pad
 
 
 def check_room(model, prompts, kwargs):

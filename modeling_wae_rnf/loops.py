@@ -56,6 +56,10 @@ class GenerationLoops(GenerationMixin):
             written.masked_fill_(ends.cumsum(1) > ends, int(generation_config._pad_token_tensor))
         return found
 
+    def prepare_inputs_for_generation(self, input_ids, **kwargs):
+        # without `inputs_embeds` among the parameters, by which the library tells that prompts are token ids alone
+        return super().prepare_inputs_for_generation(input_ids, **kwargs)
+
     def _get_stopping_criteria(self, generation_config, stopping_criteria, tokenizer=None, **kwargs):
         strings = generation_config.stop_strings
         if strings is None or tokenizer is None:
@@ -67,6 +71,9 @@ class GenerationLoops(GenerationMixin):
     @classmethod
     def _supports_default_dynamic_cache(cls):
         return False  # the loops bring their own; a `cache_implementation` is warned of
+
+    def init_continuous_batching(self, *args, **kwargs):
+        raise ValueError("continuous batching is of models with attention; generate takes batches of any size")
 
     def adjust_generation_fn(self, *args, **kwargs):
         super().adjust_generation_fn(*args, **kwargs)

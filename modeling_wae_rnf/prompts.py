@@ -7,8 +7,11 @@ import torch.nn.functional as F
 def check_prompts(input_ids, mask, vocab_size):
     """Raises a ValueError for what is no batch of prompts: ids (batch, length), and a mask of the same shape."""
     if not isinstance(input_ids, torch.Tensor) or input_ids.dim() != 2 or input_ids.is_floating_point():
-        shape = f"of shape {tuple(input_ids.shape)}" if isinstance(input_ids, torch.Tensor) else "no tensor"
-        raise ValueError(f"prompts must be token ids of shape (batch, length), but are {shape}")
+        if isinstance(input_ids, torch.Tensor):
+            given = f"{input_ids.dtype} of shape {tuple(input_ids.shape)}"
+        else:
+            given = f"a {type(input_ids).__name__}; the tokenizer makes them, to be given as generate(**batch)"
+        raise ValueError(f"prompts must be token ids of shape (batch, length), but are {given}")
     if len(input_ids) == 0:
         raise ValueError("there is no prompt to go on from: the batch has 0 rows")
     if mask is not None and mask.shape != input_ids.shape:

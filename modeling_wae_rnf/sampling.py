@@ -59,8 +59,9 @@ def is_plain(logits_processor, stopping_criteria, generation_config, model_kwarg
 class Suppress(LogitsProcessor):
     """What the library's processor does to the same tokens, in place: that one looks for them among all words anew."""
 
-    def __init__(self, processor):
-        self.tokens = processor.suppress_tokens
+    def __init__(self, processor, vocab_size):
+        tokens = processor.suppress_tokens
+        self.tokens = tokens[(tokens >= 0) & (tokens < vocab_size)]
 
     def __call__(self, input_ids, scores):
         return scores.index_fill_(1, self.tokens.to(scores.device), -torch.inf)
@@ -84,7 +85,8 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
         (batch, longest length), padded after end-of-sentence.
     """
     logits_processor = LogitsProcessorList(
-        Suppress(part) if type(part) is SuppressTokensLogitsProcessor else part for part in logits_processor
+        Suppress(part, model.config.vocab_size) if type(part) is SuppressTokensLogitsProcessor else part
+        for part in logits_processor
     )
     mask, z_prime = model_kwargs.get("attention_mask"), model_kwargs["z_prime"]
     mask = torch.ones_like(input_ids) if mask is None else mask  # the library leaves out a mask without padding
@@ -123,9 +125,14 @@ def draw(scores):
 
     Returns:
         (batch,)
+
+    Raises:
+        ValueError: scores that make no distribution.
     """
     cumulative = torch.cumsum(torch.softmax(scores, -1, out=scores), -1, out=scores)
     total = cumulative[:, -1:]
+    if total.isnan().any():
+        raise ValueError("no word can be drawn: every word is excluded, or the model's scores are not numbers")
     position = torch.rand_like(total) * total
     # the first word beyond the position; rounding may put the position at the very end
     words = torch.searchsorted(cumulative, position, right=True).squeeze(1)

@@ -1,5 +1,6 @@
 """Writes docs/findings.md and its drawings from results/*/*.json: `make findings`."""
 
+import argparse
 from pathlib import Path
 
 from training_wae_rnf.estimators import READINGS
@@ -229,11 +230,14 @@ def findings():
     return "\n\n".join(parts) + "\n"
 
 
-def main():
-    DOCS.mkdir(exist_ok=True)
-    draw_protocol(reproductions(RESULTS), DOCS / "published_protocol.png")
-    draw_ablation(reproductions(ABLATION), DOCS / "ablation.png")
-    (DOCS / "findings.md").write_text(findings(), encoding="utf-8")
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=DOCS, help="folder of the page and its drawings")
+    output = parser.parse_args(argv).output
+    output.mkdir(parents=True, exist_ok=True)
+    draw_protocol(reproductions(RESULTS), output / "published_protocol.png")
+    draw_ablation(reproductions(ABLATION), output / "ablation.png")
+    (output / "findings.md").write_text(findings(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from training_wae_rnf.provenance import provenance
 
 PRECISIONS = ("no", "bf16")
 SAMPLES = 10
+OUTPUT = Path(__file__).with_name("precision.json")
 
 
 def compare(directory):
@@ -32,13 +33,13 @@ def compare(directory):
     return found
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model_dir", nargs="+", help="directories that `wae-rnf train` left")
-    start, runs = time.perf_counter(), [compare(directory) for directory in parser.parse_args().model_dir]
-    write_json(
-        Path(__file__).with_name("precision.json"), {"runs": runs} | provenance("cpu", 0, time.perf_counter() - start)
-    )
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the file to write")
+    options = parser.parse_args(argv)
+    start, runs = time.perf_counter(), [compare(directory) for directory in options.model_dir]
+    write_json(options.output, {"runs": runs} | provenance("cpu", 0, time.perf_counter() - start))
 
 
 if __name__ == "__main__":

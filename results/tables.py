@@ -1,5 +1,6 @@
 """Writes the results section of README.md from results/: `make readme`, or with --check only compares."""
 
+import argparse
 import io
 import json
 import sys
@@ -99,14 +100,17 @@ def with_results(text):
     return text
 
 
-def main():
-    text = README.read_text(encoding="utf-8")
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("--readme", type=Path, default=README, help="the file to write the tables into")
+    options = parser.parse_args(argv)
+    text = options.readme.read_text(encoding="utf-8")
     updated = with_results(text)
-    if "--check" in sys.argv[1:]:
-        if updated != text:
-            sys.exit("README.md does not show what results/ holds; run `make readme`")
-    else:
-        README.write_text(updated, encoding="utf-8")
+    if options.check and updated != text:
+        sys.exit(f"{options.readme} does not show what results/ holds; run `make readme`")
+    if not options.check:
+        options.readme.write_text(updated, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The real command: what it prints, and one clear sentence with a non-zero exit for every mistake."""
 
+import io
 import json
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_reconstruct_and_interpolate(workspace, capsys, monkeypatch):
     assert lines[0] == "in   a dog ran"
     assert lines[2] == "in   the cat sat"
     assert [line[:5] for line in lines] == ["in   ", "out  "] * 2
-    monkeypatch.setattr("sys.stdin", iter(["a dog ran\n", "\n"]))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a dog ran\n")))
     assert main(["reconstruct", model]) == 0
     assert capsys.readouterr().out.splitlines() == lines[:2]
     assert main(["interpolate", model, "a dog ran", "the cat sat", "--steps", "5"]) == 0

@@ -1,7 +1,10 @@
 """The demo without a browser: what its page makes of odd models, odd inputs, proxies and ports."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -47,9 +50,14 @@ def test_a_dead_proxy_is_not_asked(trained_directory, name, monkeypatch):
         assert direct.open(f"http://127.0.0.1:{port}/", timeout=20).status == 200
     finally:
         page.close()
-    import os
-
     assert os.environ[name] == "http://127.0.0.1:9"
+
+
+def test_with_a_socks_proxy_gradio_is_still_found(tmp_path):
+    code = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(['demo', 'nowhere']))"
+    environment = os.environ | {"ALL_PROXY": "socks5://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stderr.splitlines()[-1].startswith("wae-rnf: error: nowhere is not a model directory")
 
 
 def test_a_taken_port_is_told_before_any_work(trained_directory, monkeypatch, capsys):

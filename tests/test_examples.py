@@ -1,5 +1,6 @@
 """Every example runs, as a user runs it, and prints what the model says: how well it was trained does not matter."""
 
+import json
 import os
 import random
 import runpy
@@ -12,6 +13,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from modeling_wae_rnf import WaeRnfModel
 from tokenization_wae_rnf.toy import ToyGrammar
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.model_directory import load_model
@@ -21,7 +23,8 @@ from .hub_stand_in import TOKEN, hub
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = (
-    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "publishing", "onnx_sampling"
+    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "trainer", "publishing",
+    "onnx_sampling",
 )  # fmt: skip
 
 
@@ -122,6 +125,20 @@ def test_own_text(tmp_path):
     printed = run("own_text", ["text", "runs/mine"], tmp_path)
     assert "nats a sentence at most, perplexity" in printed
     assert (tmp_path / "runs" / "mine" / "model.safetensors").exists()
+
+
+def test_trainer(tmp_path):
+    (tmp_path / "text").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "text" / f"{split}.txt").write_text("the cat sat\na dog ran\nrain fell\nit ended\nwe saw it\n" * 3)
+    printed = run("trainer", ["text", "runs/mine", 3], tmp_path).splitlines()
+    assert printed[-2].startswith("best: runs/mine/checkpoint-")
+    again = run("trainer", ["text", "runs/mine", 6], tmp_path).splitlines()  # goes on from the checkpoint of step 3
+    assert again[-1].endswith("of the words are the likeliest")
+    state = json.loads((tmp_path / "runs" / "mine" / "checkpoint-6" / "trainer_state.json").read_text())
+    steps = [row["step"] for row in state["log_history"] if "eval_loss" in row]
+    assert (steps[:3], steps[-1]) == ([1, 2, 3], 6)
+    assert WaeRnfModel.from_pretrained(tmp_path / "runs" / "mine").config.eval_latents == "seeded"
 
 
 MISUSE = {"own_text": ["nowhere", "new"], "publishing": ["nowhere", "user/name"]}

@@ -220,6 +220,17 @@ def test_what_is_not_known_goes_to_the_librarys_loop(model, own_loop, options):
         ({"temperature": -1.0}, "must be a positive number, not -1.0; the likeliest words come with do_sample=False"),
         ({"temperature": float("nan")}, "temperature must be a positive number, not nan"),
         ({"temperature": float("inf")}, "temperature must be a positive number, not inf"),
+        ({"temperature": 0}, "must be a positive number, not 0"),
+        ({"temperature": "high"}, "strictly positive float"),
+        ({"num_beams": 0}, "num_beams must be at least 1, not 0"),
+        ({"num_return_sequences": -1}, "num_return_sequences must be at least 1, not -1"),
+        ({"token_healing": True}, "generate takes no token_healing: tokens are whole words"),
+        ({"inputs": torch.ones(1, 2).long(), "cache_implementation": "paged"}, "continuous batching is of models"),
+        ({"pad_token_id": -100}, r"pad_token_id must lie in 0 … 12, the vocabulary, not -100"),
+        ({"bos_token_id": 13}, r"bos_token_id must lie in 0 … 12"),
+        ({"suppress_tokens": list(range(13))}, "every word is excluded"),
+        ({"generator": 3}, "generator must be a torch.Generator, not 3"),
+        ({"inputs": "the cat"}, r"are a str; the tokenizer makes them, to be given as generate\(\*\*batch\)"),
         ({"top_k": -1}, "strictly positive integer"),
         ({"max_new_tokens": 0}, "greater than 0"),
         ({"max_length": 1}, "leaves none of the 0 to be written"),
@@ -233,7 +244,7 @@ def test_what_is_not_known_goes_to_the_librarys_loop(model, own_loop, options):
         ({"num_sample": 3}, "not used by the model: \\['num_sample'\\]"),
         ({"num_samples": 2.5}, "a whole number, not 2.5"),
         ({"inputs": [[1, 5]]}, "prompts must be token ids of shape"),
-        ({"inputs": torch.tensor([1, 5])}, r"of shape \(batch, length\), but are of shape \(2,\)"),
+        ({"inputs": torch.tensor([1, 5])}, r"of shape \(batch, length\), but are torch.int64 of shape \(2,\)"),
         ({"inputs": torch.tensor([[1.0, 5.0]])}, "prompts must be token ids"),
         ({"inputs": torch.ones(1, 2).long(), "input_ids": torch.ones(1, 2).long()}, "not as both"),
         ({"inputs": torch.tensor([[1, 13]])}, "must lie in 0 … 12"),
@@ -485,6 +496,50 @@ def test_latents_of_another_precision(model, z, options):
 @pytest.mark.parametrize("options", [{}, {"num_beams": 3}])
 def test_samples_times_sequences(model, options):
     assert len(model.generate(num_samples=4, num_return_sequences=3, max_new_tokens=4, **options)) == 12
+
+
+def test_tokens_outside_the_vocabulary_that_have_no_effect(model, z):
+    expected = model.generate(latents=z, do_sample=False, eos_token_id=None, max_new_tokens=4)
+    for tokens in ({"eos_token_id": -1, "pad_token_id": -1}, {"eos_token_id": 99}):
+        assert torch.equal(model.generate(latents=z, do_sample=False, max_new_tokens=4, **tokens), expected)
+    prompts = torch.tensor([[1, 5, 6], [1, 7, 0]])
+    found = model.generate(prompts, latents=z[:2], do_sample=False, eos_token_id=-1, pad_token_id=-1, max_new_tokens=4)
+    assert found[1, 1:].tolist() == greedy(model, [1, 7], z[1], 4, ends=())
+    found = model.generate(latents=z, do_sample=False, max_new_tokens=4, suppress_tokens=[0, 1, 99])
+    assert torch.equal(found, model.generate(latents=z, do_sample=False, max_new_tokens=4))
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "running"),
+    [
+        ({"do_sample": False}, 3, 3),
+        ({"do_sample": True, "num_return_sequences": 2}, 6, 6),
+        ({"do_sample": False, "num_beams": 2}, 3, 6),
+        ({"do_sample": True, "num_beams": 2}, 3, 6),
+    ],
+)
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_outputs_of_every_mode(model, z, options, rows, running, use_cache):
+    """What the library's own tests ask of a model that generates: one score a step, and the cache if it was used."""
+    prompts = torch.tensor([[1, 5, 6]] * 3)
+    kept = {"return_dict_in_generate": True, "output_scores": True, "output_logits": True, "use_cache": use_cache}
+    found = model.generate(prompts, latents=z[:3], max_new_tokens=4, eos_token_id=None, **kept, **options)
+    assert found.sequences.shape == (rows, 7)
+    assert torch.equal(found.sequences[:, :3], prompts[:1].expand(rows, -1))
+    for steps in (found.scores, found.logits):
+        assert [step.shape for step in steps] == [(running, 13)] * 4
+    state = getattr(found, "cache", None) or getattr(found, "past_key_values", None)
+    if use_cache:
+        assert isinstance(state, RecurrentCache)
+        assert [part.shape for part in state.state] == [(running, 8)] * 2
+        assert state.get_seq_length() == 6
+    else:
+        assert state is None
+
+
+def test_continuous_batching_is_refused(model):
+    with pytest.raises(ValueError, match="continuous batching is of models with attention"):
+        model.generate_batch([[1, 5, 6]], max_new_tokens=3)
 
 
 def test_padding_is_asked_for_by_no_tokens_at_all(tiny_model):

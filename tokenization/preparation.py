@@ -18,7 +18,7 @@ from tokenization_wae_rnf.lines import say
 from tokenization_wae_rnf.statistics import split_statistics
 from tokenization_wae_rnf.streams import SentenceStream
 from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words
+from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
 
 __all__ = ["collate", "prepare", "train_tokenizer"]
 
@@ -62,19 +62,6 @@ def noted(texts: Iterable[str], notes: Counter[str], max_words: int | None = Non
         notes[lowered] += text != text.lower()
         notes[cut] += max_words is not None and first_words(text, max_words) is not text
         yield text
-
-
-def first_words(text: str, max_words: int) -> str:
-    """Return the text, or its first words joined by spaces where it has more of them.
-
-    Example:
-        >>> first_words("a  cat", 2), first_words("a  cat purrs", 2)
-        ('a  cat', 'a cat')
-    """
-    if len(text) <= 2 * max_words:  # too short for so many words and the spaces between them
-        return text
-    words = text.split(None, max_words)
-    return text if len(words) <= max_words else " ".join(words[:max_words])
 
 
 def warn_of_long_words(counts: Counter[str]) -> None:

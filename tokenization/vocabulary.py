@@ -4,7 +4,17 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["BOS", "EOS", "PAD", "SPECIAL_TOKENS", "UNK", "build_vocabulary", "count_words", "split_words"]
+__all__ = [
+    "BOS",
+    "EOS",
+    "PAD",
+    "SPECIAL_TOKENS",
+    "UNK",
+    "build_vocabulary",
+    "count_words",
+    "first_words",
+    "split_words",
+]
 
 PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
 SPECIAL_TOKENS = (PAD, BOS, EOS, UNK)  # a special token's id is its place in this tuple
@@ -23,6 +33,19 @@ def split_words(text: str, max_words: int | None = None) -> list[str]:
     # Python lowers a word-final capital sigma to another letter than the tokenizer does; "σ" is what both do.
     words = text.replace("Σ", "σ").lower().split()
     return words if max_words is None else words[:max_words]
+
+
+def first_words(text: str, max_words: int) -> str:
+    """Return the text itself, or its first words joined by spaces where it has more of them.
+
+    Example:
+        >>> first_words("a  cat", 2), first_words("a  cat purrs", 2)
+        ('a  cat', 'a cat')
+    """
+    if len(text) <= 2 * max_words:  # too short for so many words and the spaces between them
+        return text
+    words = text.split(None, max_words)
+    return text if len(words) <= max_words else " ".join(words[:max_words])
 
 
 def count_words(texts: Iterable[str], max_words: int | None = None, max_entries: int | None = None) -> Counter[str]:

@@ -137,8 +137,11 @@ def demo(argv):
     options = parser.parse_args(argv)
     if not 1 <= options.port <= 65535:
         raise ValueError(f"--port must lie in 1 to 65535, but is {options.port}")
+    from .proxies import without_proxies
+
     try:
-        import gradio  # noqa: F401
+        with without_proxies():  # it cannot be imported where one is a SOCKS proxy
+            import gradio  # noqa: F401
     except ImportError as error:
         raise ValueError("the demo needs gradio: pip install gradio") from error
 

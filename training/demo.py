@@ -1,8 +1,6 @@
 """`wae-rnf demo`: a page of samples, reconstructions, ways between two sentences, and a map of the latent space."""
 
-import os
 import socket
-from contextlib import contextmanager
 
 import gradio
 import torch
@@ -13,6 +11,8 @@ from tokenization_wae_rnf.preparation import prepare
 from .evaluation_target import corpus_of
 from .latent_map import LatentMap
 from .model_directory import load_model
+from .proxies import without_proxies
+from .text_input import warn_of_unread
 
 
 def build_demo(directory, dataset=None):
@@ -74,17 +74,6 @@ def serve(page, port, **options):
         return page.launch(server_port=port, **options)
 
 
-@contextmanager
-def without_proxies():
-    """Within it no proxy of the environment stands between this process and its own page, which gradio asks for."""
-    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
-    before = {name: os.environ.pop(name) for name in names}
-    try:
-        yield
-    finally:
-        os.environ.update(before)
-
-
 def refusal(sentence):
     """What the page shows of an input it cannot take; the terminal shows nothing."""
     return gradio.Error(sentence, print_exception=False)
@@ -112,6 +101,8 @@ def reconstruction_tab(model, tokenizer):
     def there_and_back(sentence):
         if not sentence.strip():
             raise refusal("Write a sentence first.")
+        for message in warn_of_unread(tokenizer, [sentence]):
+            gradio.Warning(message)
         inputs = encoded(model, tokenizer, sentence)
         (text,) = tokenizer.batch_decode(model.reconstruct(inputs), skip_special_tokens=True)
         nats = model.encode(**inputs).kl_divergence().item()

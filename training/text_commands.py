@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from contextlib import nullcontext
+from functools import partial
 from itertools import chain
 
 BATCH_SIZE = 256
@@ -61,11 +62,16 @@ def sample(argv):
 
     import torch
 
+    from tokenization_wae_rnf.unread import unknown_words
+
+    from .text_input import warn
+
     model, tokenizer = open_model(options.model_dir)
     generator = torch.Generator(model.device).manual_seed(options.seed)
     drawing = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
     how = {"do_sample": False} if options.greedy else drawing
-    prompt = tokenizer(options.prompt, return_tensors="pt") if options.prompt else {}
+    warn(unknown_words(tokenizer, [options.prompt]))
+    prompt = tokenizer(options.prompt, return_tensors="pt") if options.prompt.strip() else {}
 
     def rows():
         for part in in_batches(range(options.num_samples)):
@@ -82,13 +88,11 @@ def reconstruct(argv):
         "Sentences through the posterior mean and back, decoded greedily.",
         'wae-rnf reconstruct runs/toy "the soup was cold ."',
     )
-    options, sentences, model, tokenizer = open_with_sentences(parser, argv)
+    options, sentences, model, tokenizer, encode = open_with_sentences(parser, argv)
 
     def rows():
         for part in in_batches(sentences):
-            texts = tokenizer.batch_decode(
-                model.reconstruct(encoded(model, tokenizer, part)), skip_special_tokens=True
-            )
+            texts = tokenizer.batch_decode(model.reconstruct(encode(part)), skip_special_tokens=True)
             yield from ({"input": a, "reconstruction": b} for a, b in zip(part, texts, strict=True))
 
     write(rows(), options, lambda row: f"in   {row['input']}\nout  {row['reconstruction']}", len(sentences))
@@ -109,8 +113,12 @@ def interpolate(argv):
     options = parser.parse_args(argv)
     if options.steps < 2:
         raise ValueError(f"--steps must be at least 2, but is {options.steps}")
-    model, tokenizer = open_model(options.model_dir)
-    ends = (encoded(model, tokenizer, [sentence]) for sentence in (options.first, options.second))
+
+    from .text_input import read_sentences
+
+    sentences = read_sentences([options.first, options.second])
+    model, tokenizer, encode = open_encoder(options.model_dir, sentences)
+    ends = (encode([sentence]) for sentence in sentences)
     (ids,) = model.interpolate(*ends, steps=options.steps, path=options.path, space=options.space)
     texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
     rows = ({"position": number / (options.steps - 1), "text": text} for number, text in enumerate(texts))
@@ -124,32 +132,43 @@ def embed(argv):
         "Posterior means as sentence features: a line of numbers for each sentence, tabs between them.",
         "wae-rnf embed runs/toy < sentences.txt > features.tsv",
     )
-    options, sentences, model, tokenizer = open_with_sentences(parser, argv)
+    options, sentences, model, _, encode = open_with_sentences(parser, argv)
 
     def rows():
         for part in in_batches(sentences):
-            means = model.embed(**encoded(model, tokenizer, part)).tolist()
+            means = model.embed(**encode(part)).tolist()
             yield from ({"text": a, "embedding": b} for a, b in zip(part, means, strict=True))
 
     write(rows(), options, lambda row: "\t".join(f"{value:.6g}" for value in row["embedding"]), len(sentences))
 
 
 def open_with_sentences(parser, argv):
-    """Options, sentences from the command line or the standard input, model and tokenizer."""
+    """Options, sentences from the command line or the standard input, and what `open_encoder` gives."""
     parser.add_argument("sentences", nargs="*", help="by default they are read from standard input, one a line")
     options = parser.parse_args(argv)
-    sentences = options.sentences or [line.strip() for line in sys.stdin if line.strip()]
-    if not sentences:
-        raise ValueError("there is no sentence; give some, or send them to standard input, one a line")
-    return options, sentences, *open_model(options.model_dir)
+
+    from .text_input import read_sentences
+
+    sentences = read_sentences(options.sentences)
+    return options, sentences, *open_encoder(options.model_dir, sentences)
+
+
+def open_encoder(directory, sentences):
+    """Model, tokenizer, and the function from a batch of sentences to the model's inputs.
+
+    What the model will not read of the sentences is told.
+    """
+    from .text_input import encode, warn_of_unread
+
+    model, tokenizer = open_model(directory)
+    if model.config.latent_size == 0:
+        raise ValueError("a language model has no latent code: it encodes no sentence")
+    warn_of_unread(tokenizer, sentences)
+    return model, tokenizer, partial(encode, model, tokenizer)
 
 
 def in_batches(items):
     return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))
-
-
-def encoded(model, tokenizer, sentences):
-    return tokenizer(list(sentences), return_tensors="pt", padding=True, truncation=True).to(model.device)
 
 
 def write(rows, options, text_of, total):

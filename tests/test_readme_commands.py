@@ -1,0 +1,124 @@
+"""Every command and every piece of Python in README.md runs as it is written, one after the other."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from modeling_wae_rnf.configuration_wae_rnf import WaeRnfConfig
+from training_wae_rnf.command_line import main
+from training_wae_rnf.training import customized_system, model_config
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(r"<!-- example.*?end of example -->", flags=re.DOTALL)  # what a command prints
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", EXAMPLE.sub("", TEXT), flags=re.DOTALL | re.MULTILINE)
+TRAINERS = ("accelerate", "torchrun", "python")
+
+
+def command_lines():
+    """The lines of README's blocks that a shell would run, continued ones joined, without their remarks."""
+    blocks = "".join(content for language, content in BLOCKS if not language).replace("\\\n", " ")
+    lines = [line.partition(" # ")[0].strip() for line in blocks.splitlines()]
+    starts = ("make ", "wae-rnf ", "pip ", "source ", "tensorboard ", *(f"{name} " for name in TRAINERS))
+    return [line for line in lines if line.startswith(starts)]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A directory as it is after `make train`, with a folder of text; what takes long only notes its options."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr("tokenization_wae_rnf.toy.SPLIT_SIZES", {"train": 60, "validation": 8, "test": 8})
+    shutil.copytree(ROOT / "examples", "examples")
+    shutil.copytree(ROOT / "tests" / "golden" / "models" / "wae-rnf", "runs/toy")
+    Path("runs/toy/run.json").write_text(json.dumps({"options": {"system": "wae-rnf", "dataset": "toy"}}))
+    Path("FOLDER").mkdir()
+    for split in ("train", "valid", "test"):
+        Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
+    noted = []
+    for name in ("training.train", "reproduction.reproduce", "publishing.push"):
+        monkeypatch.setattr(f"training_wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
+    return noted
+
+
+def run(line, monkeypatch):
+    """The exit status of a line with `<` and `>`, run in this process."""
+    words = shlex.split(line)
+    end = min((words.index(sign) for sign in "<>" if sign in words), default=len(words))
+    with ExitStack() as files:
+        for sign, name, mode in (("<", "sys.stdin", "r"), (">", "sys.stdout", "w")):
+            if sign in words:
+                file = files.enter_context(open(words[words.index(sign) + 1], mode, encoding="utf-8"))
+                monkeypatch.setattr(name, file)
+        return main(words[1:end])
+
+
+def check_training(arguments):
+    """The options make a model."""
+    config = model_config(arguments, customized_system(arguments), vocab_size=9)
+    assert isinstance(config, WaeRnfConfig)
+
+
+def test_commands(place, monkeypatch, capsys):
+    seen = set()
+    for line in command_lines():
+        words = shlex.split(line)
+        if words[0] == "wae-rnf" and words[1] != "demo":
+            with monkeypatch.context() as patch:
+                assert run(line, patch) == 0, (line, capsys.readouterr().err)
+            seen.add(words[1])
+        elif words[0] in TRAINERS and "train.py" in words:
+            assert main(["train", *words[words.index("train.py") + 1 :]]) == 0, line
+            seen.add(words[0])
+    assert seen >= {"sample", "reconstruct", "interpolate", "embed", "evaluate", "train", "push", "reproduce"}
+    assert seen >= {"accelerate", "torchrun"}
+    lines = Path("sentences.txt").read_text().splitlines()
+    assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
+    for name, *given in place:
+        if name == "training.train":
+            check_training(given[0])
+    assert {name for name, *_ in place} == {"training.train", "reproduction.reproduce", "publishing.push"}
+
+
+def test_the_demo(place, monkeypatch):
+    demo = pytest.importorskip("training_wae_rnf.demo", reason="the demo needs gradio, an extra of the package")
+    served = []
+    monkeypatch.setattr(demo, "serve", lambda page, port: served.append(page))
+    (line,) = [line for line in command_lines() if "wae-rnf demo" in line]
+    assert main(shlex.split(line.rpartition("wae-rnf ")[2])) == 0
+    assert len(served) == 1
+
+
+def test_python(place, capsys):
+    names = {}
+    for language, content in BLOCKS:
+        if language == "python":
+            exec(compile(content, "README.md", "exec"), names)
+    assert "model" in names
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_train_leaves_its_model_where_the_readme_looks(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.txt", "setup.py", "pyproject.toml"):
+        (tmp_path / name).touch()
+
+    def recipe():
+        done = subprocess.run(["make", "-n", "train"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()[-1]
+
+    assert recipe().endswith("wae-rnf train --config examples/toy.yaml --output_dir runs/toy")
+    (tmp_path / "runs" / "toy").mkdir(parents=True)
+    assert re.search(r"--output_dir runs/toy-\d{8}-\d{6}$", recipe())
+
+
+def test_make_has_the_targets():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make (\w+)`", TEXT) + re.findall(r"^make (\w+)", TEXT, flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile, target

@@ -1,0 +1,22 @@
+"""The proxies of the environment, which are for other machines than this one."""
+
+import os
+from contextlib import contextmanager
+
+NAMES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+@contextmanager
+def without_proxies():
+    """Within it the environment names no proxy: a program asks its own page for an answer without one.
+
+    Example:
+        >>> with without_proxies():
+        ...     "HTTP_PROXY" in os.environ
+        False
+    """
+    before = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in NAMES}
+    try:
+        yield
+    finally:
+        os.environ.update(before)
