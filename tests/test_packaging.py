@@ -3,8 +3,10 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 from importlib.metadata import entry_points, requires, version
 from pathlib import Path
 
@@ -75,3 +77,38 @@ def test_text_metrics_are_built_and_load_from_there(tmp_path):
     )
     assert printed.startswith(str(built))
     assert "'distinct_2': 1.0" in printed
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """The source distribution of a copy of this checkout, unpacked, with the copy it was made of."""
+    folder = tmp_path_factory.mktemp("sdist")
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "*.egg-info", "build", "dist", "runs", "data")
+    shutil.copytree(ROOT, folder / "copy", ignore=left_out)
+    build = [sys.executable, "setup.py", "-q", "sdist", "-d", str(folder)]
+    subprocess.run(build, cwd=folder / "copy", check=True, capture_output=True, timeout=240)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    shutil.rmtree(next((folder / "copy").glob("*.egg-info")))  # the build's own
+    return folder / "copy", next((folder / "unpacked").iterdir())
+
+
+def test_the_source_distribution_holds_every_file(unpacked):
+    copy, found = ({path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} for folder in unpacked)
+    assert {Path("tests/conftest.py"), Path("tests/golden/models/wae-rnf/model.safetensors")} <= found
+    assert copy <= found, sorted(copy - found)
+
+
+@pytest.mark.slow
+def test_tests_run_in_the_source_distribution(unpacked, tmp_path):
+    built = tmp_path / "built"
+    build = [sys.executable, "setup.py", "-q", "build_py", "-d", str(built)]
+    subprocess.run(build, cwd=unpacked[1], check=True, capture_output=True, timeout=240)
+    files = [f"tests/test_{name}.py" for name in ("golden_models", "kernel", "findings", "readme", "tokenizer")]
+    environment = os.environ | {"PYTHONPATH": str(built), "HF_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *files], cwd=unpacked[1], env=environment, text=True, capture_output=True,
+        timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
