@@ -4,7 +4,7 @@ import platform
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -26,6 +26,14 @@ def commit():
     except (OSError, subprocess.SubprocessError):
         return None
     return head + ("+changes" if changed else "")
+
+
+def code_version():
+    """The version of the installed package; None where it runs without being installed."""
+    try:
+        return version("wae-rnf")
+    except PackageNotFoundError:
+        return None
 
 
 def provenance(device, seed, seconds):
