@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from training_wae_rnf.estimators import READINGS
-from training_wae_rnf.model_directory import read_json
 from training_wae_rnf.option_files import read_variants
 from training_wae_rnf.reproduction_report import (
     REPORT,
@@ -15,6 +14,7 @@ from training_wae_rnf.reproduction_report import (
     table,
     training_in_words,
 )
+from training_wae_rnf.run_directory import read_json
 from training_wae_rnf.systems import SYSTEMS
 
 from .findings_ablation import ablation_section, contributions

@@ -12,8 +12,9 @@ import torch
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare
 from training_wae_rnf.evaluation import evaluate
-from training_wae_rnf.model_directory import load_model, read_run, write_json
+from training_wae_rnf.model_directory import load_model
 from training_wae_rnf.provenance import provenance
+from training_wae_rnf.run_directory import read_run, write_json
 
 PRECISIONS = ("no", "bf16")
 SAMPLES = 10

@@ -80,7 +80,8 @@ def test_text_or_json_to_a_file_or_the_standard_output(workspace, tmp_path, caps
 def test_a_language_model_encodes_nothing(workspace, tmp_path, capsys):
     directory = str(tmp_path / "lm")
     corpus = str(workspace / "corpus")
-    assert main(["train", "--dataset", corpus, "--system", "lstm-lm", "--output_dir", directory, *TINY]) == 0
+    sizes = ["--embedding_size", "8", "--hidden_size", "8", "--max_steps", "2"]
+    assert main(["train", "--dataset", corpus, "--system", "lstm-lm", "--output_dir", directory, *sizes]) == 0
     capsys.readouterr()
     for command in (["reconstruct", directory, "a"], ["interpolate", directory, "a", "b"]):
         assert main(command) == 2
@@ -104,7 +105,8 @@ def test_evaluate(workspace, capsys):
 def test_yaml_is_overridden_by_the_command_line(workspace, tmp_path):
     settings = tmp_path / "small.yaml"
     settings.write_text(f"dataset: {workspace / 'corpus'}\nsystem: wae\nseed: 5\nlatents_at_every_step: true\n")
-    arguments = ["train", "--config", str(settings), "--seed", "6", "--output_dir", str(tmp_path / "run"), *TINY]
+    sizes = ["--embedding_size", "8", "--hidden_size", "8", "--latent_size", "4", "--max_steps", "2"]
+    arguments = ["train", "--config", str(settings), "--seed", "6", "--output_dir", str(tmp_path / "run"), *sizes]
     assert main(arguments) == 0
     options = json.loads((tmp_path / "run" / "run.json").read_text())["options"]
     assert (options["system"], options["seed"], options["latents_at_every_step"]) == ("wae", 6, True)

@@ -21,8 +21,8 @@ from training_wae_rnf import evaluation
 from training_wae_rnf.batching import load_batches, share
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.evaluation import evaluate
-from training_wae_rnf.model_directory import read_json
 from training_wae_rnf.processes import gather, my_part, on_main
+from training_wae_rnf.run_directory import read_json
 
 TRAIN = str(Path(__file__).parent.parent / "train.py")
 SIZES = {"vocab_size": 30, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3, "dropout": 0.0}
@@ -137,7 +137,7 @@ def launch(tmp_path_factory):
         picks = [torch.randint(len(words), (1 + number % 7,), generator=generator) for number in range(size)]
         lines = [" ".join(words[pick] for pick in picked) for picked in picks]
         (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
-    small = "--embedding_size 16 --hidden_size 24 --latent_size 4 --num_centres 3 --eval_iwae_samples 3 --batch_size 9"
+    small = "--embedding_size 16 --hidden_size 24 --eval_iwae_samples 3 --batch_size 9"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_DATASETS_CACHE": str(folder / "cache")}
     run = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node"]
 
@@ -179,7 +179,8 @@ def test_a_run_of_two_processes_is_that_of_one(launch):
 
 
 def test_two_processes_resume_to_the_bit(launch):
-    options = "--system wae-rnf --num_epochs 4 --save_steps 3 --streaming"  # 27 steps an epoch
+    # 27 steps an epoch
+    options = "--system wae-rnf --latent_size 4 --num_centres 3 --num_epochs 4 --save_steps 3 --streaming"
     finish(launch(2, "whole", options))
     process, folder = launch(2, "cut", options), launch.folder / "cut" / "checkpoints"
     while not (folder / "step-000000030").exists():  # in the middle of the second stage's second epoch

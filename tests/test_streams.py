@@ -17,7 +17,7 @@ from tokenization_wae_rnf.vocabulary import count_words
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import read_json
+from training_wae_rnf.run_directory import read_json
 from training_wae_rnf.training import train
 
 TEXTS = [f"word{number} the end" for number in range(23)]

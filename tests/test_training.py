@@ -17,7 +17,8 @@ from training_wae_rnf.centres import cluster
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.command_line import main
 from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import load_model, read_json, save_model_directory
+from training_wae_rnf.model_directory import load_model, save_model_directory
+from training_wae_rnf.run_directory import read_json
 from training_wae_rnf.stopping import Stopped
 from training_wae_rnf.systems import SYSTEMS
 from training_wae_rnf.training import customized_system, train

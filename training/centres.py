@@ -24,3 +24,20 @@ def cluster(means, num_centres, seed):
         )
     fitted = KMeans(num_centres, n_init=4, random_state=seed).fit(means.double().numpy())
     return torch.from_numpy(fitted.cluster_centers_).float()
+
+
+def check_enough(sentences, num_centres):
+    """Raises ValueError where there are fewer different sentences than centres, and so fewer different means.
+
+    Args:
+        sentences: prepared rows.
+    """
+    different = set()
+    for row in sentences.select_columns("input_ids"):
+        different.add(tuple(row["input_ids"]))
+        if len(different) >= num_centres:
+            return
+    raise ValueError(
+        f"{num_centres} centres cannot be found in {len(different)} different posterior means: train has "
+        "no more different sentences; lower num_centres or train on more"
+    )

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import warnings
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +14,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
+from .file_modes import share
+
 MANIFEST = "manifest.json"
 ASIDE = ".new"
+WINDOWS = sys.platform == "win32"
 
 
 def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
@@ -39,6 +43,7 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
+        share(aside)
         for path in aside.iterdir():
             synchronize(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library tells of a full disk in its own way
@@ -110,8 +115,10 @@ def digests(path):
 
 
 def synchronize(path):
-    """Has the disk take a file or a folder before what comes after."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Has the disk take a file or a folder before what comes after; Windows has no such thing for a folder."""
+    if WINDOWS and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # there, only a writer may ask for it
     try:
         os.fsync(descriptor)
     finally:
@@ -119,11 +126,14 @@ def synchronize(path):
 
 
 def random_state():
-    """The states of torch's random generators, as tensors."""
-    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+    """The states of torch's random generators, as tensors: those of the CPU, of all CUDA devices, of an Apple GPU."""
+    state = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+    return state | ({"mps": torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {})
 
 
 def set_random_state(state):
     torch.set_rng_state(state["cpu"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
+    if "mps" in state and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state["mps"])

@@ -43,6 +43,12 @@ def is_text(argument):
     return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
+def is_out_of_memory(error):
+    """Whether it says so: torch has an error of its own for accelerators alone."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
+
+
 @partial(forgiving, stops=("sample", "reconstruct", "interpolate", "embed"))
 def main(argv=None):
     """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
@@ -70,6 +76,12 @@ def main(argv=None):
         return 128 + signal.SIGPIPE
     except (ValueError, OSError) as error:
         print(f"wae-rnf: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())
+        print(f"wae-rnf: error: out of memory: {reason}; a smaller batch or model may fit", file=sys.stderr)
         return 2
     except Stopped as stopped:
         print(f"wae-rnf: {stopped}", file=sys.stderr)

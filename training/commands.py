@@ -1,26 +1,30 @@
 """The subcommands of `wae-rnf`: each parses its options and calls one function."""
 
-import argparse
-
-from transformers import HfArgumentParser
-
 from .arguments import TrainArguments
 from .export_command import export
-from .option_files import flags, read_options, typed
+from .first_checks import check_corpus, check_run
+from .model_source import add_model_dir
+from .option_files import read_options
+from .option_parser import OptionParser, parser_of
+from .option_scope import check_scope
+from .reproduction_arguments import ReproduceArguments, rows_of
 from .text_commands import embed, interpolate, model_parser, reconstruct, sample
 
 
 def train(argv):
     """train: options, and YAML files of options that the command line overrides."""
-    parser = HfArgumentParser(
+    parser = parser_of(
         TrainArguments,
         prog="wae-rnf train",
         description="Train a system, evaluate it on the test split, print samples from the prior.",
         epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
-        allow_abbrev=False,
     )
-    parser.add_argument("--config", action="append", default=[], help="YAML file of options, `name: value` a line.")
-    arguments, _ = parser.parse_args_into_dataclasses([*flags(options_of_files(argv)), *argv])
+    parser.add_argument("--config", action="append", help="YAML file of options, `name: value` a line.")
+    given = vars(parser.parse_args(argv))
+    given = options_of_files(given.pop("config", [])) | given
+    arguments = TrainArguments(**given)
+    check_scope(given, arguments)
+    check_run(arguments)
 
     from .processes import leave
     from .training import train as run
@@ -31,33 +35,31 @@ def train(argv):
 
 def reproduce(argv):
     """reproduce: every system of the paper on one corpus, and the tables of them."""
-    from .processes import leave
-    from .reproduction import ReproduceArguments
-    from .reproduction import reproduce as run
-
-    parser = HfArgumentParser(
+    parser = parser_of(
         ReproduceArguments,
         prog="wae-rnf reproduce",
         description="Train the paper's systems on a corpus, judge them, write tables and figures. A system that is "
         "finished is not trained again, one that was stopped goes on.",
         epilog="Example: wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4",
-        allow_abbrev=False,
     )
-    parser.add_argument(
-        "--config", action="append", default=[], help="YAML file of options of train, for all systems."
-    )
-    options, _ = parser.parse_args_into_dataclasses(argv)
-    print(f"The report is {run(options, typed(options_of_files(argv)))}.")
+    parser.add_argument("--config", action="append", help="YAML file of options of train, for all systems.")
+    given = vars(parser.parse_args(argv))
+    shared = options_of_files(given.pop("config", []))
+    options = ReproduceArguments(**given)
+    check_corpus(options.dataset)
+    rows_of(options, shared)
+
+    from .processes import leave
+    from .reproduction import reproduce as run
+
+    print(f"The report is {run(options, shared)}.")
     leave()
 
 
-def options_of_files(argv):
+def options_of_files(paths):
     """The options in the files that --config names, the later ones first in force."""
-    files = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    files.add_argument("--config", action="append", default=[])
-    known, _ = files.parse_known_args(argv)
     options = {}
-    for path in known.config:
+    for path in paths:
         options |= read_options(path)
     return options
 
@@ -84,10 +86,8 @@ def evaluate(argv):
             raise ValueError(f"--{name} must be at least 1, but is {value}")
 
     from .evaluation_target import METRICS_FILE, EvaluationOptions, corpus_of, destination
-    from .model_directory import check_model_directory
     from .processes import join, leave, on_main
 
-    check_model_directory(options.model_dir)
     dataset = options.dataset or corpus_of(options.model_dir)
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
@@ -109,12 +109,12 @@ def evaluate(argv):
 
 def push(argv):
     """push: a model directory to the Hub, with its card."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="wae-rnf push",
         description="Put a trained model on the Hub: weights, tokenizer, code, metrics and a model card.",
         epilog="Example: wae-rnf push runs/toy user/wae-rnf-toy",
     )
-    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left")
+    add_model_dir(parser, from_hub=False)
     parser.add_argument("repository", help="user/name; it is created if there is none")
     parser.add_argument("--private", action="store_true", help="create it for your eyes alone")
     options = parser.parse_args(argv)
@@ -126,12 +126,12 @@ def push(argv):
 
 def demo(argv):
     """demo: a page to look at."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="wae-rnf demo",
         description="A page to look at: samples, reconstructions, ways between sentences, a map of the latent space.",
         epilog="Example: wae-rnf demo runs/toy",
     )
-    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
+    add_model_dir(parser)
     parser.add_argument("--dataset", help="whose test split is on the map; by default what the model was trained on")
     parser.add_argument("--port", type=int, default=7860, help="of the page (default: 7860)")
     options = parser.parse_args(argv)

@@ -13,9 +13,10 @@ from tokenization_wae_rnf.preparation import prepare
 from .evaluation import evaluate
 from .evaluation_target import EvaluationOptions
 from .metrics import Metrics, write_metrics
-from .model_directory import RUN_FILE, load_model, read_run
+from .model_directory import load_model
 from .processes import main_first, on_main
 from .report import print_report
+from .run_directory import RUN_FILE, read_run
 from .systems import SYSTEMS
 from .text_evaluation import judge_text
 

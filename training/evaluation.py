@@ -17,6 +17,7 @@ from .estimators import (
     log_importance_weights,
     mutual_information,
     published_kl,
+    random_rows,
 )
 from .processes import gather, my_part
 from .provenance import provenance
@@ -141,14 +142,17 @@ def _summary(columns, posterior, samples, seed):
     metrics["published"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
     metrics["published"] |= {name: _mean(values) for name, values in terms.items()}
     z = columns["z"].double()
-    log_aggregate = log_aggregate_posterior(posterior, z)
-    metrics["mutual_information"] = mutual_information(columns["log_q"], log_aggregate).item()
+    rows = random_rows(len(z))
+    part = type(posterior).concatenate([posterior], rows)
+    log_aggregate = log_aggregate_posterior(part, z[rows])
+    metrics["mutual_information"] = mutual_information(columns["log_q"][rows], log_aggregate).item()
+    metrics["mutual_information_sentences"] = len(rows)
     metrics["active_units"] = active_units(posterior.mean)
     metrics["mmd"] = _mmd_to_prior(posterior, z, seed)
     if "z_recovered" in columns:
         z = columns["z_recovered"].double()
         # where density is measured in z', |det| stands in q(z'|x) and in q(z'), and cancels
-        information = mutual_information(posterior.log_prob(z), log_aggregate_posterior(posterior, z))
+        information = mutual_information(part.log_prob(z[rows]), log_aggregate_posterior(part, z[rows]))
         metrics["mutual_information_after_flow"] = information.item()
         metrics["largest_flow_inversion_error"] = (z - columns["z"].double()).abs().max().item()
     if entropy is not None:

@@ -5,8 +5,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arguments import corpus_name
 from .metrics import METRICS_FILE, sentences_file
-from .model_directory import RUN_FILE, check_model_directory, read_json, read_run
+from .model_source import check_model_dir
+from .run_directory import RUN_FILE, dataset_of, read_json, read_run
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class EvaluationOptions:
 def corpus_of(directory):
     """The corpus that the record of a model directory is of: what it was trained on; None where nothing says so."""
     if Path(directory, RUN_FILE).exists():
-        return read_run(directory)["options"].get("dataset")
+        return dataset_of(read_run(directory))
     if Path(directory, METRICS_FILE).exists():
         return read_json(Path(directory, METRICS_FILE)).get("dataset")
     return None
@@ -49,16 +51,6 @@ def same_corpus(one: str, other: str) -> bool:
     return one == other or (Path(one).is_dir() and Path(other).is_dir() and Path(one).samefile(other))
 
 
-def corpus_name(dataset: str | Path) -> str:
-    """What the files of a corpus are called: never a way out of a directory.
-
-    Example:
-        >>> corpus_name("user/news"), corpus_name("toy")
-        ('news', 'toy')
-    """
-    return Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name
-
-
 def destination(directory: str | Path, options: EvaluationOptions, output: str | Path | None = None) -> Path:
     """Where the metrics of an evaluation go, made sure of before any work.
 
@@ -72,7 +64,7 @@ def destination(directory: str | Path, options: EvaluationOptions, output: str |
     Raises:
         ValueError: no model there, no place for the files, or files that are none of ours in it.
     """
-    check_model_directory(directory)
+    check_model_dir(str(directory))
     own = corpus_of(directory)
     whole = options.split == "test" and options.max_sentences is None
     is_record = whole and (own is None or same_corpus(str(own), options.dataset))

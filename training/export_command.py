@@ -1,6 +1,5 @@
 """The subcommand `export`: a trained model as ONNX files, with all that a runtime without PyTorch needs."""
 
-import argparse
 import logging
 import os
 import warnings
@@ -9,19 +8,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .model_source import add_model_dir
+from .option_parser import OptionParser
+
 DESCRIPTION_FILE = "model.json"
 
 
 def export(argv):
     """export: encoder, decoder, tokenizer and sizes into a folder."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="wae-rnf export",
         description="Write a trained model as ONNX files in single precision: encoder.onnx, decoder_start.onnx, "
         f"decoder_step.onnx, with tokenizer.json and {DESCRIPTION_FILE}. A language model has no encoder.",
         epilog="Example: wae-rnf export runs/toy runs/toy-onnx",
-        allow_abbrev=False,
     )
-    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
+    add_model_dir(parser)
     parser.add_argument("folder", metavar="FOLDER", help="a new or empty folder for the files")
     options = parser.parse_args(argv)
     folder = Path(options.folder)
@@ -50,7 +51,7 @@ def write_export(model, tokenizer, folder):
     """
     from modeling_wae_rnf.exporting import export_onnx
 
-    from .model_directory import write_json
+    from .run_directory import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=".new-") as aside, quiet():

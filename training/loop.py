@@ -18,7 +18,7 @@ from .batch_norm import estimate_batch_norm
 from .batching import lengths_of, load_batches, numbered_seed, share, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from .encoding import encode_split
-from .estimators import use_of_the_code
+from .estimators import random_rows, use_of_the_code
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
 from .model_directory import save_model_directory
 from .processes import gather, largest, my_part, num_processes, on_main, process_index
@@ -249,7 +249,8 @@ class Stage:
         set_random_state(random)
         self.accelerator.log({f"{self.name}/validation/{k}": v for k, v in values.items()}, step=self.step)
         epoch = self.step / self.steps_per_epoch
-        self.history.append({"epoch": epoch, "step": self.step, "lagging": self.lagging} | values)
+        of_so_many = {"mutual_information_sentences": len(random_rows(len(validation)))}
+        self.history.append({"epoch": epoch, "step": self.step, "lagging": self.lagging} | values | of_so_many)
         best_information = max((past["mutual_information"] for past in self.history[:-1]), default=-math.inf)
         self.lagging = self.lagging and values["mutual_information"] > best_information
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 from .estimators import READINGS
-from .model_directory import read_json, write_json
+from .run_directory import read_json, write_json
 
 METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
 FORMAT = 1

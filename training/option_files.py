@@ -5,22 +5,44 @@ from dataclasses import fields
 from pathlib import Path
 
 import yaml
-from transformers import HfArgumentParser
 
 from .arguments import TrainArguments
+from .option_parser import parser_of, unknown_option
 from .systems import SYSTEMS
+
+NULL = "tag:yaml.org,2002:null"
+
+
+class TextLoader(yaml.SafeLoader):
+    """Reads every plain value as the text that stands there, but for null: its option gives it a type.
+
+    YAML 1.1 would make `no` a truth value, `1e-3` a word, `1:30` the number 90 and `2024-01-01` a date.
+    """
+
+    def construct_mapping(self, node, deep=False):
+        names = [key.value for key in node.value for key in key[:1] if isinstance(key, yaml.ScalarNode)]
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise yaml.constructor.ConstructorError(None, None, f"{repeated!r} stands there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == NULL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def read_options(path):
-    """A file of lines `name: value`, for `--config`: {name: value}.
+    """A file of lines `name: value`, for `--config`: {name: value}, with the types of [`TrainArguments`].
 
     Raises:
-        ValueError: a file that is missing or holds something else.
+        ValueError: a file that is missing or holds something else, an option that train does not have, a value of
+            another type.
     """
     options = _read_yaml(path, "--config")
     if not _is_flat(options):
         raise ValueError(f"--config {path} must hold lines of the form `name: value`")
-    return options
+    return typed(options, f"--config {path}")
 
 
 def read_variants(path):
@@ -35,25 +57,32 @@ def read_variants(path):
     rows = _read_yaml(path, "--variants")
     if not isinstance(rows, dict) or not all(_is_flat(own) for own in rows.values()):
         raise ValueError(f"--variants {path} must hold lines of the form `name: {{option: value}}`")
-    known = {field.name for field in fields(TrainArguments)}
-    for name, own in rows.items():
+    for name in rows:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", str(name)):
             raise ValueError(f"--variants {path}: {name!r} names files and directories; use letters, digits, - and _")
-        if unknown := sorted(own.keys() - known):
-            raise ValueError(f"--variants {path}: {name} has the option {unknown[0]!r}, which train does not have")
+    own = {name: typed(own, f"--variants {path}: {name}") for name, own in rows.items()}
     system_of = {name: name if name in SYSTEMS else TrainArguments.system for name in rows}
-    return {name: typed({"system": system_of[name]} | own) for name, own in rows.items()}
+    return {name: {"system": system_of[name]} | own[name] for name in rows}
 
 
-def flags(options):
-    """{name: value} as on the command line."""
-    return [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+def typed(options, source):
+    """Options whose values have the types of [`TrainArguments`], as the command line gives them; null gives none.
 
-
-def typed(options):
-    """Options whose values have the types of [`TrainArguments`], as the command line gives them."""
-    (arguments,) = HfArgumentParser(TrainArguments, allow_abbrev=False).parse_args_into_dataclasses(flags(options))
-    return {name: getattr(arguments, name) for name in options}
+    Args:
+        options: {name, with dashes or underscores: text}.
+        source: where they stand, for errors.
+    """
+    known = [field.name for field in fields(TrainArguments)]
+    options = {str(name).replace("-", "_"): value for name, value in options.items() if value is not None}
+    if unknown := [name for name in options if name not in known]:
+        reason = unknown_option(f"--{unknown[0]}", [f"--{name}" for name in known])
+        raise ValueError(f"{source} has the option {unknown[0]!r}, which train does not have: {reason}")
+    try:
+        # with the sign: a value may begin with a dash
+        given = parser_of(TrainArguments, prog="wae-rnf train").parse_args([f"--{n}={v}" for n, v in options.items()])
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+    return vars(given)
 
 
 def _is_flat(options):
@@ -62,6 +91,7 @@ def _is_flat(options):
 
 def _read_yaml(path, option):
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # SafeLoader's own constructors: nothing is called
+        return yaml.load(Path(path).expanduser().read_text(encoding="utf-8"), TextLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RuntimeError) as error:
         raise ValueError(f"{option} {path} cannot be read: {error}") from error

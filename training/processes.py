@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 import warnings
 
 import torch
@@ -35,9 +36,10 @@ def keep_memory_flat():
     # compiled products, of which a thousand are kept by default
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     # holes in the heap: glibc comes to put tensors of up to 32 MiB there, and large ones seldom fit a hole
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is not None and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
-        set_option(M_MMAP_THRESHOLD, 2**24)
+    if sys.platform == "linux" and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # the program itself; other systems refuse None
+        if set_option is not None:
+            set_option(M_MMAP_THRESHOLD, 2**24)
 
 
 def leave():

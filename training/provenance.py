@@ -30,6 +30,11 @@ def commit():
     return head + ("+changes" if changed else "")
 
 
+def code_version():
+    """The version of this package; None where it runs without being installed."""
+    return installed("wae-rnf")
+
+
 def provenance(device, seed, seconds):
     """A dictionary for a results file: everything that is needed to make the same figures again.
 

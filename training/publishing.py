@@ -10,7 +10,8 @@ from huggingface_hub.utils import validate_repo_id
 from .evaluate_directory import digest_of_weights
 from .metrics import METRICS_FILE, read_metrics
 from .model_card import model_card
-from .model_directory import load_model, write_json
+from .model_directory import load_model
+from .run_directory import write_json
 
 
 def push(directory, repository, private=False, token=None):

@@ -1,55 +1,19 @@
 """`wae-rnf reproduce`: the systems of the paper, trained and judged one after the other, and the tables of them."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .arguments import TrainArguments, option, require
+from .arguments import TrainArguments, corpus_name
 from .estimators import READINGS
-from .evaluation_target import corpus_name, same_corpus
+from .evaluation_target import same_corpus
 from .metrics import METRICS_FILE, read_metrics, read_sentences, sentences_file
-from .model_directory import read_json, write_json
-from .option_files import read_variants
 from .processes import on_main
-from .systems import SYSTEMS
-
-LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
-FIRST_STAGE = "vae"  # the row whose posterior means are clustered for the metric of all
-
-
-@dataclass
-class ReproduceArguments:
-    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
-
-    dataset: str = option("toy", "As in train.")
-    systems: list[str] = field(
-        default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
-    )
-    variants: str | None = option(
-        None, "YAML file of other rows: `name: {system: …, option of train: …}` a line; a system's name means it."
-    )
-    runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
-    results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
-    num_epochs: int | None = option(
-        None, "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so."
-    )
-    max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.")
-    seeds: int = option(1, "Train each system with so many seeds; the tables give mean and standard deviation.")
-    iwae_samples: int = option(500, "Importance samples a sentence.")
-    eval_max_sentences: int | None = option(None, "At most this many test sentences.")
-    num_samples: int = option(10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.")
-
-    def __post_init__(self):
-        if unknown := [name for name in self.systems if name not in SYSTEMS]:
-            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
-        if self.variants and self.systems != list(SYSTEMS):
-            raise ValueError("--variants names the rows itself; leave --systems out")
-        require(self.seeds >= 1, "seeds", "must be at least 1", self.seeds)
-        require(self.num_samples >= 1, "num_samples", "must be at least 1", self.num_samples)
-        require(self.iwae_samples >= 1, "iwae_samples", "must be at least 1", self.iwae_samples)
+from .reproduction_arguments import FIRST_STAGE, LANGUAGE_MODEL, rows_of, tell_left_out
+from .run_directory import read_json, write_json
 
 
 def reproduce(options, shared):
@@ -69,17 +33,12 @@ def reproduce(options, shared):
     for path, dataset in datasets_in(results).items():  # the report is of one corpus; told before any training
         if not same_corpus(dataset, options.dataset):
             raise ValueError(f"{path} is of {dataset}, not of {options.dataset}; name another --results_dir")
-    rows = {name: {"system": name} for name in options.systems}
-    if options.variants:
-        rows = read_variants(options.variants)
-    order = sorted(rows, key=lambda name: name not in (LANGUAGE_MODEL, FIRST_STAGE))  # others build on these
-    rows = {name: rows[name] for name in order}
-    if options.num_epochs is not None:
-        shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
+    rows = rows_of(options, shared)
+    on_main(partial(tell_left_out, options, shared))
     for seed in range(options.seeds):
         for row, own in rows.items():
             name = name_of(row, seed, options.seeds)
-            arguments = train_arguments(options, shared | own, rows, name, seed)
+            arguments = train_arguments(options, own, rows, name, seed)
             metrics = finished_run(arguments) | {"row": row}
             language_model = Path(arguments.output_dir).with_name(name_of(LANGUAGE_MODEL, seed, options.seeds))
             if (language_model / METRICS_FILE).exists():
@@ -115,7 +74,7 @@ def train_arguments(options, shared, rows, name, seed):
 
 def finished_run(arguments):
     """The metrics of a run: read if it is finished, gone on with if it was stopped, made if there is none."""
-    from .model_directory import RUN_FILE, check_output_dir
+    from .run_directory import RUN_FILE, check_output_dir
     from .training import train
 
     directory = Path(arguments.output_dir)

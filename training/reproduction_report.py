@@ -10,8 +10,9 @@ from .drawings import collapsed, draw_collapse, draw_mutual_information
 from .estimators import READINGS
 from .evaluation_target import same_corpus
 from .metrics import read_metrics
-from .model_directory import FREE_TO_CHANGE, read_json
+from .option_scope import with_part
 from .published import TABLES, another_corpus, published
+from .run_directory import FREE_TO_CHANGE, read_json
 from .systems import SYSTEMS
 
 REPORT = "README.md"
@@ -212,13 +213,13 @@ def table_3(runs):
 def differences(runs):
     """The options that are not the same in all rows; nothing where the systems alone differ."""
     # an option that is newer than a run had its default
-    options = {row: asdict(TrainArguments()) | several[0]["options"] for row, several in runs.items()}
+    options = {row: with_part(asdict(TrainArguments()) | several[0]["options"]) for row, several in runs.items()}
     names = dict.fromkeys(name for own in options.values() for name in own if name not in OF_A_RUN)
-    differing = [name for name in names if len({str(own.get(name)) for own in options.values()}) > 1]
+    differing = [name for name in names if len({str(own[name]) for own in options.values() if name in own}) > 1]
     if not differing:
         return ""
     header = ["row", "system", *(f"`{name}`" for name in differing)]
-    rows = [[row, own["system"], *(own[name] for name in differing)] for row, own in options.items()]
+    rows = [[row, own["system"], *(own.get(name, "–") for name in differing)] for row, own in options.items()]
     return table(header, rows)
 
 

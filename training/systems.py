@@ -1,6 +1,6 @@
 """The systems of the paper: each is one row, its difference from WAE-RNF."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class System:
     lagging: bool = False
 
 
+# What the rows differ in, as the defaults of `WaeRnfConfig` have it; here without the library's weight.
+WAE_RNF = {
+    "posterior": "gaussian", "num_flows": 3, "flow_kernel": "imq", "objective": "paper", "kl_weight": 0.8,
+    "mmd_weight": 9.2,
+}  # fmt: skip
 NO_FLOW = {"num_flows": 0, "flow_kernel": None}
 BOUND = {"kl_weight": 1.0, "mmd_weight": 0.0}
 FULL_KL_AT_EPOCH_21 = (0.0, 21 / 48)
@@ -37,3 +42,39 @@ SYSTEMS = {
     "wae-nf": System({"flow_kernel": None}),
     "wae-rnf": System(),
 }
+OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
+BY_DEFINITION = ("num_flows", "flow_kernel", "mmd_weight")  # a row that names one has it so, whatever is asked for
+
+
+def has_metric(system):
+    return (WAE_RNF | system.config)["flow_kernel"] is not None
+
+
+def customized_system(arguments):
+    """The system's row, with the options given on the command line put in.
+
+    Raises:
+        ValueError: an unknown system, or an option for a part that the system does not have.
+    """
+    if arguments.system not in SYSTEMS:
+        raise ValueError(f"unknown system {arguments.system!r}; choose one of {', '.join(SYSTEMS)}")
+    system = SYSTEMS[arguments.system]
+    overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
+    for name in BY_DEFINITION:
+        if name in overrides and name in system.config:
+            raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
+    config = system.config | overrides
+    if arguments.autoencoder_epochs and system.config.get("latent_size") == 0:
+        raise ValueError(f"--autoencoder_epochs does not apply to {arguments.system}: it has no latent code")
+    if arguments.centres_from and not has_metric(System(config)):
+        raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
+    if has_metric(System(config)) and (WAE_RNF | config)["num_flows"] == 0:
+        raise ValueError(f"--num_flows 0 leaves {arguments.system} no flow for its metric to shape; choose wae")
+    start, end = system.annealing
+    annealing = (
+        start if arguments.kl_start is None else arguments.kl_start,
+        end if arguments.kl_end is None else arguments.kl_end,
+    )
+    if annealing[0] > annealing[1]:
+        raise ValueError(f"--kl_start {annealing[0]} lies after --kl_end {annealing[1]}; alpha climbs between the two")
+    return replace(system, config=config, annealing=annealing)

@@ -8,13 +8,16 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import chain
 
+from .model_source import add_model_dir
+from .option_parser import OptionParser
+
 BATCH_SIZE = 256
 
 
 def model_parser(name, description, example):
     """The options that every command on a model takes."""
-    parser = argparse.ArgumentParser(prog=f"wae-rnf {name}", description=description, epilog=f"Example: {example}")
-    parser.add_argument("model_dir", metavar="MODEL_DIR", help="a directory that `wae-rnf train` left, or a Hub name")
+    parser = OptionParser(prog=f"wae-rnf {name}", description=description, epilog=f"Example: {example}")
+    add_model_dir(parser)
     parser.add_argument("--seed", type=seed, default=0, help="of the samples (default: 0)")
     return parser
 
@@ -39,7 +42,7 @@ def open_model(directory):
 
     from .model_directory import load_model
 
-    return load_model(directory, "cuda" if torch.cuda.is_available() else "cpu")
+    return load_model(directory, torch.accelerator.current_accelerator(check_available=True) or "cpu")
 
 
 def sample(argv):

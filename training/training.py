@@ -1,5 +1,7 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
+import warnings
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from logging import ERROR, getLogger
 from pathlib import Path
@@ -14,24 +16,28 @@ from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
-from .centres import cluster
+from .centres import check_enough, cluster
 from .encoding import encode_split
+from .estimators import ALL_PAIRS
 from .evaluate_directory import evaluate_directory
 from .evaluation_target import EvaluationOptions
+from .fingerprints import fingerprint_of_vocabulary, fingerprints_of_data
+from .first_checks import NAMED, check_run
 from .loop import Stage
 from .metrics import METRICS_FILE
-from .model_directory import check_output_dir, load_model, read_json, write_json, write_run
+from .model_directory import load_model
+from .model_source import check_latent_size
 from .processes import join, main_first, on_main
-from .provenance import commit, provenance
+from .provenance import code_version, commit, provenance
+from .run_directory import claimed, dataset_to_read, read_json, read_run, remember, write_json
 from .sources import sample_of
-from .systems import NO_FLOW, SYSTEMS, System
+from .systems import NO_FLOW, SYSTEMS, System, customized_system, has_metric
 
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
     "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
     "minimum_rate",
 )  # fmt: skip
-OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
 MAX_CLUSTERED = 100_000  # sentences, at random where there are more
@@ -56,20 +62,33 @@ def train(arguments):
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
     accelerator = start_accelerator(arguments, system)
-    on_main(lambda: check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume))
-    corpus, tokenizer, data = main_first(lambda: open_corpus(arguments))
-    if not arguments.resume:
-        on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments)))
+    on_main(lambda: check_run(arguments))
+    directory = claimed(arguments.output_dir, asdict(arguments), arguments.resume)
+    with ExitStack() as held:
+        on_main(lambda: held.enter_context(directory))  # in the first process alone, until the run ends
+        return train_in_directory(arguments, system, accelerator)
+
+
+def train_in_directory(arguments, system, accelerator):
+    """What `train` does in an `output_dir` that is its own."""
+    corpus, tokenizer, data = open_corpus_of_run(arguments)
     accelerator.init_trackers("tensorboard")
     if arguments.streaming:
         accelerator.print(f"train is a stream of {data['train'].num_sentences:,} sentences")
     stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
     accelerator.print(format_statistics(corpus_statistics(stored, len(tokenizer))))
 
+    if (sentences := len(data["validation"])) > ALL_PAIRS:
+        accelerator.print(
+            f"the mutual information at each validation is of {ALL_PAIRS:,} of its {sentences:,} sentences, drawn at "
+            "random, whose pairs take some ten seconds"
+        )
     encoder, centres = None, None
+    if arguments.centres_from:  # first of all: that model may not suit
+        centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
     if arguments.autoencoder_epochs:
         encoder = train_autoencoder(arguments, system, accelerator, tokenizer, data)
-    if has_metric(system):
+    if has_metric(system) and centres is None:
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
@@ -78,16 +97,43 @@ def train(arguments):
         tracker.finish()
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
     training |= {"processes": accelerator.num_processes}
-    on_main(lambda: write_run(arguments.output_dir, options=asdict(arguments), training=training))
+    on_main(lambda: remember(arguments.output_dir, options=asdict(arguments), training=training))
     return report(arguments, data["test"], accelerator)
 
 
-def open_corpus(arguments):
+def open_corpus_of_run(arguments):
+    """As `open_corpus`, of a run whose directory remembers what it began on."""
+    corpus = main_first(lambda: load_corpus(dataset_to_read(arguments), streaming=arguments.streaming))
+    on_main(lambda: remember_data(arguments, corpus))
+    corpus, tokenizer, data = main_first(lambda: open_corpus(arguments, corpus))
+    on_main(lambda: remember(arguments.output_dir, vocabulary=fingerprint_of_vocabulary(tokenizer)))
+    if has_metric(customized_system(arguments)):
+        check_enough(sample_of(data["train"]), arguments.num_centres)
+    return corpus, tokenizer, data
+
+
+def remember_data(arguments, corpus):
+    """Has run.json say which text the run is of, or makes sure that it is the text it began on."""
+    dataset, run = dataset_to_read(arguments), read_run(arguments.output_dir)
+    folder = str(Path(dataset).resolve()) if Path(dataset).is_dir() and dataset not in NAMED else None
+    began = run.get("version", None if arguments.resume else code_version())
+    if None not in (began, code_version()) and began != code_version():
+        warnings.warn(f"the run was begun by version {began}, and goes on with {code_version()}", stacklevel=2)
+    found = {"data": fingerprints_of_data(corpus, dataset), "folder": folder, "version": began}
+    remember(arguments.output_dir, **found)
+
+
+def open_corpus(arguments, corpus=None):
     """The corpus, its tokenizer, and its prepared splits.
 
     What a pass over a stream has counted lies in `output_dir/stream`, and is not counted again.
+
+    Args:
+        arguments: [`TrainArguments`].
+        corpus: as `load_corpus` gives it; None to load it.
     """
-    corpus = load_corpus(arguments.dataset, streaming=arguments.streaming)
+    if corpus is None:
+        corpus = load_corpus(arguments.dataset, streaming=arguments.streaming)
     counted = Path(arguments.output_dir, STREAM)
     if arguments.streaming and (counted / COUNT_FILE).exists():
         tokenizer = AutoTokenizer.from_pretrained(counted)
@@ -117,38 +163,6 @@ def start_accelerator(arguments, system):
     return accelerator
 
 
-def has_metric(system):
-    return system.config.get("flow_kernel", WaeRnfConfig.flow_kernel) is not None
-
-
-def customized_system(arguments):
-    """The system's row, with the options given on the command line put in.
-
-    Raises:
-        ValueError: an unknown system, or an option for a part that the system does not have.
-    """
-    if arguments.system not in SYSTEMS:
-        raise ValueError(f"unknown system {arguments.system!r}; choose one of {', '.join(SYSTEMS)}")
-    system = SYSTEMS[arguments.system]
-    overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
-    for name in ("num_flows", "flow_kernel", "mmd_weight"):
-        if name in overrides and name in system.config:
-            raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
-    config = system.config | overrides
-    if arguments.autoencoder_epochs and system.config.get("latent_size") == 0:
-        raise ValueError(f"--autoencoder_epochs does not apply to {arguments.system}: it has no latent code")
-    if arguments.centres_from and not has_metric(System(config)):
-        raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
-    start, end = system.annealing
-    annealing = (
-        start if arguments.kl_start is None else arguments.kl_start,
-        end if arguments.kl_end is None else arguments.kl_end,
-    )
-    if annealing[0] > annealing[1]:
-        raise ValueError(f"--kl_start {annealing[0]} lies after --kl_end {annealing[1]}; alpha climbs between the two")
-    return replace(system, config=config, annealing=annealing)
-
-
 def model_config(arguments, system, vocab_size):
     """The model's configuration: sizes from the options, the rest from the system's row."""
     shared = {name: getattr(arguments, name) for name in SHARED_FIELDS}
@@ -159,11 +173,7 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
     """Centres (num_centres, latent_size): of `centres_from`, or of the encoder, or of a VAE that is trained now."""
     if arguments.centres_from:
         model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
-        if model.config.latent_size != arguments.latent_size:
-            raise ValueError(
-                f"--centres_from {arguments.centres_from} has latent_size {model.config.latent_size}, but this run "
-                f"has --latent_size {arguments.latent_size}; the two must be equal"
-            )
+        check_latent_size(arguments.centres_from, model.config.latent_size, arguments.latent_size)
         if own_tokenizer.get_vocab() != tokenizer.get_vocab():
             data = prepare(corpus, own_tokenizer, max_words=arguments.max_words)
     elif encoder is not None:

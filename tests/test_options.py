@@ -1,0 +1,347 @@
+"""The options: spellings, hints, files, values out of range, and options that a system has no part for."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from modeling_wae_rnf import WaeRnfConfig
+from modeling_wae_rnf.configuration_wae_rnf import CHOICES
+from tokenization_wae_rnf.corpora import TOY
+from tokenization_wae_rnf.hub_corpora import HUB_CORPORA
+from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf.command_line import main
+from training_wae_rnf.first_checks import NAMED
+from training_wae_rnf.option_files import read_options, read_variants
+from training_wae_rnf.option_parser import OptionParser, parser_of
+from training_wae_rnf.option_scope import RULES, check_scope, shared_part, without_part
+from training_wae_rnf.reproduction_arguments import ReproduceArguments, rows_of, tell_left_out
+from training_wae_rnf.reproduction_report import differences
+from training_wae_rnf.systems import SYSTEMS, WAE_RNF
+
+MAIN = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(sys.argv[1:]))"
+GOLDEN = str(Path(__file__).parent / "golden" / "models" / "wae")
+
+
+def refused(argv, capsys):
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("wae-rnf: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["train", "--lr", "1e-3"], "unknown option --lr; did you mean --learning_rate?"),
+        (["train", "--epochs", "3"], "unknown option --epochs; did you mean --num_epochs?"),
+        (["train", "--learning-rte=1"], "unknown option --learning-rte; did you mean --learning_rate?"),
+        (["train", "--hidden", "3"], "unknown option --hidden; did you mean --hidden_size?"),
+        (["train", "--xyzzy", "3"], "unknown option --xyzzy (wae-rnf train --help lists them all)"),
+        (["train", "toy"], "unrecognized arguments: toy"),
+        (["reproduce", "--system", "vae"], "unknown option --system; did you mean --systems?"),
+        (["evaluate", GOLDEN, "--iwae-sample", "3"], "unknown option --iwae-sample; did you mean --iwae_samples?"),
+        (["evaluate", GOLDEN, "--iwae-samples", "x"], "argument --iwae_samples: invalid int value: 'x'"),
+        (["sample", GOLDEN, "--num-samples", "0"], "-n must be at least 1"),
+        (["sample", GOLDEN, "--temp", "1"], "unknown option --temp; did you mean --temperature?"),
+        (["reconstruct", GOLDEN, "--batch", "a"], "unknown option --batch"),
+        (["interpolate", GOLDEN, "a", "b", "--step", "3"], "did you mean --steps?"),
+        (["embed", GOLDEN, "--out", "f"], "did you mean --output?"),
+        (["push", GOLDEN, "u/n", "--public"], "unknown option --public"),
+        (["demo", GOLDEN, "--prot", "1"], "did you mean --port?"),
+    ],
+)
+def test_an_unknown_option_is_one_sentence_with_a_hint(argv, message, capsys):
+    assert message in refused(argv, capsys)
+
+
+def test_both_spellings_and_what_is_no_option():
+    parser = OptionParser(prog="x")
+    parser.add_argument("--iwae_samples", type=int)
+    parser.add_argument("--top-k", type=int)
+    parser.add_argument("sentences", nargs="*")
+    assert parser.parse_args(["--iwae-samples", "3", "--top_k=4"]) == argparse.Namespace(
+        iwae_samples=3, top_k=4, sentences=[]
+    )
+    # a sentence may begin with dashes, as in the Penn Treebank
+    assert parser.parse_args(["-- so he said"]).sentences == ["-- so he said"]
+    assert parser.parse_args(["--", "--iwae-samples"]).sentences == ["--iwae-samples"]
+
+
+def test_only_what_was_given_is_in_the_namespace():
+    parser = parser_of(TrainArguments, prog="x")
+    given = parser.parse_args(["--resume", "--no-batch-norm", "--max-steps", "3", "--streaming", "off"])
+    assert vars(given) == {"resume": True, "batch_norm": False, "max_steps": 3, "streaming": False}
+    assert vars(parser_of(ReproduceArguments, prog="x").parse_args(["--systems", "vae", "wae"])) == {
+        "systems": ["vae", "wae"]
+    }
+    with pytest.raises(ValueError, match="argument --batch_norm: Truthy value expected: got maybe"):
+        parser.parse_args(["--batch_norm", "maybe"])
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("mixed_precision: no", "mixed_precision", "no"),
+        ("mixed_precision: 'no'", "mixed_precision", "no"),
+        ("learning_rate: 1e-3", "learning_rate", 1e-3),
+        ("learning_rate: .001", "learning_rate", 1e-3),
+        ("vocab_size: 20_000", "vocab_size", 20_000),
+        ("max_steps_per_epoch: 1_0", "max_steps_per_epoch", 10),
+        ("resume: yes", "resume", True),
+        ("resume: On", "resume", True),
+        ("batch_norm: off", "batch_norm", False),
+        ("batch_norm: n", "batch_norm", False),
+        ("output_dir: 2024-01-01", "output_dir", "2024-01-01"),
+        ("output_dir: 1:30", "output_dir", "1:30"),
+        ("dataset: on", "dataset", "on"),
+        ("dataset: 0x10", "dataset", "0x10"),
+        ("dataset: -x", "dataset", "-x"),
+        ("dataset: a = b", "dataset", "a = b"),
+        ("'learning-rate': 2", "learning_rate", 2.0),
+        ("seed: 007", "seed", 7),
+    ],
+)
+def test_yaml_means_what_stands_there(line, name, value, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(line + "\nmax_steps: null\nsave_steps: ~\neval_max_sentences:\n")
+    assert read_options(path) == {name: value}
+    path.write_text(f"vae: {{{line}}}\n")
+    assert read_variants(path) == {"vae": {"system": "vae", name: value}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "must hold lines of the form"),
+        ("# seed: 1\n", "must hold lines of the form"),
+        ("seed: 1\nseed: 2\n", "'seed' stands there twice"),
+        ("seed: [1, 2]\n", "must hold lines of the form"),
+        ("config: other.yaml\n", "the option 'config', which train does not have"),
+        ("help: 1\n", "the option 'help', which train does not have"),
+        ("no: 1\n", "the option 'no', which train does not have"),
+        ("lr: 1\n", "unknown option --lr; did you mean --learning_rate?"),
+        ("num_epochs: 1e3\n", "argument --num_epochs: invalid int value: '1e3'"),
+        ("resume: 3\n", "Truthy value expected: got 3"),
+        ("mixed_precision: false\n", None),
+    ],
+)
+def test_bad_files_are_named(content, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("c.yaml").write_text(content)
+    error = refused(["train", "--config", "c.yaml"], capsys)
+    if message is None:
+        assert "--mixed_precision must be one of no, bf16, fp16, but is false" in error
+    else:
+        assert "--config c.yaml" in error
+        assert message in error
+    assert os.listdir() == ["c.yaml"]
+
+
+def test_the_later_file_and_the_command_line_win(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    monkeypatch.setattr(
+        "training_wae_rnf.commands.check_run", lambda arguments: found.update(vars(arguments)) or 1 / 0
+    )
+    Path("a.yaml").write_text("seed: 1\nbatch_size: 2\nhidden_size: 3\n")
+    Path("b.yaml").write_text("batch_size: 4\nhidden_size: 5\n")
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "--config", "a.yaml", "--hidden-size", "6", "--config=b.yaml"])
+    assert (found["seed"], found["batch_size"], found["hidden_size"]) == (1, 4, 6)
+
+
+OUT_OF_SCOPE = {
+    "lstm-lm": {"latent_size": 16, "posterior_head": "linear", "latents_at_every_step": True, "kappa": 5.0,
+                "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "batch_norm": False, "kl_weight": 0.5,
+                "kl_cycles": 2, "kl_start": 0.0, "kl_end": 0.5, "objective": "paper", "num_centres": 3,
+                "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian", "inner_steps": 3, "num_flows": 2,
+                "autoencoder_epochs": 1, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq"},
+    "vae": {"kappa": 5.0, "inner_steps": 3, "num_centres": 3, "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian",
+            "num_flows": 2, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq"},
+    "vae-nf": {"mmd_kernel": "imq", "num_centres": 3, "flow_kernel": "imq", "inner_steps": 3},
+    "lagging-vae": {"num_flows": 1, "mmd_kernel": "imq"},
+    "vmf-vae": {"batch_norm": True, "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "kl_weight": 0.5,
+                "kl_start": 0.0, "kl_end": 0.5, "kl_cycles": 2, "mmd_kernel": "imq", "num_centres": 3},
+    "wae": {"num_centres": 3, "num_flows": 1, "kernel_bandwidth": 1.0},
+    "wae-nf": {"num_centres": 3, "kernel_bandwidth": 1.0, "flow_kernel": "imq"},
+    "wae-rnf": {"kernel_bandwidth": 1.0, "kappa": 5.0, "inner_steps": 3},
+}  # fmt: skip
+IN_SCOPE = {
+    "lstm-lm": {"dropout": 0.1, "word_dropout": 0.1, "hidden_size": 8, "eval_iwae_samples": 3, "best_by": "bound"},
+    "vae": {"latent_size": 4, "mean_gamma": 0.5, "free_bits": 1.0, "kl_cycles": 2, "objective": "pushforward"},
+    "vae-nf": {"num_flows": 0, "kl_weight": 0.5},
+    "lagging-vae": {"inner_steps": 3},
+    "vmf-vae": {"kappa": 5.0, "latent_size": 4, "posterior_head": "linear", "latents_at_every_step": True},
+    "wae": {"mmd_kernel": "gaussian", "mmd_weight": 1.0, "autoencoder_epochs": 1},
+    "wae-nf": {"num_flows": 2},
+    "wae-rnf": {"num_centres": 3, "flow_kernel": "gaussian", "kernel_bandwidth": 1.0, "centres_from": "x"},
+}
+
+
+def scope_of(system, **options):
+    return without_part(options, TrainArguments(system=system, **options))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_options_without_a_part_are_refused_and_the_others_taken(system, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, value in OUT_OF_SCOPE[system].items():
+        error = refused(["train", "--system", system, f"--{name}", str(value)], capsys)
+        assert f"--{name} does not apply to {system}: " in error
+        Path("c.yaml").write_text(f"{name}: {value}\n")
+        assert error == refused(["train", "--system", system, "--config", "c.yaml"], capsys)
+    given = IN_SCOPE[system]
+    check_scope(given, TrainArguments(system=system, **given))
+
+
+def test_what_depends_on_another_option():
+    assert "alpha is 0" in scope_of("wae", kl_weight=0.0, kl_end=0.5)["kl_end"]
+    assert "no MMD" in scope_of("wae", mmd_weight=0.0, mmd_kernel="gaussian")["mmd_kernel"]
+    assert "from the first step on" in scope_of("vae", kl_end=0.0, kl_cycles=4)["kl_cycles"]
+    assert scope_of("vae", kl_start=0.2, kl_end=0.2, kl_cycles=4) == {}
+    assert "order of its text" in scope_of("vae", streaming=True, length_pool=8)["length_pool"]
+    assert scope_of("vae", length_pool=8) == {}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
+    """The rules against the model's own configuration: which of its fields are of a part that it has."""
+    from training_wae_rnf.training import customized_system, model_config
+
+    config = model_config(TrainArguments(system=system), customized_system(TrainArguments(system=system)), 9)
+    absent = scope_of(system) | without_part(
+        [option for rule in RULES for option in rule[0]], TrainArguments(system=system)
+    )
+    assert ("latent_size" in absent) == (config.latent_size == 0)
+    assert ("kappa" in absent) == (config.latent_size == 0 or config.posterior != "vmf")
+    assert ("num_centres" in absent) == (config.flow_kernel is None)
+    assert ("mmd_kernel" in absent) == (config.mmd_weight == 0)
+    assert ("batch_norm" in absent) == (config.latent_size == 0 or config.posterior == "vmf")
+
+
+def test_light_copies_agree_with_what_they_copy():
+    config = WaeRnfConfig()
+    assert {name: getattr(config, name) for name in WAE_RNF} == WAE_RNF
+    assert set(NAMED) == {TOY, *HUB_CORPORA}
+    known = {field.name for field in fields(TrainArguments)}
+    assert {name for rule in RULES for name in rule[0]} <= known
+    for field in fields(TrainArguments):
+        for choice in CHOICES.get(field.name, ()):
+            assert choice is None or field.metadata["rule"][0](choice)
+
+
+def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
+    shared = {"inner_steps": 5, "latent_size": 4, "kernel_bandwidth": 2.0, "flow_kernel": "gaussian", "kappa": 3.0}
+    options = ReproduceArguments()
+    rows = rows_of(options, shared)
+    assert list(rows)[:2] == ["lstm-lm", "vae"]
+    assert {name: set(own) - {"system"} for name, own in rows.items()} == {
+        "lstm-lm": set(),
+        "vae": {"latent_size"},
+        "vae-nf": {"latent_size"},
+        "lagging-vae": {"latent_size", "inner_steps"},
+        "vmf-vae": {"latent_size", "kappa"},
+        "wae": {"latent_size"},
+        "wae-nf": {"latent_size"},
+        "wae-rnf": {"latent_size", "kernel_bandwidth", "flow_kernel"},
+    }
+    tell_left_out(options, shared)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 5
+    assert "--latent_size is left out of lstm-lm: no part for it there" in lines
+    assert shared_part({"kl_weight": 0.0, "kl_end": 0.5}, {"system": "vae"}) == {"kl_weight": 0.0}
+
+
+def test_a_report_compares_what_the_rows_have_a_part_for():
+    """What one row was left without is no difference between rows, whatever its default is."""
+    shared = {"inner_steps": 5, "num_centres": 3, "hidden_size": 8}
+    rows = rows_of(ReproduceArguments(), shared)
+    rows["wae"]["hidden_size"] = 9
+    runs = {
+        name: [{"options": vars(TrainArguments(**own)) | {"of_an_older_version": 1}}] for name, own in rows.items()
+    }
+    header, _, *lines = differences(runs).strip().splitlines()
+    assert header == "| row | system | `hidden_size` |"
+    assert "| wae | wae | 9 |" in lines
+    rows["wae-nf"]["num_flows"] = 2
+    runs["wae-nf"] = [{"options": vars(TrainArguments(**rows["wae-nf"]))}]
+    assert "| vae | vae | 8 | – |" in differences(runs)
+
+
+def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
+    path = tmp_path / "rows.yaml"
+    path.write_text("vae: {kappa: 3}\n")
+    assert "--kappa does not apply to vae" in refused(["reproduce", "--variants", str(path)], capsys)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--hidden_size", "9" * 30], "--hidden_size must be at least 1 and at most 65,536"),
+        (["--max_steps", "9" * 30], "--max_steps must be at least 1"),
+        (["--num_flows", str(2**31)], "--num_flows must be at most 2,147,483,647"),
+        (["--seed", str(2**32)], "--seed must lie in [0, 2**32)"),
+        (["--kl_weight", "inf"], "--kl_weight must be finite"),
+        (["--kernel_bandwidth", "inf", "--flow_kernel", "gaussian"], "--kernel_bandwidth must be finite"),
+        (["--eval_iwae_samples", "1000000"], "--eval_iwae_samples must be at least 1 and at most 100,000"),
+        (["--early_stopping", "-1"], "--early_stopping must be at least 0"),
+        (["--vocab_size", "4"], "--vocab_size must be at least 5"),
+        (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
+        (["--objective", "flow_posterior", "--free_bits", "1"], "free_bits and minimum_rate need"),
+        (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
+        (["--output_dir", "x\0y"], "null"),
+    ],
+)
+def test_values_that_no_run_can_have(argv, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(["train", *argv], capsys)
+    assert os.listdir() == []
+
+
+def test_directories_by_default_and_by_tilde(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "text").mkdir()
+    assert TrainArguments(system="vae").output_dir == str(Path("runs", "vae-toy"))
+    assert TrainArguments(system="wae", dataset="user/name").output_dir == str(Path("runs", "wae-name"))
+    assert TrainArguments(dataset=str(tmp_path / "text") + "/").output_dir == str(Path("runs", "wae-rnf-text"))
+    given = TrainArguments(dataset="~/text", output_dir="~/run")
+    assert (given.dataset, given.output_dir) == (str(tmp_path / "text"), str(tmp_path / "run"))
+    assert ReproduceArguments(runs_dir="~/runs").runs_dir == str(tmp_path / "runs")
+
+
+REFUSALS = [
+    ["train", "--lr", "1"], ["train", "--system", "gan"], ["train", "--dataset", "nowhere"], ["train", "--seed", "-1"],
+    ["train", "--output_dir", "used"], ["train", "--system", "vae", "--kappa", "5"], ["train", "--hidden_size", "0"],
+    ["train", "--centres_from", "nowhere"], ["train", "--config", "nowhere"], ["train", "--resume"],
+    ["reproduce", "--systems", "gan"], ["reproduce", "--dataset", "nowhere"], ["reproduce", "--variants", "nowhere"],
+    ["evaluate", "nowhere"], ["evaluate", GOLDEN, "--split", "x"], ["sample", "nowhere"],
+    ["sample", GOLDEN, "-n", "0"], ["embed", "nowhere"], ["push", "nowhere", "u/n"], ["demo", "nowhere"], ["fly"],
+]  # fmt: skip
+
+
+def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
+    """In one process: whatever is told at once has not imported what takes seconds."""
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "thesis.tex").write_text("precious")
+    code = (
+        "import json, sys\n"
+        "from training_wae_rnf.command_line import main\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'numpy', 'accelerate', 'gradio', 'huggingface_hub'}\n"
+        "print(json.dumps([[main(argv), sorted(heavy & set(sys.modules))] for argv in json.loads(sys.argv[1])]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(REFUSALS)], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    for argv, outcome in zip(REFUSALS, json.loads(done.stdout), strict=True):
+        assert outcome == [2, []], argv
+    assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
+    assert [path.name for path in tmp_path.iterdir()] == ["used"]

@@ -1,0 +1,45 @@
+"""What can be known of a run before anything heavy is imported, and is told within a second."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from .arguments import TrainArguments
+from .model_source import check_centres_from
+from .run_directory import check_output_dir, dataset_to_read
+from .systems import WAE_RNF, customized_system
+
+NAMED = ("toy", "ptb", "yelp", "yahoo")  # corpora that have a name
+CLOSED_FORM = ("paper", "pushforward")
+
+
+def check_run(arguments: TrainArguments) -> None:
+    """Raises ValueError where a run cannot begin: options that do not fit together, no such corpus, a directory in
+    use, no model to take centres from."""
+    check_combinations(arguments)
+    check_output_dir(arguments.output_dir, asdict(arguments), arguments.resume)
+    check_corpus(dataset_to_read(arguments))
+    if arguments.centres_from is not None:
+        check_centres_from(arguments.centres_from, arguments.latent_size)
+
+
+def check_corpus(name: str) -> None:
+    """Raises ValueError where a name can be no corpus, as `load_corpus` does, which knows more."""
+    on_hub = re.fullmatch(r"\w[\w.-]*/[\w.-]+", name) and not Path(name).exists()
+    if name not in NAMED and not (name and Path(name).is_dir()) and not on_hub:
+        raise ValueError(
+            f"unknown corpus {name!r}: choose {', '.join(NAMED)}, a Hub name user/name, or an existing folder with "
+            "train.txt, valid.txt and test.txt"
+        )
+
+
+def check_combinations(arguments: TrainArguments) -> None:
+    """Raises ValueError for options that do not fit each other or the system; `WaeRnfConfig` refuses the same."""
+    own = WAE_RNF | customized_system(arguments).config
+    if arguments.mean_gamma is not None and not arguments.batch_norm:
+        raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
+    if own["posterior"] == "vmf" and arguments.latent_size < 2:
+        raise ValueError(f"on the sphere, latent_size must be at least 2, not {arguments.latent_size}")
+    free = arguments.free_bits or arguments.minimum_rate
+    if free and (own["posterior"] != "gaussian" or own["objective"] not in CLOSED_FORM):
+        raise ValueError(f"free_bits and minimum_rate need a gaussian posterior and an objective of {CLOSED_FORM}")

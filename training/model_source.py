@@ -1,0 +1,54 @@
+"""What names a model, a directory or a Hub repository; what is plainly neither is told before anything is imported."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+
+
+def check_model_dir(name: str) -> str:
+    """Returns a name that may be a model's.
+
+    Raises:
+        ValueError: it is no directory with a config.json, and cannot be a repository `user/name` of the Hub either.
+    """
+    if not Path(name, "config.json").exists() and (Path(name).exists() or str(name).count("/") != 1):
+        raise ValueError(f"{name} is not a model directory: it has no config.json")
+    return name
+
+
+def add_model_dir(parser: ArgumentParser, from_hub: bool = True) -> None:
+    """Adds the argument MODEL_DIR to a command that works on a trained model."""
+
+    def model_dir(name):
+        try:
+            return check_model_dir(name)
+        except ValueError as error:
+            raise ArgumentTypeError(error) from error
+
+    described = "a directory that `wae-rnf train` left" + (", or a Hub name" if from_hub else "")
+    parser.add_argument("model_dir", metavar="MODEL_DIR", type=model_dir, help=described)
+
+
+def check_centres_from(name: str, latent_size: int) -> None:
+    """Raises ValueError where a model cannot give the centres of a run: it is none, or of another latent size."""
+    check_model_dir(name)
+    path = Path(name, "config.json")
+    if not path.exists():  # on the Hub: it is known when it is loaded
+        return
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        found = config["latent_size"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"--centres_from {name} is no model of ours: its config.json says no latent_size") from error
+    check_latent_size(name, found, latent_size)
+
+
+def check_latent_size(name: str, found: int, latent_size: int) -> None:
+    """Raises ValueError unless a model that centres are taken from has the latent size of the run."""
+    if found == 0:
+        raise ValueError(f"--centres_from {name} is a language model, without posterior means to be clustered")
+    if found != latent_size:
+        raise ValueError(
+            f"--centres_from {name} has latent_size {found}, but this run has --latent_size {latent_size}; "
+            "the two must be equal"
+        )

@@ -1,0 +1,91 @@
+"""Which options a system has a part for: one that would change nothing is refused, not ignored."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+
+from .arguments import TrainArguments
+from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
+
+ANNEALING = ("kl_start", "kl_end", "kl_cycles")
+OF_A_LATENT = (
+    "latent_size", "posterior_head", "latents_at_every_step", "num_flows", "flow_kernel", "kernel_bandwidth",
+    "num_centres", "centres_from", "kappa", "batch_norm", "mean_gamma", "free_bits", "minimum_rate", "objective",
+    "mmd_kernel", "kl_weight", "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps",
+)  # fmt: skip
+# (options, what the system needs for them, what it is where it has none), the first that holds is told
+RULES = (
+    (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
+    (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),
+    (("batch_norm", "mean_gamma"), lambda own: own["posterior"] == "gaussian",
+     "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
+    (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
+     "the divergence of its von Mises-Fisher posterior is a constant, whatever it weighs"),
+    (("num_flows",), lambda own: own["num_flows"] or own["flow_kernel"] is None, "it has no flow"),
+    (("num_centres", "centres_from", "kernel_bandwidth"), lambda own: own["flow_kernel"] is not None,
+     "it has no metric, hence no centres"),
+    (("kernel_bandwidth",), lambda own: own["flow_kernel"] == "gaussian",
+     "its kernel is imq, which has no bandwidth, see --flow_kernel gaussian"),
+    (("mmd_kernel",), lambda own: own["mmd_weight"] > 0, "its loss has no MMD"),
+    (ANNEALING, lambda own: own["kl_weight"] > 0, "its alpha is 0 from the first step to the last"),
+    (("kl_cycles",), lambda own: own["annealing"][1] > 0,
+     "its alpha has its last value from the first step on, see --kl_end"),
+    (("inner_steps",), lambda own: own["lagging"], "its encoder has no steps of its own"),
+    (("length_pool",), lambda own: not own["streaming"], "a stream keeps the order of its text"),
+)  # fmt: skip
+
+
+def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, str]:
+    """Those of the options that change nothing in a run, each with the reason.
+
+    Args:
+        names: of options.
+        arguments: of the run.
+
+    Example:
+        >>> without_part(["kappa", "latent_size"], TrainArguments(system="vae"))
+        {'kappa': 'its posterior is Gaussian, and has no concentration'}
+    """
+    system = customized_system(arguments)
+    own = asdict(arguments) | WAE_RNF | {"latent_size": arguments.latent_size} | system.config
+    own |= {"annealing": system.annealing, "lagging": system.lagging}
+    found = {name: "it has none by definition" for name in BY_DEFINITION if name in SYSTEMS[arguments.system].config}
+    for options, has_part, reason in RULES:
+        if not has_part(own):
+            found = dict.fromkeys(options, reason) | found
+    return {name: found[name] for name in names if name in found}
+
+
+def with_part(options: dict) -> dict:
+    """Of the options that a run's record has, those that the run's system has a part for."""
+    known = {field.name for field in fields(TrainArguments)}
+    arguments = TrainArguments(**{name: value for name, value in options.items() if name in known})
+    left_out = without_part(options, arguments)
+    return {name: value for name, value in options.items() if name not in left_out}
+
+
+def check_scope(given: Iterable[str], arguments: TrainArguments) -> None:
+    """Raises ValueError where one of the options that were given changes nothing in the run."""
+    for name, reason in without_part(given, arguments).items():
+        raise ValueError(f"--{name} does not apply to {arguments.system}: {reason}")
+
+
+def shared_part(shared: dict, own: dict) -> dict:
+    """Of the options that several systems share, those that one of them has a part for.
+
+    Args:
+        shared: {option: value}.
+        own: the options of the system's row, with `system`; they come first.
+
+    Raises:
+        ValueError: an option of the row itself does not apply.
+
+    Example:
+        >>> shared_part({"kappa": 9.0, "hidden_size": 8, "kernel_bandwidth": 1.0}, {"system": "vmf-vae"})
+        {'kappa': 9.0, 'hidden_size': 8}
+    """
+    kept = {}
+    for _ in range(2):  # what is kept may bring a part that the row lacks, as a gaussian kernel brings a bandwidth
+        left_out = without_part(shared.keys() - own.keys(), TrainArguments(**kept | own))
+        kept = {name: value for name, value in shared.items() if name not in left_out}
+    check_scope(own, TrainArguments(**kept | own))
+    return kept

@@ -1,0 +1,78 @@
+"""The options of `wae-rnf reproduce`, and the rows that it trains: light, so that mistakes are told at once."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+
+from .arguments import at_least, check_rules, option
+from .option_files import read_variants
+from .option_scope import shared_part
+from .systems import SYSTEMS
+
+LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
+FIRST_STAGE = "vae"  # the row whose posterior means are clustered for the metric of all
+
+
+@dataclass
+class ReproduceArguments:
+    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
+
+    dataset: str = option("toy", "As in train.")
+    systems: list[str] = field(
+        default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
+    )
+    variants: str | None = option(
+        None, "YAML file of other rows: `name: {system: …, option of train: …}` a line; a system's name means it."
+    )
+    runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
+    results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
+    num_epochs: int | None = option(
+        None,
+        "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.",
+        at_least(1),
+    )
+    max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.", at_least(1))
+    seeds: int = option(
+        1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
+    )
+    iwae_samples: int = option(500, "Importance samples a sentence.", at_least(1, 100_000))
+    eval_max_sentences: int | None = option(None, "At most this many test sentences.", at_least(1))
+    num_samples: int = option(
+        10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.", at_least(1)
+    )
+
+    def __post_init__(self):
+        if unknown := [name for name in self.systems if name not in SYSTEMS]:
+            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
+        if self.variants and self.systems != list(SYSTEMS):
+            raise ValueError("--variants names the rows itself; leave --systems out")
+        check_rules(self)
+        for name in ("dataset", "runs_dir", "results_dir"):
+            setattr(self, name, os.path.expanduser(getattr(self, name)))
+
+
+def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
+    """The options of training of each row, {name: {option: value}}, in the order in which they are trained.
+
+    Args:
+        options: which rows there are.
+        shared: options of training for all rows; each takes those that its system has a part for.
+
+    Raises:
+        ValueError: an option of a row itself that its system has no part for, or what `read_variants` refuses.
+    """
+    rows = (
+        read_variants(options.variants) if options.variants else {name: {"system": name} for name in options.systems}
+    )
+    order = sorted(rows, key=lambda name: name not in (LANGUAGE_MODEL, FIRST_STAGE))  # others build on these
+    if options.num_epochs is not None:
+        shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
+    return {name: shared_part(shared, rows[name]) | rows[name] for name in order}
+
+
+def tell_left_out(options: ReproduceArguments, shared: dict) -> None:
+    """Says, an option a line, which rows go without a shared option since their systems have no part for it."""
+    rows = rows_of(options, shared)
+    for name in shared:
+        if without := [row for row, own in rows.items() if name not in own]:
+            print(f"--{name} is left out of {', '.join(without)}: no part for it there", file=sys.stderr)

@@ -1,0 +1,170 @@
+"""The directory of a run: claimed by one training, described by run.json, which says what the run depends on."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from .arguments import TrainArguments
+from .option_scope import without_part
+from .run_lock import LOCK_FILE, locked, remove_lock
+
+RUN_FILE = "run.json"
+# Options that may differ when a run goes on: they do not change what is trained.
+FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
+
+
+def check_output_dir(output_dir, options, resume=False):
+    """Makes sure that `output_dir` is free for a run, or with `resume` that it holds this very run.
+
+    Args:
+        output_dir: a new or empty directory, or with `resume` that of the run to go on with.
+        options: the run's options, by name.
+
+    Raises:
+        ValueError: a directory that holds something else, or a run of other options.
+    """
+    output_dir = Path(output_dir)
+    if output_dir.exists() and not output_dir.is_dir():
+        raise ValueError(f"--output_dir {output_dir} is a file; name a directory")
+    if resume:
+        if changed := changed_options(read_run(output_dir), options):
+            differences = ", ".join(f"--{name} was {value}" for name, value in changed.items())
+            raise ValueError(f"{output_dir} holds a run of other options: {differences}")
+    elif (output_dir / RUN_FILE).exists():
+        raise ValueError(f"--output_dir {output_dir} holds another run; go on with it by --resume, or name a new one")
+    elif output_dir.exists() and any(path.name != LOCK_FILE for path in output_dir.iterdir()):
+        raise ValueError(f"--output_dir {output_dir} is not empty and holds no run of ours; name a new directory")
+    check_writable(output_dir)
+
+
+def check_writable(directory):
+    """Raises ValueError where a directory cannot be made, or nothing can be written into it."""
+    place = next(place for place in (directory, *directory.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise ValueError(f"--output_dir {directory} cannot be made: {place} is a file (Not a directory)")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ValueError(f"--output_dir {directory} cannot be written: you may not write into {place}")
+
+
+def changed_options(run, options):
+    """{name: earlier value} of the options in which a run to go on with differs from what run.json says."""
+    # an option that is newer than the run had its default
+    earlier = asdict(TrainArguments()) | run["options"]
+    # digests tell whether a folder that has moved holds the same text
+    free = {*FREE_TO_CHANGE, *(["dataset"] if "data" in run and Path(options["dataset"]).is_dir() else [])}
+    changed = [name for name in options if earlier[name] != options[name] and name not in free]
+    silent = without_part(changed, TrainArguments(**options))
+    return {name: earlier[name] for name in changed if name not in silent}
+
+
+@contextmanager
+def claimed(output_dir, options, resume=False) -> Iterator[None]:
+    """Holds `output_dir` for one training, and has run.json say so before any work.
+
+    A run that fails before it has left anything else there takes its claim back.
+
+    Raises:
+        ValueError: as `check_output_dir`, or another process is training into it.
+        OSError: it cannot be written.
+    """
+    output_dir = Path(output_dir)
+    check_output_dir(output_dir, options, resume)
+    new = not output_dir.exists()
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with locked(output_dir):
+        try:
+            check_output_dir(output_dir, options, resume)  # again, where nobody else can come between
+            if not resume:
+                write_json(output_dir / RUN_FILE, {"options": options})
+            yield
+        except (ValueError, OSError):
+            if not resume and {path.name for path in output_dir.iterdir()} <= {RUN_FILE, LOCK_FILE}:
+                (output_dir / RUN_FILE).unlink(missing_ok=True)
+                remove_lock(output_dir, and_directory=new)
+            raise
+
+
+def remember(output_dir, **found):
+    """Adds to run.json what a run depends on, or has done. What it says already must be the same.
+
+    Args:
+        found: `data`, {split: digest}, and `vocabulary`, its digest; both are compared where they are there already.
+            Anything else is replaced.
+
+    Raises:
+        ValueError: the run began on other text, or with another vocabulary.
+    """
+    path, run = Path(output_dir, RUN_FILE), read_run(output_dir)
+    way_out = "restore it, or begin a new run in another --output_dir"
+    for split, digest in found.get("data", {}).items():
+        if run.get("data", {}).get(split, digest) != digest:
+            raise ValueError(f"the {split} split is not the one that the run in {output_dir} began on; {way_out}")
+    if "vocabulary" in found and run.get("vocabulary", found["vocabulary"]) != found["vocabulary"]:
+        raise ValueError(f"the vocabulary is not the one that the run in {output_dir} began with; {way_out}")
+    write_json(path, run | found)
+
+
+def dataset_of(run):
+    """The corpus of a run: the folder, wherever the run was started from, or the name; None where it says none."""
+    name = run.get("options", {}).get("dataset")
+    moved = isinstance(name, str) and run.get("folder") and not Path(name).is_dir()
+    return run["folder"] if moved else name
+
+
+def dataset_to_read(arguments):
+    """The corpus of [`TrainArguments`]; a run that goes on from another working directory finds its folder again."""
+    if arguments.resume and not Path(arguments.dataset).is_dir():
+        run = read_run(arguments.output_dir)
+        if run.get("folder") and run["options"]["dataset"] == arguments.dataset:
+            if not Path(run["folder"]).is_dir():
+                raise ValueError(
+                    f"the run in {arguments.output_dir} was begun on the folder {run['folder']}, which is gone; "
+                    "--dataset FOLDER says where it is now"
+                )
+            return run["folder"]
+    return arguments.dataset
+
+
+def read_run(output_dir):
+    """What run.json says.
+
+    Raises:
+        ValueError: no run there, or one that cannot be read.
+    """
+    path = Path(output_dir) / RUN_FILE
+    if not path.exists():
+        raise ValueError(f"{output_dir} holds no run: {RUN_FILE} is missing")
+    run = read_json(path)
+    if not isinstance(run.get("options"), dict):
+        raise ValueError(f"{path} says no options: it is no {RUN_FILE} of ours")
+    return run
+
+
+def read_json(path):
+    """A file of a JSON object.
+
+    Raises:
+        ValueError: something else in it.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object")
+    return content
+
+
+def write_json(path, content):
+    """Writes a dictionary as JSON, aside first, so that a reader never sees half of it."""
+    path = Path(path)
+    aside = path.with_name(path.name + ".new")
+    try:
+        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        os.replace(aside, path)
+    except OSError as error:  # a full disk, say, which does not say which file it was
+        aside.unlink(missing_ok=True)
+        raise OSError(f"{path} could not be written: {error}") from error
