@@ -209,7 +209,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         z = batch_rows(z) if self.training else z
         if len(z) < 2:  # one sentence is no sample of a distribution: the statistic is not defined, and left out
             return z.new_zeros(())
-        prior = torch.randn(z.shape, dtype=z.dtype, device=z.device, generator=generator)
+        options = {} if generator is None else {"generator": generator}  # torch.compile refuses None at any batch size
+        prior = torch.randn(z.shape, dtype=z.dtype, device=z.device, **options)
         return mmd(z, of_main(prior) if self.training else prior, self.config.mmd_kernel)
 
     def forward(
