@@ -13,7 +13,8 @@ import pytest
 
 from training_wae_rnf.estimators import READINGS
 from training_wae_rnf.metrics import write_metrics
-from training_wae_rnf.reproduction import ReproduceArguments, compare, reproduce
+from training_wae_rnf.reproduction import compare, reproduce
+from training_wae_rnf.reproduction_arguments import ReproduceArguments
 from training_wae_rnf.reproduction_report import read_runs, write_report
 from training_wae_rnf.systems import SYSTEMS
 

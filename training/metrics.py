@@ -42,6 +42,7 @@ class Metrics(TypedDict):
     flow_posterior: dict[str, Any]  # the same, of the other reading
     published: dict[str, float]  # the paper's protocol, no bound: nll, ppl, reconstruction, kl, log_abs_det
     mutual_information: float
+    mutual_information_sentences: NotRequired[int]  # that it is of: all, or a random sample of a larger split
     active_units: int
     mmd: float | None  # None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, where it is known
