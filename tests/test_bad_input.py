@@ -322,7 +322,7 @@ def test_as_a_program(arguments, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

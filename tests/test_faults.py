@@ -44,7 +44,7 @@ def kill_at_random(command, tmp_path, directory, rng):
     process = subprocess.Popen(
         command(directory, *more), env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    before, deadline = newest(directory), time.monotonic() + 120
+    before, deadline = newest(directory), time.monotonic() + 300
     while newest(directory) == before and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     time.sleep(rng.uniform(0, 0.8))

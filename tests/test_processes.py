@@ -160,7 +160,7 @@ def launch(tmp_path_factory):
 
 
 def finish(process, expected=0):
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == expected, output
     return output
 
@@ -208,6 +208,6 @@ def test_a_launcher_that_starts_too_few_is_told_of(launch, monkeypatch):
     environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"} | {
         "MASTER_PORT": "29500"
     }
-    done = subprocess.run(program, capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, timeout=300)
     assert done.stdout == "1\n"
     assert "asked for several processes and started one" in done.stderr

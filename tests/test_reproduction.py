@@ -150,7 +150,7 @@ def test_goes_on_after_a_kill(options, corpus, tmp_path):
     command += ["--systems", "vae", "wae", "--max_steps", "12", "--iwae_samples", "2", "--num_samples", "20"]
     first = Path(killed["runs_dir"], "ptb", "vae", "metrics.json")
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 300
     while not first.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)

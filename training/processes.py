@@ -11,7 +11,12 @@ from accelerate import Accelerator
 
 from modeling_wae_rnf.processes import num_processes, process_index
 
-M_MMAP_THRESHOLD = -3  # of malloc.h
+# Of glibc's malloc: environment variable, number in malloc.h, bytes. What lies on the heap and stays there when it is
+# freed need not be asked of the kernel anew at each step, page by page.
+MALLOC = (
+    ("MALLOC_MMAP_THRESHOLD_", -3, 2**25),  # the largest that it takes
+    ("MALLOC_TRIM_THRESHOLD_", -1, 2**28),  # more than a step's largest tensors
+)
 
 
 def join(**options):
@@ -32,14 +37,18 @@ def join(**options):
 
 
 def keep_memory_flat():
-    """Has what batches of changing shapes leave behind on CPUs stay small; both may be set in the environment too."""
+    """Has what batches of changing shapes leave behind on CPUs stay small, and what is used again stay at hand.
+
+    Each of these may be set in the environment too.
+    """
     # compiled products, of which a thousand are kept by default
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
-    # holes in the heap: glibc comes to put tensors of up to 32 MiB there, and large ones seldom fit a hole
-    if sys.platform == "linux" and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
-        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # the program itself; other systems refuse None
-        if set_option is not None:
-            set_option(M_MMAP_THRESHOLD, 2**24)
+    if sys.platform != "linux":
+        return
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every library of C
+    for variable, number, size in MALLOC:
+        if set_option is not None and variable not in os.environ:
+            set_option(number, size)
 
 
 def leave():
