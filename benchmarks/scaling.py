@@ -45,7 +45,7 @@ def train_once(sentences, sizes, copies):
     return {
         "tokens": tokens,
         "seconds": seconds,
-        "tokens_per_second": tokens / seconds,
+        "tokens_per_second": tokens / max(seconds, 0.1),  # seconds are rounded to a tenth
         "peak_memory_mb": memory,
     }
 
