@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# a process for each core, of one thread: models so small gain nothing from a second one
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 # runs/toy, of which README.md speaks; where that is there already, one with the time in its name
 OUTPUT_DIR ?= $(shell test -e runs/toy && date +runs/toy-%Y%m%d-%H%M%S || echo runs/toy)
 
@@ -18,14 +20,14 @@ train: install
 	$(BIN)/wae-rnf train --config examples/toy.yaml --output_dir $(OUTPUT_DIR)
 
 test: install
-	$(BIN)/pytest -m "not slow"
+	$(TEST) -m "not slow"
 
 test-slow: install
-	$(BIN)/pytest
+	$(TEST)
 
 # The same tests as on a CPU without AVX-512, where oneDNN has no bfloat16 LSTM and floating point rounds otherwise.
 test-avx2: install
-	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest -m "not slow"
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(TEST) -m "not slow"
 
 # The same tests with the lowest, and with the newest, releases that setup.py allows.
 test-lowest test-newest: test-%: install
@@ -34,7 +36,7 @@ test-lowest test-newest: test-%: install
 	$(BIN)/python .ci/bounds.py $* > .venv-$*/requirements.txt
 	.venv-$*/bin/pip install --quiet --disable-pip-version-check --requirement .venv-$*/requirements.txt
 	.venv-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	.venv-$*/bin/python -m pytest -m "not slow"
+	$(subst .venv/,.venv-$*/,$(TEST)) -m "not slow"
 
 quality: install
 	$(BIN)/ruff check .

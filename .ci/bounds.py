@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 PINS = Path(__file__).parent.parent / "requirements.txt"
-TOOLS = ("torch", "pytest", "hypothesis")  # as pinned, whatever the releases under test
+TOOLS = ("torch", "pytest", "pytest-xdist", "hypothesis")  # as pinned, whatever the releases under test
 
 
 def main():

@@ -19,6 +19,8 @@ parser.add_argument("--temperature", type=float, default=1.0, help="under 1 keep
 parser.add_argument("--sentence", default="the soup at the bistro was absolutely delicious .")
 parser.add_argument("--seed", type=int, default=0)
 options = parser.parse_args()
+if not (options.folder / "model.json").is_file():
+    parser.error(f"{options.folder} has no model.json: make it with wae-rnf export MODEL_DIR FOLDER")
 
 model = json.loads((options.folder / "model.json").read_text())
 tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))

@@ -21,12 +21,14 @@ MODEL_FILES = sorted((ROOT / "modeling_wae_rnf").glob("*.py"))
 def test_model_files_import_torch_and_transformers_alone(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            assert all(name.name.split(".")[0] in ("torch", "math", "warnings") for name in node.names)
+            assert all(name.name.split(".")[0] in ("torch", "copy", "math", "warnings") for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
             assert node.level == 1, "the folder is flat"
             assert node.module, "`from . import name` cannot be copied to the Hub"
         elif isinstance(node, ast.ImportFrom):
-            assert node.module.split(".")[0] in ("torch", "transformers", "contextlib", "dataclasses", "functools")
+            assert node.module.split(".")[0] in (
+                "torch", "transformers", "contextlib", "dataclasses", "functools", "typing"
+            )  # fmt: skip
 
 
 def test_command_is_installed():
