@@ -85,11 +85,12 @@ def training_step(figures):
     header = ["sizes", "order of the sentences", "", "ms a step", "tokens/s", "times plain", "of the floor", "peak MB"]
     curve = figures["loss_curve"]
     yahoo = figures["steps"]["yahoo"]["peak_memory_mb"]
+    share = f"{yahoo['ours'] / yahoo['plain']:.0%} of the plain one" if yahoo["plain"] else "too little to tell"
     return (
         "WAE-RNF with the paper's widths, batches of 32 sentences, single precision, forward, backward and "
         "optimizer. Random order is what training does by default; sentences grouped by length save the plain "
         "implementation its padding. Peak memory is that beyond the loaded libraries, over three steps of a fresh "
-        f"process (Yahoo: {yahoo['ours'] / yahoo['plain']:.0%} of the plain one).\n\n{table(header, rows)}\n\n"
+        f"process (Yahoo: {share}).\n\n{table(header, rows)}\n\n"
         f"The mathematics is the same: over {curve['steps']} steps at the Penn Treebank's sizes, without dropout and "
         f"with the same samples, the loss falls from {curve['first_loss']:.1f} to {curve['last_loss']:.1f} nats, and "
         f"the two curves differ by at most {curve['largest_relative_difference']:.1e} of it."

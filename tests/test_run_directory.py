@@ -60,7 +60,9 @@ def short(monkeypatch):
     """Has a run end where its first step would be: what is tested here comes before."""
     ended = {"steps": 0, "best_validation_loss": 0.0, "seconds": 0.0, "history": []}
     monkeypatch.setattr(Stage, "run", lambda self: ended)
-    monkeypatch.setattr(training, "report", lambda arguments, trained, test, accelerator: trained)
+    monkeypatch.setattr(
+        training, "report", lambda arguments, test, accelerator: read_run(arguments.output_dir)["training"]
+    )
 
 
 class Killed(BaseException):
