@@ -1,7 +1,8 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
-Reading order: configuration, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder, modeling, outputs;
-then cache, sampling, generation, pipeline, exporting; and, for speed, dropout, recurrence, linear_cross_entropy.
+Reading order: configuration, inputs, alignment, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder,
+modeling, outputs; then cache, prompts, generation_options, sampling, stop_strings, loops, generation, pipeline,
+exporting; and, for speed, dropout, recurrence, linear_cross_entropy, plain_module.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM

@@ -4,7 +4,7 @@ import torch
 from transformers import GenerationMixin
 
 from .cache import CACHE_NAME, RecurrentCache
-from .sampling import draw_words, is_plain
+from .sampling import draw_words, suits_draw_words
 from .stop_strings import StopStrings
 
 
@@ -30,7 +30,7 @@ class GenerationLoops(GenerationMixin):
     ):
         # the library calls this for greedy decoding and sampling, and would hand tokenizers on to `forward`
         how = (logits_processor, stopping_criteria, generation_config)
-        if streamer is None and not synced_gpus and is_plain(*how, model_kwargs):
+        if streamer is None and not synced_gpus and suits_draw_words(*how, model_kwargs):
             return draw_words(self, input_ids, *how, **model_kwargs)
         model_kwargs = with_cache(model_kwargs)
         return super()._sample(input_ids, *how, synced_gpus=synced_gpus, streamer=streamer, **model_kwargs)

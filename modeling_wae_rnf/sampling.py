@@ -37,7 +37,7 @@ ENDS_EACH = (stopping_criteria.EosTokenCriteria, StopStrings)
 STATELESS = {getattr(logits_process, name, None) for name in PROCESSORS} | {*ENDS_ALL, *ENDS_EACH}
 
 
-def is_plain(logits_processor, stopping_criteria, generation_config, model_kwargs):
+def suits_draw_words(logits_processor, stopping_criteria, generation_config, model_kwargs):
     """Whether [`draw_words`] gives what the library's loop gives: ids, by parts that see each row for itself.
 
     A subclass of a known part is not known. A repetition penalty knows its rows by number where prompts are padded.
@@ -77,7 +77,8 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
     Args:
         model: a [`WaeRnfModel`].
         input_ids: (batch, length), prompts padded on the left.
-        logits_processor, stopping_criteria, generation_config: as the library prepares them, where [`is_plain`].
+        logits_processor, stopping_criteria, generation_config: as the library prepares them, and
+            [`suits_draw_words`] takes them.
         model_kwargs: `attention_mask` of the prompts, `z_prime` (batch, latent_size), and `use_cache`; without it
             every sentence is computed anew at each word.
 

@@ -9,6 +9,9 @@ A flow model can be read in two ways, each a generative model with bounds of its
 import math
 
 import torch
+from tqdm.auto import tqdm
+
+from modeling_wae_rnf.processes import process_index
 
 READINGS = ("pushforward", "flow_posterior")
 ALL_PAIRS = 10_000  # sentences
@@ -71,7 +74,10 @@ def log_aggregate_posterior(posterior, z, chunk_size=1024):
     Returns:
         (n,)
     """
-    log_q = torch.cat([posterior.log_prob_of_each(part).logsumexp(-1) for part in z.split(chunk_size)])
+    parts = z.split(chunk_size)
+    # a bar where it takes seconds, in the first process alone
+    bar = tqdm(parts, "all pairs", unit="part", leave=False, delay=2, disable=None if process_index() == 0 else True)
+    log_q = torch.cat([posterior.log_prob_of_each(part).logsumexp(-1) for part in bar])
     return log_q - math.log(len(posterior.mean))
 
 
