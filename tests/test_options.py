@@ -13,10 +13,10 @@ import pytest
 from modeling_wae_rnf import WaeRnfConfig
 from modeling_wae_rnf.configuration_wae_rnf import CHOICES
 from tokenization_wae_rnf.corpora import TOY
+from tokenization_wae_rnf.corpus_names import NAMED
 from tokenization_wae_rnf.hub_corpora import HUB_CORPORA
 from training_wae_rnf.arguments import TrainArguments
 from training_wae_rnf.command_line import main
-from training_wae_rnf.first_checks import NAMED
 from training_wae_rnf.option_files import read_options, read_variants
 from training_wae_rnf.option_parser import OptionParser, parser_of
 from training_wae_rnf.option_scope import RULES, check_scope, shared_part, without_part
@@ -318,6 +318,8 @@ def test_directories_by_default_and_by_tilde(monkeypatch, tmp_path):
 
 
 REFUSALS = [
+    ["train", "--dataset", "yelp"],  # a corpus of that name and a folder
+    ["train", "--dataset", "./yelp"],  # without validation and test
     ["train", "--lr", "1"], ["train", "--system", "gan"], ["train", "--dataset", "nowhere"], ["train", "--seed", "-1"],
     ["train", "--output_dir", "used"], ["train", "--system", "vae", "--kappa", "5"], ["train", "--hidden_size", "0"],
     ["train", "--centres_from", "nowhere"], ["train", "--config", "nowhere"], ["train", "--resume"],
@@ -331,6 +333,8 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     """In one process: whatever is told at once has not imported what takes seconds."""
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "thesis.tex").write_text("precious")
+    (tmp_path / "yelp").mkdir()
+    (tmp_path / "yelp" / "train.txt").write_text("a cat\n")
     code = (
         "import json, sys\n"
         "from training_wae_rnf.command_line import main\n"
@@ -344,4 +348,4 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     for argv, outcome in zip(REFUSALS, json.loads(done.stdout), strict=True):
         assert outcome == [2, []], argv
     assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
-    assert [path.name for path in tmp_path.iterdir()] == ["used"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["used", "yelp"]

@@ -4,7 +4,6 @@ Every corpus comes as a ``DatasetDict`` of train, validation and test with the c
 files on disk: memory does not grow with the corpus, and a second run reads what the first one wrote.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from datasets import Dataset, DatasetDict, Features, Value
 
 from tokenization_wae_rnf import toy
 from tokenization_wae_rnf.code_version import code_version
+from tokenization_wae_rnf.corpus_names import kind_of_corpus
 from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
 from tokenization_wae_rnf.streams import TextStream
-from tokenization_wae_rnf.text_folder import has_texts, load_folder
+from tokenization_wae_rnf.text_folder import load_folder
 
 __all__ = ["load_corpus"]
 
@@ -51,27 +51,13 @@ def load_corpus(
             UTF-8, or the text column cannot be told.
         ConnectionError: if the Hub cannot be reached.
     """
-    folder, known = Path(name), str(name)
+    kind, known = kind_of_corpus(name), str(name)
     cache_dir = None if cache_dir is None else str(cache_dir)
-    if isinstance(name, Path) and folder.is_dir():
-        return load_folder(folder, cache_dir, streaming)
-    if known in (TOY, *HUB_CORPORA) and has_texts(folder):
-        raise ValueError(
-            f"{known!r} is a corpus of that name, and a folder of texts here: name the folder ./{known}, "
-            "or start elsewhere for the corpus"
-        )
+    if kind == "folder":
+        return load_folder(Path(name), cache_dir, streaming)
     if known == TOY:
         return load_toy(seed, cache_dir, streaming)
-    if known in HUB_CORPORA:
-        return load_from_hub(HUB_CORPORA[known], cache_dir, streaming)
-    if known and folder.is_dir():
-        return load_folder(folder, cache_dir, streaming)
-    if re.fullmatch(r"\w[\w.-]*/[\w.-]+", known) and not folder.exists():
-        return load_from_hub(HubCorpus(known), cache_dir, streaming)
-    raise ValueError(
-        f"unknown corpus {known!r}: choose {', '.join((TOY, *HUB_CORPORA))}, a Hub name user/name, or "
-        "an existing folder with train.txt, valid.txt and test.txt"
-    )
+    return load_from_hub(HUB_CORPORA.get(known) or HubCorpus(known), cache_dir, streaming)
 
 
 def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:

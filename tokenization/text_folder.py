@@ -11,24 +11,15 @@ import datasets
 from datasets import Dataset, DatasetDict, Features, Value
 
 from tokenization_wae_rnf.code_version import code_version
+from tokenization_wae_rnf.corpus_names import FILE_NAMES, split_files
 from tokenization_wae_rnf.lines import BLANK, read_lines, say
 from tokenization_wae_rnf.streams import TextStream
 
-__all__ = ["has_texts", "load_folder"]
+__all__ = ["load_folder"]
 
 logger = logging.getLogger(__name__)
 
 TEXT_FEATURES = Features({"text": Value("string")})
-FILE_NAMES = {
-    "train": ("train.txt",),
-    "validation": ("valid.txt", "validation.txt", "dev.txt"),
-    "test": ("test.txt",),
-}
-
-
-def has_texts(folder: Path) -> bool:
-    """Return whether a folder has a file that is named as a split."""
-    return any((folder / name).exists() for names in FILE_NAMES.values() for name in names)
 
 
 def load_folder(folder: Path, cache_dir: str | None, streaming: bool) -> DatasetDict:
@@ -59,20 +50,12 @@ def load_folder(folder: Path, cache_dir: str | None, streaming: bool) -> Dataset
 
 
 def find_file(folder: Path, split: str) -> Path:
-    """Return the file of a split; raise ValueError where there is none that can be read more than once."""
-    names = FILE_NAMES[split]
-    there = [folder / name for name in names if (folder / name).exists()]
-    files = [path for path in there if path.is_file()]
-    if len(files) > 1:
-        others = ", ".join(path.name for path in files[1:])
-        logger.warning("%s: %s is the %s split; %s is left aside", folder, files[0].name, split, others)
-    if files:
-        return files[0].resolve()
-    reason = f"add {' or '.join(names)}, one sentence a line"
-    if there:
-        kind = "a directory" if there[0].is_dir() else "a pipe or a device, which cannot be read twice"
-        reason = f"{there[0].name} is {kind}; it must be a file, one sentence a line"
-    raise ValueError(f"{folder} has no {split} split: {reason}")
+    """Return the file of a split; log which others that might be it are left aside."""
+    chosen, *others = split_files(folder, split)
+    if others:
+        names = ", ".join(path.name for path in others)
+        logger.warning("%s: %s is the %s split; %s is left aside", folder, chosen.name, split, names)
+    return chosen.resolve()
 
 
 def check_file(path: Path) -> None:

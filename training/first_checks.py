@@ -1,15 +1,15 @@
 """What can be known of a run before anything heavy is imported, and is told within a second."""
 
-import re
 from dataclasses import asdict
 from pathlib import Path
+
+from tokenization_wae_rnf.corpus_names import FILE_NAMES, kind_of_corpus, split_files
 
 from .arguments import TrainArguments
 from .model_source import check_centres_from
 from .run_directory import check_output_dir, dataset_to_read
 from .systems import WAE_RNF, customized_system
 
-NAMED = ("toy", "ptb", "yelp", "yahoo")  # corpora that have a name
 CLOSED_FORM = ("paper", "pushforward")
 
 
@@ -24,13 +24,10 @@ def check_run(arguments: TrainArguments) -> None:
 
 
 def check_corpus(name: str) -> None:
-    """Raises ValueError where a name can be no corpus, as `load_corpus` does, which knows more."""
-    on_hub = re.fullmatch(r"\w[\w.-]*/[\w.-]+", name) and not Path(name).exists()
-    if name not in NAMED and not (name and Path(name).is_dir()) and not on_hub:
-        raise ValueError(
-            f"unknown corpus {name!r}: choose {', '.join(NAMED)}, a Hub name user/name, or an existing folder with "
-            "train.txt, valid.txt and test.txt"
-        )
+    """Raises ValueError where a name can be no corpus, or a folder lacks a split, as `load_corpus` does."""
+    if kind_of_corpus(name) == "folder":
+        for split in FILE_NAMES:
+            split_files(Path(name), split)
 
 
 def check_combinations(arguments: TrainArguments) -> None:

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from tokenization_wae_rnf.corpora import load_corpus
+from tokenization_wae_rnf.corpus_names import kind_of_corpus
 from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
@@ -22,7 +23,7 @@ from .estimators import ALL_PAIRS
 from .evaluate_directory import evaluate_directory
 from .evaluation_target import EvaluationOptions
 from .fingerprints import fingerprint_of_vocabulary, fingerprints_of_data
-from .first_checks import NAMED, check_run
+from .first_checks import check_run
 from .loop import Stage
 from .metrics import METRICS_FILE
 from .model_directory import load_model
@@ -115,7 +116,7 @@ def open_corpus_of_run(arguments):
 def remember_data(arguments, corpus):
     """Has run.json say which text the run is of, or makes sure that it is the text it began on."""
     dataset, run = dataset_to_read(arguments), read_run(arguments.output_dir)
-    folder = str(Path(dataset).resolve()) if Path(dataset).is_dir() and dataset not in NAMED else None
+    folder = str(Path(dataset).resolve()) if kind_of_corpus(dataset) == "folder" else None
     began = run.get("version", None if arguments.resume else code_version())
     if None not in (began, code_version()) and began != code_version():
         warnings.warn(f"the run was begun by version {began}, and goes on with {code_version()}", stacklevel=2)
