@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from training_wae_rnf.command_line import main
 from training_wae_rnf.estimators import READINGS
 from training_wae_rnf.metrics import write_metrics
 from training_wae_rnf.reproduction import compare, reproduce
@@ -221,3 +222,19 @@ def test_misuse(options, tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps({"system": name, "dataset": dataset}))
     with pytest.raises(ValueError, match="the results of one dataset, not of 2"):
         write_report(tmp_path)
+
+
+def test_the_commands_one_after_the_other(corpus, monkeypatch):
+    """reproduce, then evaluate of its run in another way, then reproduce again."""
+    monkeypatch.chdir(corpus.parent)
+    Path("small.yaml").write_text("\n".join(f"{name}: {value}" for name, value in SMALL.items()))
+    again = ["reproduce", "--dataset", "./ptb", "--systems", "vae", "--config", "small.yaml", "--max_steps", "3"]
+    again += ["--iwae_samples", "2", "--runs_dir", "runs", "--results_dir", "results"]
+    assert main(again) == 0
+    before = json.loads(Path("results/ptb/vae.json").read_text())
+    assert main(["evaluate", "runs/ptb/vae", "--iwae_samples", "3"]) == 0
+    assert json.loads(Path("runs/ptb/vae/metrics.json").read_text())["evaluation"]["iwae_samples"] == 3
+    assert main(again) == 0
+    after = json.loads(Path("results/ptb/vae.json").read_text())
+    assert {name: after[name] for name in READINGS} == {name: before[name] for name in READINGS}
+    assert after["training"] == before["training"]  # evaluated anew, not trained
