@@ -38,8 +38,8 @@ setup(
         "jinja2>=3.1,<4",
     ],
     extras_require={
-        "demo": ["gradio>=6"],
-        "onnx": ["onnx>=1.20", "onnxscript>=0.6", "onnxruntime>=1.24"],
+        "demo": ["gradio>=6.0,<7"],
+        "onnx": ["onnx>=1.20,<2", "onnxscript>=0.6,<0.8", "onnxruntime>=1.24.1,<2"],
         "dev": ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.150", "ruff>=0.15", "playwright>=1.60", "peft>=0.21"],
     },
     entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,8 @@ def test_commands(place, monkeypatch, capsys):
     seen = set()
     for line in command_lines():
         words = shlex.split(line)
+        if words[:2] == ["wae-rnf", "export"] and find_spec("onnxscript") is None:
+            continue  # an extra of the package
         if words[0] == "wae-rnf" and words[1] != "demo":
             with monkeypatch.context() as patch:
                 assert run(line, patch) == 0, (line, capsys.readouterr().err)

@@ -1,0 +1,5 @@
+"""Doctests of modules whose libraries are extras of the package run where these are installed."""
+
+from importlib.util import find_spec
+
+collect_ignore = [] if find_spec("gradio") else ["training/demo.py"]
