@@ -31,6 +31,17 @@ class PlainModel(WaeRnfModel):
         )
         return nll.view(targets.shape).sum(1)
 
+    # what `forward` goes through, by way of the two above
+
+    def _encode(self, sentences):
+        return self.encode(sentences.input_ids, sentences.mask)
+
+    def _read(self, sentences, z_prime, whole=False):
+        return None, z_prime
+
+    def _nll(self, sentences, states, labels):
+        return self.score(sentences.input_ids, sentences.mask, z_prime=states)
+
 
 @torch.no_grad()
 def score_by_loop(model, batches, samples):

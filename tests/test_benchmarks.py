@@ -1,5 +1,7 @@
 """The plain implementation has our mathematics, the floor counts the products, the page shows the figures."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -43,6 +45,16 @@ def test_loss_curves_are_one(pair):
     ours, plain = map(torch.tensor, curves)
     torch.testing.assert_close(ours, plain, rtol=1e-6, atol=0)
     assert plain[-20:].mean() < 0.9 * plain[:20].mean()
+
+
+def test_a_plain_step_is_the_plain_way(pair, batch):
+    """All logits at once: a plain step calls the projection, ours forms the loss without it."""
+    calls = {}
+    for name, model in zip(("ours", "plain"), pair, strict=True):
+        with patch.object(torch.nn.Linear, "forward", autospec=True, side_effect=torch.nn.Linear.forward) as linear:
+            model(**batch).loss.backward()
+        calls[name] = sum(call.args[0] is model.decoder.projection for call in linear.call_args_list)
+    assert calls == {"ours": 0, "plain": 1}
 
 
 def test_loop_over_samples_has_the_models_weights(pair, batch):
