@@ -108,5 +108,7 @@ def test_a_resumed_training_has_the_same_weights(trainer, tmp_path, labels):
 
 
 def test_training_never_forms_logits(trainer, monkeypatch):
-    monkeypatch.setattr(Decoder, "logits", lambda *_: pytest.fail("logits were formed"))
+    calls = []
+    monkeypatch.setattr(Decoder, "logits", lambda *_: calls.append(1))
     trainer().train()
+    assert not calls

@@ -12,7 +12,7 @@ from .evaluation_target import corpus_of
 from .latent_map import LatentMap
 from .model_directory import load_model
 from .proxies import without_proxies
-from .text_input import warn_of_unread
+from .text_input import encode, warn_of_unread
 
 
 def build_demo(directory, dataset=None):
@@ -103,7 +103,7 @@ def reconstruction_tab(model, tokenizer):
             raise refusal("Write a sentence first.")
         for message in warn_of_unread(tokenizer, [sentence]):
             gradio.Warning(message)
-        inputs = encoded(model, tokenizer, sentence)
+        inputs = encode(model, tokenizer, [sentence])
         (text,) = tokenizer.batch_decode(model.reconstruct(inputs), skip_special_tokens=True)
         nats = model.encode(**inputs).kl_divergence().item()
         return text, f"{nats:.2f}"
@@ -122,7 +122,7 @@ def interpolation_tab(model, tokenizer):
     def between(first, second, position):
         if not (first.strip() and second.strip()):
             return ""
-        a, b = (model.embed(**encoded(model, tokenizer, sentence)) for sentence in (first, second))
+        a, b = (model.embed(**encode(model, tokenizer, [sentence])) for sentence in (first, second))
         ids = model.generate(latents=torch.lerp(a, b, position), do_sample=False)
         return tokenizer.batch_decode(ids, skip_special_tokens=True)[0]
 
@@ -156,7 +156,3 @@ def map_tab(model, tokenizer, latent_map):
             text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
             where = gradio.Textbox(label="Place", elem_id="place")
         picture.select(decode, None, [picture, text, where])
-
-
-def encoded(model, tokenizer, sentence):
-    return tokenizer([sentence], return_tensors="pt", truncation=True).to(model.device)
