@@ -16,7 +16,9 @@ setup(
     packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
     package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
     # The metrics are no packages: `evaluate` reads each from its folder.
-    package_data={"training_wae_rnf": ["published.json", "model_card_template.md", "text_metrics/*/*.py"]},
+    package_data={
+        "training_wae_rnf": ["published.json", "model_card_template.md", "text_metrics/*/*.py", "presets/*.yaml"]
+    },
     # CI runs the tests with the lowest and with the newest releases within these bounds (.ci/run).
     install_requires=[
         "torch>=2.13,<2.14",

@@ -11,6 +11,8 @@ require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upg
 CHOICES = {
     "posterior": ("gaussian", "vmf"),
     "posterior_head": ("mlp", "linear"),
+    "encoder_input": ("eos", "bos"),
+    "flow_init": ("uniform", "normal"),
     "flow_kernel": (None, "imq", "gaussian"),
     "mmd_kernel": ("imq", "gaussian", "gaussian_scaled"),
     "objective": ("paper", "authors", "pushforward", "flow_posterior"),
@@ -18,8 +20,13 @@ CHOICES = {
     "return_logits": (None, True, False),
 }
 AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
-NOT_NEGATIVE = ("latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate")
+NOT_NEGATIVE = (
+    "latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate",
+    "batch_norm_eps", "embedding_std",
+)  # fmt: skip
 RATES = ("dropout", "word_dropout")
+# What a saved configuration means that is older than the field.
+BEFORE = {"batch_norm_eps": 1e-5}
 KAPPA = (1e-6, 1e5)  # beyond, the normalizer loses its digits, and its series grows with kappa
 CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
 # What `Trainer.predict` and `compute_metrics` leave out of a forward's output, so that predictions are the logits.
@@ -42,18 +49,27 @@ class WaeRnfConfig(PretrainedConfig):
         embedding_size, hidden_size: width of the word embedding and of both LSTMs.
         latent_size: d, the dimension of the latent code; 0 for a language model: the decoder alone.
         dropout: rate on both LSTMs' inputs and on the decoder's outputs.
+        encoder_dropout: rate on the encoder's input alone; None for that of `dropout`.
         word_dropout: rate at which words that the decoder reads become the unknown word while training (Bowman et
             al. 2016, arXiv 1511.06349).
         posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
         kappa: concentration of the von Mises-Fisher posterior, from 1e-6 to 1e5.
         batch_norm: normalize the posterior's mean and log variance over the batch (paper 5.2).
+        batch_norm_eps: added to the variance that is divided by. It must lie far under any variance that training can
+            reach: from about that variance down nothing is normalized, and the latent variable dies. Models saved
+            before this field existed have 1e-5.
         mean_gamma: fixes the scale of the mean's batch normalization (BN-VAE); None learns it.
         free_bits: nats of each dimension's divergence, averaged over the batch, that cost nothing (Kingma et al.
             2016, arXiv 1606.04934).
         minimum_rate: nats of the whole divergence, averaged over the batch, that cost nothing: where they are spent is
             left to the model (Pelsmaeker and Aziz 2020, arXiv 1904.08194).
         posterior_head: "mlp", two layers on h_n (paper), or "linear", one layer on (h_n, c_n) (authors' code).
+        encoder_input: "eos", the words and end-of-sentence, or "bos", beginning-of-sentence and the words (authors'
+            code).
+        embedding_std: standard deviation of the word embedding at the start, N(0, embedding_std²).
         num_flows: K planar flows; 0 leaves z as it is.
+        flow_init: u and w of each flow at the start: "uniform" in ±1/√d with b = 0, near the identity, or "normal",
+            N(0, 1) with b = 1 (authors' code).
         flow_kernel: kernel of the Riemannian metric, "imq" (K_m), "gaussian" (K_g), or None for plain flows.
         kernel_bandwidth: beta of K_g.
         num_centres: cluster centres that the kernel is measured from.
@@ -88,15 +104,20 @@ class WaeRnfConfig(PretrainedConfig):
     hidden_size: int = 200
     latent_size: int = 32
     dropout: float = 0.2
+    encoder_dropout: float | None = None
     word_dropout: float = 0.0
     posterior: str = "gaussian"
     kappa: float = 80.0
     batch_norm: bool = True
+    batch_norm_eps: float = 1e-12
     mean_gamma: float | None = None
     free_bits: float = 0.0
     minimum_rate: float = 0.0
     posterior_head: str = "mlp"
+    encoder_input: str = "eos"
+    embedding_std: float = 1.0
     num_flows: int = 3
+    flow_init: str = "uniform"
     flow_kernel: str | None = "imq"
     kernel_bandwidth: float = 10.0
     num_centres: int = 20
@@ -134,6 +155,8 @@ class WaeRnfConfig(PretrainedConfig):
         for name in RATES:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1), but is {getattr(self, name)}")
+        if self.encoder_dropout is not None and not 0 <= self.encoder_dropout < 1:
+            raise ValueError(f"encoder_dropout must lie in [0, 1), but is {self.encoder_dropout}")
         for name in ("kappa", "mean_gamma"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -144,6 +167,11 @@ class WaeRnfConfig(PretrainedConfig):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {choices}, not {getattr(self, name)!r}")
         self.check_combinations()
+
+    @classmethod
+    def from_dict(cls, config_dict, **kwargs):
+        saved = "transformers_version" in config_dict
+        return super().from_dict((BEFORE if saved else {}) | config_dict, **kwargs)
 
     def to_dict(self):
         # `pipeline` puts classes in the place of their names

@@ -16,7 +16,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        self.dropout = Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout if config.encoder_dropout is None else config.encoder_dropout)
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
         self.with_cell = config.posterior_head == "linear"
 

@@ -33,11 +33,19 @@ class PlanarFlow(nn.Module):
         self.b = nn.Parameter(torch.empty(1))
         self.reset_parameters()
 
-    def reset_parameters(self, uniform_=nn.init.uniform_, zeros_=nn.init.zeros_):
+    def reset_parameters(self, how="uniform", init=nn.init):
+        """Starts anew: "uniform" in ±1/√d with b = 0, or "normal", N(0, 1) with b = 1 (authors' code).
+
+        Args:
+            init: where `uniform_`, `normal_` and `constant_` come from.
+        """
         bound = self.u.numel() ** -0.5
-        uniform_(self.u, -bound, bound)
-        uniform_(self.w, -bound, bound)
-        zeros_(self.b)
+        for parameter in (self.u, self.w):
+            if how == "uniform":
+                init.uniform_(parameter, -bound, bound)
+            else:
+                init.normal_(parameter)
+        init.constant_(self.b, 0.0 if how == "uniform" else 1.0)
 
     def _invertible_u(self):
         """û (d,), and 1 + ûᵀw, positive by construction."""

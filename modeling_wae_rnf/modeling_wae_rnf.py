@@ -77,9 +77,10 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
 
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):
-            module.reset_parameters(init.uniform_, init.zeros_)
+            module.reset_parameters(self.config.flow_init, init)
         elif isinstance(module, nn.Embedding):
-            init.uniform_(module.weight, -0.1, 0.1)
+            tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
+            init.normal_(module.weight, std=self.config.embedding_std * (module.embedding_dim**-0.5 if tied else 1))
         elif isinstance(module, (nn.Linear, nn.LSTM)):  # torch's own bounds; the library's would be normal(0.02)
             fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
             for parameter in module.parameters(recurse=False):
@@ -138,9 +139,10 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         if self.config.latent_size == 0:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
-        # beginning-of-sentence says nothing; a row of padding alone is read as one token of it
+        # one of the two marks says nothing; a row of padding alone is read as one token of it
         lengths = (sentences.mask.sum(-1) - 1).clamp_min(1)
-        return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, 1:]), lengths))
+        read = slice(1, None) if self.config.encoder_input == "eos" else slice(None, -1)
+        return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, read]), lengths))
 
     def sample_prior(self, num_samples, generator=None):
         """z of the prior: N(0, I), or uniform on the sphere. (num_samples, latent_size)"""

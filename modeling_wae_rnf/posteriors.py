@@ -72,10 +72,11 @@ class BatchNorm(nn.BatchNorm1d):
     Args:
         size: features.
         gamma: scale that is kept, not learned; None learns it.
+        eps: added to the variance.
     """
 
-    def __init__(self, size, gamma=None):
-        super().__init__(size)
+    def __init__(self, size, gamma=None, eps=1e-5):
+        super().__init__(size, eps=eps)
         self.gamma = gamma
         if gamma is not None:
             self.weight.requires_grad_(False).fill_(gamma)
@@ -123,8 +124,8 @@ class GaussianHead(nn.Module):
         # no bias where batch normalization would take it out again
         self.mean, self.log_variance = (projection(config, bias=not config.batch_norm) for _ in range(2))
         if config.batch_norm:
-            self.mean.append(BatchNorm(config.latent_size, config.mean_gamma))
-            self.log_variance.append(BatchNorm(config.latent_size))
+            self.mean.append(BatchNorm(config.latent_size, config.mean_gamma, config.batch_norm_eps))
+            self.log_variance.append(BatchNorm(config.latent_size, eps=config.batch_norm_eps))
 
     @full_precision
     def forward(self, state):  # (batch, state_size) -> GaussianPosterior

@@ -77,14 +77,23 @@ class TrainArguments:
         at_least(1),
     )
     learning_rate: float = option(1e-3, "Of Adam.", POSITIVE)
+    lr_decay: float = option(0.5, "Factor of the learning rate at --lr_patience and --lr_milestones.", RATE)
+    lr_patience: int = option(
+        0, "Decay the learning rate after this many epochs without a better validation; 0 never does.", at_least(0)
+    )
+    lr_milestones: list[int] | None = option(None, "Epochs after which the learning rate decays.")
+    weight_decay: float = option(
+        0.0, "Of AdamW, on matrices; vectors (biases, batch normalization, flows) do not decay.", NOT_NEGATIVE
+    )
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.", NOT_NEGATIVE)
     early_stopping: int = option(
         0, "Stop after so many epochs without a better validation loss; 0 never does.", at_least(0)
     )
     best_by: str = option(
         "loss",
-        "What makes a model the best on validation: loss (the objective) or bound (the ELBO, without free bits).",
-        one_of("loss", "bound"),
+        "What makes a model the best on validation: loss (the objective) or bound (the ELBO, without free bits); or "
+        "last, the model of the last epoch whatever validation says.",
+        one_of("loss", "bound", "last"),
     )
     save_steps: int | None = option(
         None, "Steps between checkpoints; one is written after each epoch anyway.", at_least(1)
@@ -100,12 +109,24 @@ class TrainArguments:
     hidden_size: int = option(200, "Width of both LSTMs.", at_least(1, WIDEST))
     latent_size: int = option(32, "Dimension of the latent code.", at_least(1, WIDEST))
     dropout: float = option(0.2, "On both LSTMs' inputs and on the decoder's outputs.", RATE)
+    encoder_dropout: float | None = option(None, "On the encoder's input, where it is not that of --dropout.", RATE)
     word_dropout: float = option(0.0, "Share of the words that the decoder reads as unknown while training.", RATE)
     posterior_head: str = option(
         "mlp", "mlp (two layers on h_n) or linear (one on h_n and c_n, authors' code).", one_of("mlp", "linear")
     )
+    encoder_input: str = option(
+        "eos",
+        "What the encoder reads: eos (words, end-of-sentence) or bos (beginning-of-sentence, words; authors' code).",
+        one_of("eos", "bos"),
+    )
+    embedding_std: float = option(1.0, "Standard deviation of the word embedding at the start.", NOT_NEGATIVE)
     latents_at_every_step: bool = option(False, "Feed the latent code to the decoder at every word.")
     num_flows: int | None = option(None, "Planar flows of a system that has them.", NOT_NEGATIVE)
+    flow_init: str = option(
+        "uniform",
+        "Planar flows at the start: uniform (near the identity) or normal (authors' code).",
+        one_of("uniform", "normal"),
+    )
     flow_kernel: str | None = option(
         None, "Kernel of the Riemannian metric: imq or gaussian.", one_of("imq", "gaussian")
     )
@@ -113,11 +134,27 @@ class TrainArguments:
     num_centres: int = option(20, "Cluster centres of the Riemannian metric.", at_least(1))
     centres_from: str | None = option(
         None,
-        "Take the centres from this trained model's posterior means; by default from the autoencoder of "
-        "--autoencoder_epochs, or else from a VAE that is trained first.",
+        "Take the centres from this trained model's posterior means, or from this .npy file of shape (num_centres, "
+        "latent_size); by default from the autoencoder of --autoencoder_epochs, or else from a VAE that is trained "
+        "first.",
+    )
+    first_stage_epochs: int | None = option(
+        None,
+        "Epochs of that VAE; by default an eighth of --num_epochs. The scale of its means is fixed, so that it does "
+        "not collapse and the centres lie apart.",
+        at_least(1),
     )
     kappa: float = option(80.0, "Concentration of the von Mises-Fisher posterior.", POSITIVE)
     batch_norm: bool = option(True, "Batch-normalize the posterior's mean and log variance, as the paper does.")
+    batch_norm_eps: float = option(
+        1e-12, "Added to the variance that batch normalization divides by; PyTorch's default is 1e-5.", NOT_NEGATIVE
+    )
+    batch_norm_statistics: str = option(
+        "corpus",
+        "What the batch normalization of an evaluation takes: corpus (of 10,240 training sentences without dropout) "
+        "or running (of the last batches of training; authors' code).",
+        one_of("corpus", "running"),
+    )
     mean_gamma: float | None = option(None, "Fixes the scale of the mean's batch normalization (BN-VAE).", POSITIVE)
     free_bits: float = option(0.0, "Nats of each dimension's divergence that cost nothing.", NOT_NEGATIVE)
     minimum_rate: float = option(0.0, "Nats of the whole divergence that cost nothing.", NOT_NEGATIVE)

@@ -1,6 +1,26 @@
 """The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means."""
 
+import numpy as np
 import torch
+
+
+def read_centres(path, num_centres, latent_size):
+    """Centres (num_centres, latent_size) from a .npy file.
+
+    Raises:
+        ValueError: something else in it.
+    """
+    try:
+        centres = np.load(path, allow_pickle=False)
+        centres = torch.from_numpy(np.asarray(centres, dtype=np.float32))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {error}") from error
+    if centres.shape != (num_centres, latent_size) or not centres.isfinite().all():
+        raise ValueError(
+            f"--centres_from {path} holds an array of shape {tuple(centres.shape)}; needed are finite numbers of shape "
+            f"(num_centres, latent_size) = ({num_centres}, {latent_size})"
+        )
+    return centres
 
 
 def cluster(means, num_centres, seed):

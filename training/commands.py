@@ -4,7 +4,7 @@ from .arguments import TrainArguments
 from .export_command import export
 from .first_checks import check_corpus, check_run
 from .model_source import add_model_dir
-from .option_files import read_options
+from .option_files import read_options, with_preset
 from .option_parser import OptionParser, parser_of
 from .option_scope import check_scope
 from .reproduction_arguments import ReproduceArguments, rows_of
@@ -20,8 +20,14 @@ def train(argv):
         epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
     )
     parser.add_argument("--config", action="append", help="YAML file of options, `name: value` a line.")
+    parser.add_argument(
+        "--preset",
+        help="Options under a name, for any system: authors (the configuration of the authors' code) or recipe (what "
+        "makes every system better). Those of --config, and of the command line, come first.",
+    )
     given = vars(parser.parse_args(argv))
-    given = options_of_files(given.pop("config", [])) | given
+    preset = given.pop("preset", None)
+    given = with_preset(preset, options_of_files(given.pop("config", [])) | given)
     arguments = TrainArguments(**given)
     check_scope(given, arguments)
     check_run(arguments)

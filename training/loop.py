@@ -22,7 +22,7 @@ from .estimators import random_rows, use_of_the_code
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
 from .model_directory import save_model_directory
 from .processes import gather, largest, my_part, num_processes, on_main, process_index
-from .schedules import annealed_weights
+from .schedules import annealed_weights, num_decays
 from .sources import open_source, sample_of
 from .stopping import Stopped, stop_requests
 
@@ -34,6 +34,20 @@ PROGRESS = {  # what a checkpoint holds beside weights, optimizer and random sta
     "step": int, "best": float, "epochs_without_gain": int, "lagging": bool, "history": list, "seconds": float,
     "loss_scale": dict,
 }  # fmt: skip
+
+
+def parameter_groups(model, weight_decay):
+    """The parameters as AdamW takes them: matrices decay, vectors (biases, batch normalization, flows) do not.
+
+    Example:
+        >>> [len(group["params"]) for group in parameter_groups(torch.nn.Linear(2, 2), 0.1)]
+        [1, 1]
+    """
+    if not weight_decay:
+        return [{"params": list(model.parameters()), "weight_decay": 0.0}]
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
 class Stage:
@@ -52,7 +66,9 @@ class Stage:
     def __init__(self, name, accelerator, model, tokenizer, data, system, arguments, output_dir):
         self.name, self.accelerator, self.tokenizer, self.data = name, accelerator, tokenizer, data
         self.system, self.arguments, self.output_dir = system, arguments, Path(output_dir)
-        optimizer = torch.optim.Adam(model.parameters(), lr=arguments.learning_rate, fused=True)
+        optimizer = torch.optim.AdamW(
+            parameter_groups(model, arguments.weight_decay), arguments.learning_rate, fused=True
+        )
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.source, self.sample = open_source(data["train"], arguments), sample_of(data["train"])
         self.steps_per_epoch = self.source.steps_per_epoch
@@ -126,11 +142,31 @@ class Stage:
         return bool(patience) and self.epochs_without_gain >= patience
 
     @property
+    def _judged_by(self):
+        """The figure of a validation that says whether a model is better than another."""
+        return "bound" if self.arguments.best_by == "bound" else "loss"
+
+    def _annealed(self):
+        """Whether alpha has reached its last value at a step, for good."""
+        end, cycles = self.system.annealing[1], self.arguments.kl_cycles
+        return lambda step: step / self.num_steps >= (cycles - 1 + end) / cycles
+
+    @property
     def _at_epoch_end(self):
         return self.step % self.steps_per_epoch == 0 or self.step == self.num_steps
 
+    def _set_learning_rate(self):
+        """That of the next epoch; it depends on the validations so far alone, so that a resumed run has the same."""
+        options, annealed = self.arguments, self._annealed()
+        judged = [past[self._judged_by] for past in self.history if annealed(past["step"])]
+        epoch = self.step // self.steps_per_epoch
+        decays = num_decays(judged, epoch, options.lr_patience, options.lr_milestones or ())
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.learning_rate * options.lr_decay**decays
+
     def _epoch(self, bar):
         options = self.arguments
+        self._set_learning_rate()
         batches = self.source.batches(self.step, self.config.pad_token_id, self.accelerator.device)
         start = time.perf_counter()
         self.model.train()
@@ -229,7 +265,9 @@ class Stage:
         self._check_finite()
         random, seed = random_state(), self.arguments.seed
         model = self.accelerator.unwrap_model(self.model)  # the processes' numbers of batches may differ
-        estimate_batch_norm(model, self.sample, seed)
+        model.eval()
+        if self.arguments.batch_norm_statistics == "corpus":
+            estimate_batch_norm(model, self.sample, seed)
         validation = self.data["validation"]
         batches = sorted_batches(lengths_of(validation), self.arguments.batch_size)
         sums = torch.zeros(len(TERMS) + 1, device=self.accelerator.device)
@@ -258,11 +296,13 @@ class Stage:
             bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}", file=sys.stderr)
         if not math.isfinite(values["loss"]):
             raise ValueError(f"the validation loss of {self.name} is not finite at step {self.step}; the run stops")
-        if (judged := values[self.arguments.best_by]) < self.best:
-            self.best, self.epochs_without_gain = judged, 0
+        better = values[self._judged_by] < self.best
+        self.best = min(self.best, values[self._judged_by])
+        # while alpha climbs, the objective at its last weights says nothing of whether training still helps
+        waiting = not better and self._annealed()(self.step)
+        self.epochs_without_gain = self.epochs_without_gain + 1 if waiting else 0
+        if better or self.arguments.best_by == "last":
             self._save_best()
-        else:
-            self.epochs_without_gain += 1
 
     def _save_best(self):
         model = self.accelerator.unwrap_model(self.model)

@@ -30,7 +30,14 @@ def add_model_dir(parser: ArgumentParser, from_hub: bool = True) -> None:
 
 
 def check_centres_from(name: str, latent_size: int) -> None:
-    """Raises ValueError where a model cannot give the centres of a run: it is none, or of another latent size."""
+    """Raises ValueError where a model cannot give the centres of a run: it is none, or of another latent size.
+
+    A name that ends in .npy is a file of centres: it must exist, and is checked when it is read.
+    """
+    if name.endswith(".npy"):
+        if not Path(name).is_file():
+            raise ValueError(f"--centres_from {name}: there is no such file")
+        return
     check_model_dir(name)
     path = Path(name, "config.json")
     if not path.exists():  # on the Hub: it is known when it is loaded

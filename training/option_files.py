@@ -8,8 +8,11 @@ import yaml
 
 from .arguments import TrainArguments
 from .option_parser import parser_of, unknown_option
+from .option_scope import shared_part
 from .systems import SYSTEMS
 
+PRESETS = Path(__file__).with_name("presets")
+SEVERAL = [field.name for field in fields(TrainArguments) if "list[" in str(field.type)]  # options of several values
 NULL = "tag:yaml.org,2002:null"
 
 
@@ -45,10 +48,41 @@ def read_options(path):
     return typed(options, f"--config {path}")
 
 
+def preset_names():
+    """Of the options that are kept together under a name, in training/presets.
+
+    Example:
+        >>> preset_names()
+        ['authors', 'recipe']
+    """
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def with_preset(name, given):
+    """Options with those of a preset that their system has a part for; the ones that were given come first.
+
+    Args:
+        name: of the preset; None adds nothing.
+        given: {option: value}.
+
+    Raises:
+        ValueError: no such preset.
+
+    Example:
+        >>> with_preset("authors", {"system": "vae", "num_epochs": 20})["posterior_head"]
+        'linear'
+    """
+    if name is None:
+        return given
+    if name not in preset_names():
+        raise ValueError(f"unknown preset {name!r}; choose one of {', '.join(preset_names())}")
+    return shared_part(read_options(PRESETS / f"{name}.yaml"), given) | given
+
+
 def read_variants(path):
     """A file of rows `name: {option of train: value}`, for `--variants`: {name: {option: value}}.
 
-    A row that says no system is the one of its name, or wae-rnf.
+    A row that says no system is the one of its name, or wae-rnf. One that says `preset` has its options too.
 
     Raises:
         ValueError: a file that is missing or holds something else, a name that no file can have, an option that
@@ -60,9 +94,12 @@ def read_variants(path):
     for name in rows:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", str(name)):
             raise ValueError(f"--variants {path}: {name!r} names files and directories; use letters, digits, - and _")
-    own = {name: typed(own, f"--variants {path}: {name}") for name, own in rows.items()}
-    system_of = {name: name if name in SYSTEMS else TrainArguments.system for name in rows}
-    return {name: {"system": system_of[name]} | own[name] for name in rows}
+    found = {}
+    for name, own in rows.items():
+        system = {"system": name if name in SYSTEMS else TrainArguments.system}
+        given = {option: value for option, value in own.items() if option != "preset"}
+        found[name] = with_preset(own.get("preset"), system | typed(given, f"--variants {path}: {name}"))
+    return found
 
 
 def typed(options, source):
@@ -77,16 +114,23 @@ def typed(options, source):
     if unknown := [name for name in options if name not in known]:
         reason = unknown_option(f"--{unknown[0]}", [f"--{name}" for name in known])
         raise ValueError(f"{source} has the option {unknown[0]!r}, which train does not have: {reason}")
+    argv = []
+    for name, value in options.items():  # with the sign: a value may begin with a dash
+        argv += [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={value}"]
     try:
-        # with the sign: a value may begin with a dash
-        given = parser_of(TrainArguments, prog="wae-rnf train").parse_args([f"--{n}={v}" for n, v in options.items()])
+        given = parser_of(TrainArguments, prog="wae-rnf train").parse_args(argv)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
     return vars(given)
 
 
 def _is_flat(options):
-    return isinstance(options, dict) and not any(isinstance(value, (dict, list)) for value in options.values())
+    """Whether every option has one value, or a list of them where it takes several."""
+    if not isinstance(options, dict):
+        return False
+    values = [value for name, value in options.items() if name not in SEVERAL or not isinstance(value, list)]
+    values += [item for name in SEVERAL if isinstance(options.get(name), list) for item in options[name]]
+    return not any(isinstance(value, (dict, list)) for value in values)
 
 
 def _read_yaml(path, option):

@@ -15,6 +15,9 @@ RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained.
 FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
 
+# What a run had that is older than the option, where that is not the option's default.
+BEFORE = {"batch_norm_eps": 1e-5}
+
 
 def check_output_dir(output_dir, options, resume=False):
     """Makes sure that `output_dir` is free for a run, or with `resume` that it holds this very run.
@@ -52,7 +55,7 @@ def check_writable(directory):
 def changed_options(run, options):
     """{name: earlier value} of the options in which a run to go on with differs from what run.json says."""
     # an option that is newer than the run had its default
-    earlier = asdict(TrainArguments()) | run["options"]
+    earlier = asdict(TrainArguments()) | BEFORE | run["options"]
     # digests tell whether a folder that has moved holds the same text
     free = {*FREE_TO_CHANGE, *(["dataset"] if "data" in run and Path(options["dataset"]).is_dir() else [])}
     changed = [name for name in options if earlier[name] != options[name] and name not in free]

@@ -1,4 +1,4 @@
-"""Schedules of the two weights of eq. 17: alpha (`kl_weight`) and lambda (`mmd_weight`)."""
+"""Schedules: of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17, and of the learning rate."""
 
 
 def annealed_weights(progress, config, annealing, cycles=1):
@@ -24,3 +24,28 @@ def annealed_weights(progress, config, annealing, cycles=1):
     kl_weight = climbed * config.kl_weight
     mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}
+
+
+def num_decays(losses, epoch, patience=0, milestones=()):
+    """How often the learning rate has decayed: at each stall of validation, and after each milestone.
+
+    Args:
+        losses: of each validation that counts, in order.
+        epoch: whole epochs that are done.
+        patience: a stall is so many validations in a row, none under the lowest before; 0 knows no stall.
+        milestones: epochs after which the learning rate decays in any case.
+
+    Example:
+        >>> num_decays([3.0, 2.0, 2.5, 2.1, 1.9], epoch=5, patience=2)
+        1
+        >>> num_decays([], epoch=20, milestones=[15, 35])
+        1
+    """
+    decays = sum(epoch >= milestone for milestone in milestones)
+    lowest, waited = float("inf"), 0
+    for loss in losses:
+        waited = 0 if loss < lowest else waited + 1
+        lowest = min(loss, lowest)
+        if patience and waited == patience:
+            decays, waited = decays + 1, 0
+    return decays

@@ -17,7 +17,7 @@ from tokenization_wae_rnf.corpus_names import kind_of_corpus
 from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
-from .centres import check_enough, cluster
+from .centres import check_enough, cluster, read_centres
 from .encoding import encode_split
 from .estimators import ALL_PAIRS
 from .evaluate_directory import evaluate_directory
@@ -37,7 +37,7 @@ from .systems import NO_FLOW, SYSTEMS, System, customized_system, has_metric
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
     "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
-    "minimum_rate",
+    "minimum_rate", "encoder_dropout", "encoder_input", "embedding_std", "batch_norm_eps", "flow_init",
 )  # fmt: skip
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
@@ -172,6 +172,8 @@ def model_config(arguments, system, vocab_size):
 
 def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
     """Centres (num_centres, latent_size): of `centres_from`, or of the encoder, or of a VAE that is trained now."""
+    if (arguments.centres_from or "").endswith(".npy"):
+        return read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     if arguments.centres_from:
         model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
         check_latent_size(arguments.centres_from, model.config.latent_size, arguments.latent_size)
@@ -181,8 +183,8 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         model = encoder
     else:
         directory = Path(arguments.output_dir) / FIRST_STAGE
-        system = SYSTEMS[FIRST_STAGE]
-        run_stage(FIRST_STAGE, system, arguments, accelerator, tokenizer, data, directory)
+        options = first_stage_arguments(arguments)
+        run_stage(FIRST_STAGE, SYSTEMS[FIRST_STAGE], options, accelerator, tokenizer, data, directory)
         model, _ = load_model(directory, accelerator.device)
     sentences = sample_of(data["train"])
     if len(sentences) > MAX_CLUSTERED:
@@ -190,6 +192,18 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         sentences = sentences.select(np.sort(chosen))
     means = encode_split(model, sentences, progress=accelerator.is_main_process).mean
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
+
+
+def first_stage_arguments(arguments):
+    """The options of the VAE whose posterior means are clustered.
+
+    The scale of its means is fixed where they are batch-normalized: a VAE that has collapsed has all of them in one
+    place, and the kernel would be the same everywhere.
+    """
+    epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
+    gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
+    free = {"free_bits": 0.0, "minimum_rate": 0.0}
+    return replace(arguments, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
 
 
 def train_autoencoder(arguments, system, accelerator, tokenizer, data):
