@@ -81,7 +81,7 @@ class TrainArguments:
     lr_patience: int = option(
         0, "Decay the learning rate after this many epochs without a better validation; 0 never does.", at_least(0)
     )
-    lr_milestones: list[int] | None = option(None, "Epochs after which the learning rate decays.")
+    lr_milestones: list[int] | None = option(None, "Epochs after which the learning rate decays.")  # noqa: RUF009
     weight_decay: float = option(
         0.0, "Of AdamW, on matrices; vectors (biases, batch normalization, flows) do not decay.", NOT_NEGATIVE
     )

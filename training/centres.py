@@ -17,8 +17,8 @@ def read_centres(path, num_centres, latent_size):
         raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {error}") from error
     if centres.shape != (num_centres, latent_size) or not centres.isfinite().all():
         raise ValueError(
-            f"--centres_from {path} holds an array of shape {tuple(centres.shape)}; needed are finite numbers of shape "
-            f"(num_centres, latent_size) = ({num_centres}, {latent_size})"
+            f"--centres_from {path} holds an array of shape {tuple(centres.shape)}; needed are finite numbers of "
+            f"shape (num_centres, latent_size) = ({num_centres}, {latent_size})"
         )
     return centres
 

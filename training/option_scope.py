@@ -8,17 +8,17 @@ from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
 OF_A_LATENT = (
-    "latent_size", "posterior_head", "encoder_dropout", "encoder_input", "batch_norm_eps", "batch_norm_statistics",
-    "flow_init", "latents_at_every_step", "num_flows", "flow_kernel", "kernel_bandwidth",
-    "num_centres", "centres_from", "first_stage_epochs", "kappa", "batch_norm", "mean_gamma", "free_bits", "minimum_rate", "objective",
+    "latent_size", "posterior_head", "encoder_dropout", "encoder_input", "latents_at_every_step", "num_flows",
+    "flow_init", "flow_kernel", "kernel_bandwidth", "num_centres", "centres_from", "first_stage_epochs", "kappa",
+    "batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective",
     "mmd_kernel", "kl_weight", "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps",
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is told
 RULES = (
     (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
     (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),
-    (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"), lambda own: own["posterior"] == "gaussian",
-     "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
+    (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"),
+     lambda own: own["posterior"] == "gaussian", "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
     (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
      "the divergence of its von Mises-Fisher posterior is a constant, whatever it weighs"),
     (("batch_norm_eps", "batch_norm_statistics"), lambda own: own["batch_norm"], "nothing is batch-normalized"),
