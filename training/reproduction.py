@@ -12,7 +12,7 @@ from .estimators import READINGS
 from .evaluation_target import same_corpus
 from .metrics import METRICS_FILE, read_metrics, read_sentences, sentences_file
 from .processes import on_main
-from .reproduction_arguments import FIRST_STAGE, LANGUAGE_MODEL, rows_of, tell_left_out
+from .reproduction_arguments import LANGUAGE_MODEL, rows_of, tell_left_out
 from .run_directory import read_json, write_json
 
 
@@ -38,7 +38,7 @@ def reproduce(options, shared):
     for seed in range(options.seeds):
         for row, own in rows.items():
             name = name_of(row, seed, options.seeds)
-            arguments = train_arguments(options, own, rows, name, seed)
+            arguments = train_arguments(options, own, name, seed)
             metrics = finished_run(arguments) | {"row": row}
             language_model = Path(arguments.output_dir).with_name(name_of(LANGUAGE_MODEL, seed, options.seeds))
             if (language_model / METRICS_FILE).exists():
@@ -55,7 +55,7 @@ def name_of(row, seed, seeds):
     return row if seeds == 1 else f"{row}-{seed}"
 
 
-def train_arguments(options, shared, rows, name, seed):
+def train_arguments(options, shared, name, seed):
     """The options of one run."""
     runs = Path(options.runs_dir) / corpus_name(options.dataset)
     own = {
@@ -66,9 +66,6 @@ def train_arguments(options, shared, rows, name, seed):
         "eval_max_sentences": options.eval_max_sentences,
         "max_steps": options.max_steps,
     }
-    has_first_stage = "centres_from" in shared or shared.get("autoencoder_epochs")
-    if shared["system"] == "wae-rnf" and FIRST_STAGE in rows and not has_first_stage:
-        own["centres_from"] = str(runs / name_of(FIRST_STAGE, seed, options.seeds))
     return TrainArguments(**shared | own)
 
 

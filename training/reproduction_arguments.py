@@ -10,7 +10,6 @@ from .option_scope import shared_part
 from .systems import SYSTEMS
 
 LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
-FIRST_STAGE = "vae"  # the row whose posterior means are clustered for the metric of all
 
 
 @dataclass
@@ -64,7 +63,7 @@ def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
     rows = (
         read_variants(options.variants) if options.variants else {name: {"system": name} for name in options.systems}
     )
-    order = sorted(rows, key=lambda name: name not in (LANGUAGE_MODEL, FIRST_STAGE))  # others build on these
+    order = sorted(rows, key=lambda name: name != LANGUAGE_MODEL)  # others are compared with it
     if options.num_epochs is not None:
         shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
     return {name: shared_part(shared, rows[name]) | rows[name] for name in order}
