@@ -64,7 +64,6 @@ def train_arguments(options, shared, name, seed):
         "output_dir": str(runs / name),
         "eval_iwae_samples": options.iwae_samples,
         "eval_max_sentences": options.eval_max_sentences,
-        "max_steps": options.max_steps,
     }
     return TrainArguments(**shared | own)
 

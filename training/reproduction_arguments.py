@@ -30,7 +30,7 @@ class ReproduceArguments:
         "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.",
         at_least(1),
     )
-    max_steps: int | None = option(None, "At most this many steps of each system; the tables say so.", at_least(1))
+    max_steps: int | None = option(None, "Maximum number of steps of each system; a row's own come first. The tables say so.", at_least(1))
     seeds: int = option(
         1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
     )
@@ -64,8 +64,9 @@ def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
         read_variants(options.variants) if options.variants else {name: {"system": name} for name in options.systems}
     )
     order = sorted(rows, key=lambda name: name != LANGUAGE_MODEL)  # others are compared with it
-    if options.num_epochs is not None:
-        shared = shared | {"num_epochs": options.num_epochs}  # a row may still have its own
+    for name in ("num_epochs", "max_steps"):
+        if getattr(options, name) is not None:
+            shared = shared | {name: getattr(options, name)}  # a row may still have its own
     return {name: shared_part(shared, rows[name]) | rows[name] for name in order}
 
 
