@@ -30,7 +30,9 @@ class ReproduceArguments:
         "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.",
         at_least(1),
     )
-    max_steps: int | None = option(None, "Maximum number of steps of each system; a row's own come first. The tables say so.", at_least(1))
+    max_steps: int | None = option(
+        None, "Maximum number of steps of each system; a row's own come first. The tables say so.", at_least(1)
+    )
     seeds: int = option(
         1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
     )
