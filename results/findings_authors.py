@@ -3,7 +3,6 @@
 from training_wae_rnf.published import TABLES
 from training_wae_rnf.reproduction_report import table, training_in_words
 
-ROW = "authors"  # of results/ptb
 TOLERANCE = 0.03  # a quantity further off is named
 QUANTITIES = {  # name in published.json: (in words, how it is read from metrics)
     "published": ("published protocol", lambda m: m["published"]["nll"]),
@@ -46,8 +45,8 @@ def authors_section(runs: list[dict]) -> list[str]:
     far = [words for words in found[0] if all(abs(own[words][2]) > TOLERANCE for own in found)]
     seeds = [f"ours, seed {metrics['seed']}" for metrics in runs]
     return [
-        f"`--preset authors` on PTB, {training_in_words(runs)}, beside what was measured on the authors' code after as "
-        "many epochs. Nats per sentence, test split; in brackets the relative difference.",
+        f"`--preset authors` on PTB, {training_in_words(runs)}, beside what was measured on the authors' code after "
+        "as many epochs. Nats per sentence, test split; in brackets the relative difference.",
         table(["quantity", "authors' code", *seeds], cells),
         f"More than {TOLERANCE:.0%} off: {', '.join(far) or 'none'}.",
     ]
