@@ -89,7 +89,7 @@ class LatentUse:
             'mutual information 0.01 nats, KL 0.02 nats, 0 of 32 units with a KL over 0.05'
         """
         units = "" if self.units is None else f", {self.units} of {self.latent_size} units with a KL over {USED_UNIT}"
-        return f"mutual information {self.mutual_information:.2f} nats, KL {self.kl:.2f} nats{units}"
+        return f"mutual information {max(self.mutual_information, 0.0):.2f} nats, KL {self.kl:.2f} nats{units}"
 
 
 def used_units(posterior):
