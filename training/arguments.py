@@ -87,7 +87,10 @@ class TrainArguments:
     learning_rate: float = option(1e-3, "Of Adam.", POSITIVE)
     lr_decay: float = option(0.5, "Factor of the learning rate at --lr_patience and --lr_milestones.", RATE)
     lr_patience: int = option(
-        0, "Decay the learning rate after this many epochs without a better validation; 0 never does.", at_least(0)
+        0,
+        "Decay the learning rate after this many epochs without a better validation, counted once alpha has its last "
+        "value; 0 never does.",
+        at_least(0),
     )
     lr_milestones: list[int] | None = option(  # noqa: RUF009
         None, "Epochs after which the learning rate decays.", EPOCHS
@@ -97,7 +100,10 @@ class TrainArguments:
     )
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.", NOT_NEGATIVE)
     early_stopping: int = option(
-        0, "Stop after so many epochs without a better validation loss; 0 never does.", at_least(0)
+        0,
+        "Stop after so many epochs without a better validation loss, counted once alpha has its last value; 0 never "
+        "does.",
+        at_least(0),
     )
     best_by: str = option(
         "loss",
