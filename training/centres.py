@@ -13,8 +13,9 @@ def read_centres(path, num_centres, latent_size):
     needed = f"needed are finite numbers of shape (num_centres, latent_size) = ({num_centres}, {latent_size})"
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)  # nothing is read of a shape that does not fit
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {error}") from error
+    except (OSError, ValueError, EOFError) as error:  # whose own words advise to unpickle
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged, or holds Python objects"
+        raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {reason}; {needed}") from error
     shape, kind = getattr(found, "shape", None), getattr(found, "dtype", None)
     if kind is None or kind.kind not in "iuf":
         raise ValueError(f"--centres_from {path} holds values of type {kind}; {needed}")
