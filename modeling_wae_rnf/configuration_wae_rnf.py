@@ -173,6 +173,10 @@ class WaeRnfConfig(PretrainedConfig):
         saved = "transformers_version" in config_dict
         return super().from_dict((BEFORE if saved else {}) | config_dict, **kwargs)
 
+    @classmethod
+    def from_json_file(cls, json_file):
+        return cls.from_dict(cls._dict_from_json_file(json_file))
+
     def to_dict(self):
         # `pipeline` puts classes in the place of their names
         return super().to_dict() | {"custom_pipelines": copy.deepcopy(CUSTOM_PIPELINES)}

@@ -16,7 +16,7 @@ EXAMPLE = {"batch": 2, "length": 3}  # of the inputs to trace with; any other ba
 class EncoderForExport(nn.Module):
     """Token ids and their mask -> the posterior's mean and standard deviation; on the sphere the mean direction alone.
 
-    Beginning-of-sentence and padding, on either side, leave the state as it is.
+    Padding, on either side, leaves the state as it is, and so does the mark that `encoder_input` leaves out.
 
     Args:
         model: a [`WaeRnfModel`] with latents, in evaluation mode.
@@ -33,21 +33,32 @@ class EncoderForExport(nn.Module):
     def __init__(self, model: nn.Module):
         super().__init__()
         self.bos_token_id, self.with_cell = model.config.bos_token_id, model.encoder.with_cell
+        self.reads_bos = model.config.encoder_input == "bos"
         self.embedding, self.lstm, self.posterior_head = model.embedding, model.encoder.lstm, model.posterior_head
         self.train(model.training)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(batch, length) twice -> (batch, latent_size), once or twice."""
-        read = attention_mask.bool() & input_ids.ne(self.bos_token_id)
-        # as in `encode`, a row without words is read as one token
-        second = torch.arange(read.shape[1], device=read.device) == 1
-        read = read | (second & ~read.any(dim=1, keepdim=True))
-        hidden, cell = self._last_state(self.embedding(input_ids).detach(), read)
+        embeddings, mask = self.embedding(input_ids).detach(), attention_mask.bool()
+        read = mask & input_ids.ne(self.bos_token_id)
+        if self.reads_bos:  # first, whether it stands there or not; and the last token never
+            read = read & (mask.flip(1).cumsum(1).flip(1) > 1)
+            begin = torch.where(mask.any(1), self.bos_token_id, input_ids[:, 0])
+            start = self.embedding(begin).detach()
+        else:  # as in `encode`, a row without words is read as one token
+            second = torch.arange(read.shape[1], device=read.device) == 1
+            read, start = read | (second & ~read.any(dim=1, keepdim=True)), None
+        hidden, cell = self._last_state(embeddings, read, start)
         posterior = self.posterior_head(torch.cat([hidden, cell], dim=-1) if self.with_cell else hidden)
         return (posterior.mean, posterior.stddev) if hasattr(posterior, "stddev") else (posterior.mean,)
 
-    def _last_state(self, embeddings, read):
-        """h and c after the last token that is read, each (batch, hidden_size)."""
+    def _last_state(self, embeddings, read, first=None):
+        """h and c after the last token that is read, each (batch, hidden_size).
+
+        Args:
+            embeddings: (batch, length, embedding_size), and read: (batch, length), true for those that are read.
+            first: (batch, embedding_size), read before all of them.
+        """
         weights = [weight.detach() for weight in self.lstm.all_weights[0]]  # the loop has no gradient of its own
 
         def step(state, inputs):
@@ -57,6 +68,8 @@ class EncoderForExport(nn.Module):
             return state, kept.clone()  # something has to come out at each step
 
         start = [embeddings.new_zeros(embeddings.shape[0], self.lstm.hidden_size) for _ in range(2)]
+        if first is not None:
+            start = list(torch.lstm_cell(first, start, *weights))
         return scan(step, start, (embeddings, read.unsqueeze(-1)), dim=1)[0]
 
 

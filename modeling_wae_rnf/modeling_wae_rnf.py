@@ -60,6 +60,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     base_model_prefix = ""
     main_input_name = "input_ids"
     _tied_weights_keys = {"decoder.projection.weight": "embedding.weight"}  # noqa: RUF012  with tie_word_embeddings
+    _keep_in_fp32_modules_strict = ("running_mean", "running_var")
     _is_stateful = True  # the state cannot be taken back by some words, as assisted decoding would
 
     def __init__(self, config):

@@ -11,6 +11,8 @@ from .precision import full_precision
 from .processes import batch_mean, count_rows, num_processes
 from .von_mises_fisher import VonMisesFisherPosterior
 
+HALF = (torch.float16, torch.bfloat16)
+
 
 def standard_normal_log_prob(z):
     """log N(z; 0, I), summed over the last dimension."""
@@ -69,6 +71,8 @@ class GaussianPosterior(Independent):
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalization over the rows of all processes; a batch of one sentence takes the running statistics.
 
+    Those stay in single precision in a model of half precision, where a small variance would be 0.
+
     Args:
         size: features.
         gamma: scale that is kept, not learned; None learns it.
@@ -81,15 +85,26 @@ class BatchNorm(nn.BatchNorm1d):
         if gamma is not None:
             self.weight.requires_grad_(False).fill_(gamma)
 
+    def _apply(self, fn, recurse=True):
+        before = {"running_mean": self.running_mean, "running_var": self.running_var}
+        super()._apply(fn, recurse)
+        for name, statistics in before.items():
+            moved = getattr(self, name)
+            if moved.dtype in HALF:
+                setattr(self, name, statistics.to(moved.device))
+        return self
+
     def forward(self, x):
-        if self.training and num_processes() > 1:
-            return self._over_processes(x)
-        if self.training and len(x) == 1:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        if self.running_var.dtype != x.dtype:
+            return self._normalize(x.to(self.running_var.dtype)).to(x.dtype)
+        if self.training and (num_processes() > 1 or len(x) == 1):
+            return self._normalize(x)
         return super().forward(x)
 
-    def _over_processes(self, x):
+    def _normalize(self, x):
         count = count_rows(x).sum()
+        if not self.training or count == 1:
+            return (x - self.running_mean) * (self.running_var + self.eps).rsqrt() * self.weight + self.bias
         mean = batch_mean(x)
         variance = batch_mean((x - mean).square())
         with torch.no_grad():

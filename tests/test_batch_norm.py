@@ -1,11 +1,19 @@
 """Batch normalization's statistics are those of the corpus, without dropout."""
 
+import copy
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from datasets import Dataset
+from transformers import AutoConfig, AutoModel
 
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from training_wae_rnf.batch_norm import estimate_batch_norm
 from training_wae_rnf.encoding import encode_split
+
+OLD = Path(__file__).parent / "golden" / "models" / "wae"
 
 
 @pytest.fixture
@@ -18,7 +26,6 @@ def sentences():
 
 def test_posterior_means_are_normalized_over_the_corpus(tiny_model, sentences):
     model = tiny_model(dropout=0.5)
-    model.posterior_head.mean[-2].weight.data *= 100  # far above what keeps the normalization from dividing by zero
     before = encode_split(model.eval(), sentences).mean
     assert (before.mean(0).abs() > 0.02).any()
     estimate_batch_norm(model, sentences)
@@ -44,3 +51,35 @@ def test_the_result_does_not_depend_on_the_global_random_state(tiny_model, sente
     torch.rand(5)
     estimate_batch_norm(model, sentences, seed=3)
     assert all(torch.equal(value, state[name]) for name, value in model.named_buffers())
+
+
+def test_models_from_before_the_field_keep_their_eps(tmp_path):
+    assert "batch_norm_eps" not in json.loads((OLD / "config.json").read_text())
+    assert WaeRnfConfig.from_pretrained(OLD).batch_norm_eps == 1e-5
+    assert WaeRnfConfig.from_json_file(OLD / "config.json").batch_norm_eps == 1e-5
+    assert AutoConfig.from_pretrained(OLD).batch_norm_eps == 1e-5
+    assert WaeRnfConfig.from_pretrained(OLD, batch_norm_eps=1e-9).batch_norm_eps == 1e-9
+    model = WaeRnfModel.from_pretrained(OLD)
+    assert eps_of(model) == {1e-5}
+    model.save_pretrained(tmp_path)
+    assert eps_of(WaeRnfModel.from_pretrained(tmp_path)) == {1e-5}
+
+
+@pytest.mark.parametrize("fields", [{}, {"batch_norm_eps": 1e-5}, {"batch_norm_eps": 0.25}])
+def test_new_models_keep_theirs(tiny_model, fields, tmp_path):
+    model, expected = tiny_model(**fields), fields.get("batch_norm_eps", 1e-12)
+    model.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["batch_norm_eps"] == expected
+    assert copy.deepcopy(model.config).batch_norm_eps == expected
+    assert WaeRnfConfig.from_dict(model.config.to_dict()).batch_norm_eps == expected
+    assert AutoConfig.from_pretrained(tmp_path).batch_norm_eps == expected
+    assert eps_of(WaeRnfModel.from_pretrained(tmp_path)) == {expected}
+    assert eps_of(AutoModel.from_pretrained(tmp_path, trust_remote_code=True)) == {expected}
+
+
+def test_a_new_configuration_is_no_old_one():
+    assert WaeRnfConfig.from_dict({"vocab_size": 9}).batch_norm_eps == WaeRnfConfig().batch_norm_eps == 1e-12
+
+
+def eps_of(model):
+    return {module.eps for module in model.modules() if isinstance(module, torch.nn.BatchNorm1d)}

@@ -20,6 +20,7 @@ ARCHITECTURES = {
     "gaussian": {},
     "linear head": {"posterior_head": "linear", "latents_at_every_step": True, "batch_norm": False},
     "vmf": {"posterior": "vmf", "posterior_head": "linear"} | NO_FLOW,
+    "authors": {"posterior_head": "linear", "encoder_input": "bos", "flow_init": "normal", "batch_norm_eps": 1e-5},
     "language model": {"latent_size": 0} | NO_FLOW,
 }
 SHAPES = ((1, 2), (4, 7), (33, 19))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from modeling_wae_rnf import PlanarFlow
+from modeling_wae_rnf import PlanarFlow, WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.flows import Flow
 
 
@@ -75,3 +75,24 @@ def test_composition_keeps_leading_shape():
     assert z_prime.shape == (3, 5, 4)
     torch.testing.assert_close(log_abs_det[2], flow(z[2])[1])
     assert Flow(4, 0)(z)[0] is z
+
+
+def test_starts():
+    """u and w: uniform in ±1/√d, or N(0, 1); b: 0, or 1. Moments within four standard errors."""
+    sizes = {"vocab_size": 5, "embedding_size": 2, "hidden_size": 2, "latent_size": 2000, "num_flows": 2}
+    torch.manual_seed(0)
+    for how, deviation, bias in (("uniform", (3 * 2000) ** -0.5, 0.0), ("normal", 1.0, 1.0)):
+        for step in WaeRnfModel(WaeRnfConfig(**sizes, num_centres=1, flow_init=how)).flow.steps:
+            assert step.b.item() == bias
+            for values in (step.u, step.w):
+                assert abs(values.mean()) < 4 * deviation / 2000**0.5
+                assert abs(values.std() / deviation - 1) < 4 / (2 * 2000) ** 0.5
+            assert how == "normal" or max(step.u.abs().max(), step.w.abs().max()) <= 2000**-0.5
+
+
+def test_the_embeddings_start():
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 400, "embedding_size": 50, "hidden_size": 50, "latent_size": 2, "num_centres": 1}
+    for fields, deviation in (({}, 1.0), ({"embedding_std": 0.3}, 0.3), ({"tie_word_embeddings": True}, 50**-0.5)):
+        weight = WaeRnfModel(WaeRnfConfig(**sizes, **fields)).embedding.weight
+        assert abs(weight.std() / deviation - 1) < 4 / (2 * 20_000) ** 0.5

@@ -15,9 +15,11 @@ from modeling_wae_rnf.configuration_wae_rnf import CHOICES
 from tokenization_wae_rnf.corpora import TOY
 from tokenization_wae_rnf.corpus_names import NAMED
 from tokenization_wae_rnf.hub_corpora import HUB_CORPORA
-from training_wae_rnf.arguments import TrainArguments
+from training_wae_rnf import option_files
+from training_wae_rnf.arguments import PRESETS, TrainArguments
 from training_wae_rnf.command_line import main
-from training_wae_rnf.option_files import read_options, read_variants
+from training_wae_rnf.first_checks import check_combinations
+from training_wae_rnf.option_files import read_options, read_variants, with_preset
 from training_wae_rnf.option_parser import OptionParser, parser_of
 from training_wae_rnf.option_scope import RULES, check_scope, shared_part, without_part
 from training_wae_rnf.reproduction_arguments import ReproduceArguments, rows_of, tell_left_out
@@ -163,25 +165,52 @@ OUT_OF_SCOPE = {
                 "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "batch_norm": False, "kl_weight": 0.5,
                 "kl_cycles": 2, "kl_start": 0.0, "kl_end": 0.5, "objective": "paper", "num_centres": 3,
                 "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian", "inner_steps": 3, "num_flows": 2,
-                "autoencoder_epochs": 1, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq"},
+                "autoencoder_epochs": 1, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq",
+                "encoder_dropout": 0.1, "encoder_input": "bos", "flow_init": "normal", "first_stage_epochs": 1,
+                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "lr_decay": 0.1},
     "vae": {"kappa": 5.0, "inner_steps": 3, "num_centres": 3, "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian",
-            "num_flows": 2, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq"},
+            "num_flows": 2, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq", "flow_init": "normal",
+            "first_stage_epochs": 1},
     "vae-nf": {"mmd_kernel": "imq", "num_centres": 3, "flow_kernel": "imq", "inner_steps": 3},
     "lagging-vae": {"num_flows": 1, "mmd_kernel": "imq"},
     "vmf-vae": {"batch_norm": True, "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "kl_weight": 0.5,
-                "kl_start": 0.0, "kl_end": 0.5, "kl_cycles": 2, "mmd_kernel": "imq", "num_centres": 3},
+                "kl_start": 0.0, "kl_end": 0.5, "kl_cycles": 2, "mmd_kernel": "imq", "num_centres": 3,
+                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running"},
     "wae": {"num_centres": 3, "num_flows": 1, "kernel_bandwidth": 1.0},
     "wae-nf": {"num_centres": 3, "kernel_bandwidth": 1.0, "flow_kernel": "imq"},
     "wae-rnf": {"kernel_bandwidth": 1.0, "kappa": 5.0, "inner_steps": 3},
 }  # fmt: skip
 IN_SCOPE = {
-    "lstm-lm": {"dropout": 0.1, "word_dropout": 0.1, "hidden_size": 8, "eval_iwae_samples": 3, "best_by": "bound"},
-    "vae": {"latent_size": 4, "mean_gamma": 0.5, "free_bits": 1.0, "kl_cycles": 2, "objective": "pushforward"},
+    "lstm-lm": {
+        "dropout": 0.1,
+        "word_dropout": 0.1,
+        "hidden_size": 8,
+        "eval_iwae_samples": 3,
+        "best_by": "bound",
+        "lr_patience": 2,
+        "lr_decay": 0.1,
+        "weight_decay": 0.1,
+        "embedding_std": 0.1,
+        "preset": "recipe",
+    },
+    "vae": {
+        "latent_size": 4,
+        "mean_gamma": 0.5,
+        "free_bits": 1.0,
+        "kl_cycles": 2,
+        "objective": "pushforward",
+        "encoder_dropout": 0.1,
+        "encoder_input": "bos",
+        "batch_norm_eps": 1e-5,
+        "batch_norm_statistics": "running",
+        "lr_milestones": [3],
+        "lr_decay": 0.1,
+    },
     "vae-nf": {"num_flows": 0, "kl_weight": 0.5},
     "lagging-vae": {"inner_steps": 3},
     "vmf-vae": {"kappa": 5.0, "latent_size": 4, "posterior_head": "linear", "latents_at_every_step": True},
     "wae": {"mmd_kernel": "gaussian", "mmd_weight": 1.0, "autoencoder_epochs": 1},
-    "wae-nf": {"num_flows": 2},
+    "wae-nf": {"num_flows": 2, "flow_init": "normal"},
     "wae-rnf": {"num_centres": 3, "flow_kernel": "gaussian", "kernel_bandwidth": 1.0, "centres_from": "x"},
 }
 
@@ -207,6 +236,13 @@ def test_what_depends_on_another_option():
     assert "no MMD" in scope_of("wae", mmd_weight=0.0, mmd_kernel="gaussian")["mmd_kernel"]
     assert "from the first step on" in scope_of("vae", kl_end=0.0, kl_cycles=4)["kl_cycles"]
     assert scope_of("vae", kl_start=0.2, kl_end=0.2, kl_cycles=4) == {}
+    assert "nothing is batch-normalized" in scope_of("vae", batch_norm=False, batch_norm_eps=1e-5)["batch_norm_eps"]
+    assert "never decays" in scope_of("vae", lr_decay=0.1)["lr_decay"]
+    for name, value in (("centres_from", "x"), ("autoencoder_epochs", 1)):
+        given = {name: value, "first_stage_epochs": 1}
+        assert "do not come from a VAE" in scope_of("wae-rnf", **given)["first_stage_epochs"]
+    assert scope_of("wae-rnf", first_stage_epochs=1) == {}
+    assert "it has no flow" in scope_of("vae-nf", num_flows=0, flow_init="normal")["flow_init"]
     assert "order of its text" in scope_of("vae", streaming=True, length_pool=8)["length_pool"]
     assert scope_of("vae", length_pool=8) == {}
 
@@ -293,6 +329,12 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
         (["--kernel_bandwidth", "inf", "--flow_kernel", "gaussian"], "--kernel_bandwidth must be finite"),
         (["--eval_iwae_samples", "1000000"], "--eval_iwae_samples must be at least 1 and at most 100,000"),
         (["--early_stopping", "-1"], "--early_stopping must be at least 0"),
+        (["--lr_milestones", "3", "0"], "--lr_milestones must be epochs, from 1 on, but is [3, 0]"),
+        (["--lr_milestones"], "argument --lr_milestones: expected at least one argument"),
+        (["--lr_patience", "1", "--lr_decay", "1"], "--lr_decay must lie in [0, 1), but is 1.0"),
+        (["--batch_norm_eps", "-1"], "--batch_norm_eps must not be negative"),
+        (["--preset", "authers"], "--preset must be one of authors, recipe, but is authers"),
+        (["--centres_from", "nowhere.npy"], "--centres_from nowhere.npy: there is no such file"),
         (["--vocab_size", "4"], "--vocab_size must be at least 5"),
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
         (["--objective", "flow_posterior", "--free_bits", "1"], "free_bits and minimum_rate need"),
@@ -349,3 +391,52 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
         assert outcome == [2, []], argv
     assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["used", "yelp"]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_for_every_system(preset, system):
+    """Of its options, a system has those that it has a part for; all of them together make a run."""
+    path = Path(option_files.__file__).with_name("presets") / f"{preset}.yaml"
+    whole, found = read_options(path), with_preset({"preset": preset, "system": system})
+    assert whole.items() >= {name: found[name] for name in found if name not in ("preset", "system")}.items()
+    assert set(whole) - set(found) == set(without_part(whole, TrainArguments(**found)))
+    arguments = TrainArguments(**found)
+    assert arguments.preset == preset  # the record of a run says it
+    check_scope(found, arguments)
+    check_combinations(arguments)
+
+
+def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    monkeypatch.setattr("training_wae_rnf.commands.check_run", lambda given: found.update(vars(given)) or 1 / 0)
+    Path("c.yaml").write_text("preset: recipe\ndropout: 0.4\nlr_milestones: [3, 5]\nweight_decay: 0.5\n")
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "--config", "c.yaml", "--weight_decay", "0.25"])
+    assert (found["preset"], found["dropout"], found["weight_decay"], found["lr_patience"]) == ("recipe", 0.4, 0.25, 2)
+    assert found["lr_milestones"] == [3, 5]
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "--config", "c.yaml", "--preset", "authors"])
+    assert (found["preset"], found["objective"], found["lr_patience"]) == ("authors", "authors", 0)
+    Path("rows.yaml").write_text("a: {preset: recipe, dropout: 0.3}\nvae: {preset: authors}\nwae: {}\n")
+    rows = read_variants("rows.yaml")
+    assert rows["a"]["dropout"] == 0.3
+    assert rows["a"] == with_preset({"system": "wae-rnf", "preset": "recipe", "dropout": 0.3})
+    assert rows["vae"] == with_preset({"system": "vae", "preset": "authors"})
+    rows = rows_of(ReproduceArguments(variants="rows.yaml"), {"preset": "recipe", "weight_decay": 0.125})
+    assert [rows[name]["preset"] for name in ("a", "vae", "wae")] == ["recipe", "authors", "recipe"]
+    assert (rows["wae"]["lr_patience"], rows["wae"]["weight_decay"]) == (2, 0.125)
+    Path("rows.yaml").write_text("a: {preset: receipt}\n")
+    assert "--preset must be one of authors, recipe" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
+
+
+def test_centres_of_a_file_in_a_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path("rows.yaml").write_text("a: {centres_from: ~/c.npy}\n")
+    error = refused(["reproduce", "--variants", "rows.yaml"], capsys)
+    assert "--centres_from ~/c.npy: there is no such file" in error
+    (tmp_path / "c.npy").touch()
+    rows = rows_of(ReproduceArguments(variants="rows.yaml"), {})
+    assert TrainArguments(**rows["a"]).centres_from == str(tmp_path / "c.npy")

@@ -70,6 +70,24 @@ def measured():
     return {name: found[name] for name in ("pushforward", "flow_posterior", "published", "mutual_information", "mmd")}
 
 
+def spreads_of_a_new_model():
+    """Standard deviations over the rows of all processes, of mean and log variance, by (scale of what the head reads,
+    precision)."""
+    torch.manual_seed(0)
+    model = WaeRnfModel(WaeRnfConfig(vocab_size=10_000))
+    input_ids = torch.randint(4, 10_000, (64, 20))[share(list(range(64)))]
+    found = {}
+    for scale in (1e-3, 1.0, 1e3):
+        for dtype in (torch.float32, torch.bfloat16):
+            hook = model.posterior_head.register_forward_pre_hook(lambda _, x, scale=scale: (scale * x[0],))
+            with torch.no_grad(), torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+                posterior = model.train().encode(input_ids)
+            hook.remove()
+            both = torch.stack([posterior.mean, 2 * posterior.stddev.log()], dim=1)
+            found[scale, str(dtype)] = batch_rows(both).std(0, correction=0)
+    return found
+
+
 def one_of_several(index, count, place, folder):
     dist.init_process_group("gloo", init_method=f"file://{place}", rank=index, world_size=count)
     torch.set_num_threads(1)
@@ -82,7 +100,7 @@ def one_of_several(index, count, place, folder):
         on_main(lambda: int("nothing"))
     except ValueError as error:
         found["error"] = str(error)
-    found["metrics"] = measured()
+    found["metrics"], found["spreads"] = measured(), spreads_of_a_new_model()
     torch.save(found, folder / f"{count}-{index}.pt")
     dist.destroy_process_group()
 
@@ -109,6 +127,12 @@ def test_metrics_are_those_of_one_process(outcomes):
     expected = measured()
     for found in outcomes:
         assert flat(found["metrics"]) == pytest.approx(flat(expected), abs=1e-4)
+
+
+def test_a_new_model_is_normalized_over_all_rows(outcomes):
+    for found in outcomes:
+        for case, spreads in found["spreads"].items():
+            assert (spreads - 1).abs().max() < 0.01, case
 
 
 def flat(tree, prefix=""):

@@ -51,6 +51,14 @@ def test_what_is_not_known_is_left_out(metrics):
     assert "Samples" not in text
 
 
+def test_warnings_are_whole_and_fit(metrics):
+    warning = "the latent variable has collapsed: [0 of 32] units. To try: " + "--preset recipe, " * 9
+    assert "Warning" not in printed(metrics)
+    text = printed(metrics | {"warnings": [warning]})
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"Warning: {warning}".split() == text[text.index("Warning") :].split()[: len(warning.split()) + 1]
+
+
 @pytest.mark.parametrize("width", [20, 40, 70])
 def test_figures_are_never_cut(metrics, width):
     """In a narrow terminal the table is wider than it."""

@@ -452,3 +452,22 @@ def test_an_accelerator_that_is_no_cuda_is_used(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: torch.device("mps"))
     text_commands.open_model("m")
     assert list(map(str, asked))[1:] == ["mps"]
+
+
+def test_a_run_from_before_the_eps_was_an_option(monkeypatch):
+    killed_at(monkeypatch, training, "run_stage")
+    run = read_run("run")
+    del run["options"]["batch_norm_eps"], run["options"]["preset"]
+    write_json("run/run.json", run)
+    with pytest.raises(ValueError, match="--batch_norm_eps was 1e-05"):
+        check_output_dir("run", vars(options(resume=True)), resume=True)
+    train(options(resume=True, batch_norm_eps=1e-5))
+    assert read_run("run")["options"]["batch_norm_eps"] == 1e-5
+
+
+def test_the_name_of_a_preset_changes_nothing(monkeypatch):
+    """Its options do, and they are compared one by one."""
+    killed_at(monkeypatch, training, "run_stage", dropout=0.5)
+    check_output_dir("run", vars(options(dropout=0.5, preset="recipe")), resume=True)
+    with pytest.raises(ValueError, match=r"--weight_decay was 0\.0"):
+        check_output_dir("run", vars(options(dropout=0.5, preset="recipe", weight_decay=1e-4)), resume=True)

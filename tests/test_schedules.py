@@ -1,9 +1,12 @@
-"""The schedule of alpha and lambda against the numbers of the paper and the authors' code."""
+"""The schedules: alpha and lambda against the paper and the authors' code, the learning rate against torch's own."""
+
+import random
 
 import pytest
+import torch
 
 from modeling_wae_rnf import WaeRnfConfig
-from training_wae_rnf.schedules import annealed_weights
+from training_wae_rnf.schedules import annealed_weights, num_decays
 from training_wae_rnf.systems import SYSTEMS
 
 
@@ -34,3 +37,28 @@ def test_cycles_repeat_the_climb():
     config = WaeRnfConfig(kl_weight=1.0, mmd_weight=0.0)
     alpha = [annealed_weights(t / 8, config, (0.0, 0.5), cycles=2)["kl_weight"] for t in range(9)]
     assert alpha == pytest.approx([0, 0.5, 1, 1, 0, 0.5, 1, 1, 1])
+
+
+@pytest.mark.parametrize("patience", [1, 2, 4])
+def test_plateaus_are_torchs(patience):
+    generator = random.Random(patience)
+    losses = [generator.choice([3.0, 2.0, 1.0]) + 1 / (1 + epoch) for epoch in range(40)]
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    # torch waits for one more than its patience
+    torchs = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=patience - 1, threshold=0, eps=0
+    )
+    for number, loss in enumerate(losses, 1):
+        torchs.step(loss)
+        assert 0.5 ** num_decays(losses[:number], number, patience) == optimizer.param_groups[0]["lr"]
+    assert optimizer.param_groups[0]["lr"] < 1
+    assert num_decays(losses, 40) == 0
+
+
+def test_milestones_are_torchs():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    torchs = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 5, 5, 9], gamma=0.5)
+    for epoch in range(12):
+        assert 0.5 ** num_decays([], epoch, milestones=[2, 5, 5, 9]) == optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        torchs.step()

@@ -5,6 +5,7 @@ import json
 import signal
 from itertools import chain
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,9 +17,10 @@ from training_wae_rnf.batching import length_grouped_batches
 from training_wae_rnf.centres import cluster
 from training_wae_rnf.checkpoints import checkpoints
 from training_wae_rnf.command_line import main
-from training_wae_rnf.loop import Stage
+from training_wae_rnf.loop import Stage, parameter_groups
 from training_wae_rnf.model_directory import load_model, save_model_directory
 from training_wae_rnf.run_directory import read_json
+from training_wae_rnf.schedules import num_decays
 from training_wae_rnf.stopping import Stopped
 from training_wae_rnf.systems import SYSTEMS
 from training_wae_rnf.training import customized_system, train
@@ -361,3 +363,117 @@ def test_output_dir_is_claimed_once(options, tmp_path):
 def test_options_that_do_not_fit(options, changes, message):
     with pytest.raises(ValueError, match=message):
         train(options(**({"num_epochs": 1} | changes)))
+
+
+@pytest.fixture
+def learning_rates(monkeypatch):
+    """The learning rate of each epoch that begins."""
+    found, set_learning_rate = [], Stage._set_learning_rate
+
+    def remembered(self):
+        set_learning_rate(self)
+        found.append(self.optimizer.param_groups[0]["lr"])
+
+    monkeypatch.setattr(Stage, "_set_learning_rate", remembered)
+    return found
+
+
+STILL = {"system": "vae", "learning_rate": 1e-30, "num_epochs": 8}  # no validation after the first is better
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [
+        ({"kl_end": 0.0}, 1 + 2),
+        ({"kl_end": 0.5}, 4 + 1),  # the validations of epochs 4 and 5 are the first that count
+        ({"kl_end": 0.5, "kl_cycles": 2}, 6 + 1),
+        ({"kl_end": 0.5, "kl_weight": 0.0}, 1 + 2),  # nothing is annealed
+    ],
+)
+def test_early_stopping_counts_after_annealing(options, changes, epochs):
+    metrics = train(options(**STILL, **changes, early_stopping=2))
+    assert metrics["training"]["steps"] == 4 * epochs
+
+
+def test_plateaus_count_after_annealing(options, learning_rates):
+    train(options(**STILL, kl_end=0.5, lr_patience=1, lr_milestones=[7], lr_decay=0.25))
+    # of those that count, epoch 4's is the first, and the lowest
+    assert learning_rates == [1e-30 * 0.25**n for n in (0, 0, 0, 0, 0, 1, 2, 4)]
+
+
+@pytest.mark.parametrize("stop", [9, 12])  # within an epoch, and at its end
+def test_a_run_with_decay_resumes_to_the_bit(options, tmp_path, monkeypatch, learning_rates, stop):
+    decay = {"lr_patience": 1, "lr_milestones": [2], "weight_decay": 0.1, "kl_end": 0.0, "num_epochs": 5}
+    given = {"system": "vae", "learning_rate": 0.1, "save_steps": 1} | decay
+    found = train(options("whole", **given))["training"]["history"]
+    whole = learning_rates.copy()
+    losses = [past["loss"] for past in found]
+    assert whole == [0.1 * 0.5 ** num_decays(losses[:epoch], epoch, 1, [2]) for epoch in range(5)]
+    assert whole[2] < whole[0]
+    step = Stage._train_step
+
+    def interrupted(self, *batches):
+        if self.step == stop:
+            raise KeyboardInterrupt
+        return step(self, *batches)
+
+    monkeypatch.setattr(Stage, "_train_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(options("cut", **given))
+    monkeypatch.setattr(Stage, "_train_step", step)
+    learning_rates.clear()
+    train(options("cut", **given, resume=True))
+    assert learning_rates == whole[stop // 4 :]
+    for file in ("model.safetensors", "checkpoints/step-000000020/model.safetensors"):
+        one, other = load_file(tmp_path / "whole" / file), load_file(tmp_path / "cut" / file)
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_weight_decay_spares_vectors(tiny_model):
+    model = tiny_model()
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    optimizer = torch.optim.AdamW(parameter_groups(model, 0.5), lr=0.1)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    kinds = set()
+    for name, value in model.named_parameters():
+        kinds.add(value.ndim)
+        torch.testing.assert_close(value.detach(), before[name] * (1 - 0.5 * 0.1 if value.ndim > 1 else 1), msg=name)
+    assert kinds == {1, 2}
+
+
+@pytest.mark.parametrize(("best_by", "saves"), [("loss", 1), ("bound", 1), ("last", 3)])
+def test_the_last_model_is_kept_where_it_is_asked_for(options, monkeypatch, best_by, saves):
+    saved = []
+    monkeypatch.setattr(Stage, "_save_best", lambda self, save=Stage._save_best: saved.append(self.step) or save(self))
+    train(options(**STILL | {"num_epochs": 3}, best_by=best_by))
+    assert saved == [4, 8, 12][:saves]
+
+
+@pytest.mark.parametrize(("statistics", "batches"), [("running", 3), ("corpus", 1)])
+def test_statistics_of_the_batch_normalization(options, tmp_path, statistics, batches):
+    """Those of training are of as many batches as there were steps; those of the corpus, of its one batch."""
+    train(options(system="vae", batch_norm_statistics=statistics, max_steps=3))
+    norms = [m for m in load_model(tmp_path / "run")[0].modules() if isinstance(m, torch.nn.BatchNorm1d)]
+    assert [norm.num_batches_tracked.item() for norm in norms] == [batches, batches]
+
+
+@pytest.mark.parametrize(("given", "epochs"), [({"first_stage_epochs": 2}, 2), ({}, 1), ({"num_epochs": 17}, 2)])
+def test_epochs_of_the_first_stage(options, monkeypatch, given, epochs):
+    stages = {}
+    monkeypatch.setattr(Stage, "run", lambda self: stages.update({self.name: self}) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(options(**{"lr_milestones": [1], "num_epochs": 9} | given))
+    stage = stages["vae"]
+    assert stage.num_steps == 4 * epochs
+    assert stage.config.mean_gamma == 1.0  # its means do not fall together
+    assert stage.arguments.lr_milestones is None  # epochs of the other stage
+
+
+def test_centres_of_a_file_are_those_of_the_model(options, tmp_path):
+    centres = np.random.default_rng(0).normal(size=(3, 4))
+    np.save(tmp_path / "c.npy", centres)
+    train(options(centres_from=str(tmp_path / "c.npy"), num_epochs=1))
+    assert np.array_equal(load_model(tmp_path / "run")[0].centres.numpy(), centres.astype(np.float32))
+    assert not (tmp_path / "run" / "vae").exists()

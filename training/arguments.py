@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .systems import SYSTEMS
 
+PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
 LARGEST = 2**31 - 1  # of any number of things
 WIDEST = 2**16  # of a layer
 
@@ -29,6 +30,7 @@ NOT_NEGATIVE = (lambda value: value >= 0, "must not be negative")
 POSITIVE = (lambda value: 0 < value < math.inf, "must be positive and finite")
 RATE = (lambda value: 0 <= value < 1, "must lie in [0, 1)")
 PART = (lambda value: 0 <= value <= 1, "must lie in [0, 1]")
+EPOCHS = (lambda epochs: all(1 <= epoch <= LARGEST for epoch in epochs), "must be epochs, from 1 on")
 SEED = (lambda value: 0 <= value < 2**32, "must lie in [0, 2**32)")
 
 
@@ -64,6 +66,12 @@ class TrainArguments:
         False,
         "Read the training split anew in every pass and never store it, for a corpus larger than memory or disk.",
     )
+    preset: str | None = option(
+        None,
+        "Options under a name, for any system: authors (the configuration of the authors' code) or recipe (what makes "
+        "every system better). `with_preset` puts them in; those of --config, and of the command line, come first.",
+        one_of(*PRESETS),
+    )
     num_epochs: int = option(48, "Epochs of each stage.", at_least(1))
     max_steps: int | None = option(None, "At most this many steps in each stage; annealing scales to it.", at_least(1))
     max_steps_per_epoch: int = option(2000, "An epoch ends after this many steps.", at_least(1))
@@ -79,15 +87,23 @@ class TrainArguments:
     learning_rate: float = option(1e-3, "Of Adam.", POSITIVE)
     lr_decay: float = option(0.5, "Factor of the learning rate at --lr_patience and --lr_milestones.", RATE)
     lr_patience: int = option(
-        0, "Decay the learning rate after this many epochs without a better validation; 0 never does.", at_least(0)
+        0,
+        "Decay the learning rate after this many epochs without a better validation, counted once alpha has its last "
+        "value; 0 never does.",
+        at_least(0),
     )
-    lr_milestones: list[int] | None = option(None, "Epochs after which the learning rate decays.")  # noqa: RUF009
+    lr_milestones: list[int] | None = option(  # noqa: RUF009
+        None, "Epochs after which the learning rate decays.", EPOCHS
+    )
     weight_decay: float = option(
         0.0, "Of AdamW, on matrices; vectors (biases, batch normalization, flows) do not decay.", NOT_NEGATIVE
     )
     max_grad_norm: float = option(0.0, "Clips the gradient to this norm; 0 does not clip.", NOT_NEGATIVE)
     early_stopping: int = option(
-        0, "Stop after so many epochs without a better validation loss; 0 never does.", at_least(0)
+        0,
+        "Stop after so many epochs without a better validation loss, counted once alpha has its last value; 0 never "
+        "does.",
+        at_least(0),
     )
     best_by: str = option(
         "loss",

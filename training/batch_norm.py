@@ -14,9 +14,10 @@ MAX_SENTENCES = 10_240
 def estimate_batch_norm(model, sentences, seed=0):
     """Sets the running statistics of every batch normalization anew, from random sentences; ends in eval mode.
 
-    Those gathered while training are of other inputs: dropout changes the encoder's state, and where the code
-    says little the change is larger than what the sentences differ by. The posterior at evaluation would then lie
-    far from the one that was trained (Li et al. 2019, arXiv 1801.05134, on dropout and batch normalization).
+    Those gathered while training, which `--batch_norm_statistics running` keeps as the authors' code does, are of
+    other inputs: of the weights of many steps, and with dropout, whose noise adds to the variance of what is
+    normalized (Li et al. 2019, arXiv 1801.05134). Where the latent variable says little, that noise is most of the
+    variance, and at evaluation the means of all sentences would lie closer together than in training.
     `torch.optim.swa_utils.update_bn` has the dropout on, since it puts the whole model in training mode.
 
     Args:

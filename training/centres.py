@@ -1,25 +1,29 @@
-"""The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means."""
+"""The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means, or a file's."""
 
 import numpy as np
 import torch
 
 
 def read_centres(path, num_centres, latent_size):
-    """Centres (num_centres, latent_size) from a .npy file.
+    """Centres (num_centres, latent_size), in single precision, from a .npy file of real numbers.
 
     Raises:
         ValueError: something else in it.
     """
+    needed = f"needed are finite numbers of shape (num_centres, latent_size) = ({num_centres}, {latent_size})"
     try:
-        centres = np.load(path, allow_pickle=False)
-        centres = torch.from_numpy(np.asarray(centres, dtype=np.float32))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {error}") from error
-    if centres.shape != (num_centres, latent_size) or not centres.isfinite().all():
-        raise ValueError(
-            f"--centres_from {path} holds an array of shape {tuple(centres.shape)}; needed are finite numbers of "
-            f"shape (num_centres, latent_size) = ({num_centres}, {latent_size})"
-        )
+        found = np.load(path, mmap_mode="r", allow_pickle=False)  # nothing is read of a shape that does not fit
+    except (OSError, ValueError, EOFError) as error:  # whose own words advise to unpickle
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged, or holds Python objects"
+        raise ValueError(f"--centres_from {path} cannot be read as an array of numbers: {reason}; {needed}") from error
+    shape, kind = getattr(found, "shape", None), getattr(found, "dtype", None)
+    if kind is None or kind.kind not in "iuf":
+        raise ValueError(f"--centres_from {path} holds values of type {kind}; {needed}")
+    if shape != (num_centres, latent_size):
+        raise ValueError(f"--centres_from {path} holds an array of shape {shape}; {needed}")
+    centres = torch.from_numpy(np.array(found, dtype=np.float64)).float()
+    if not centres.isfinite().all():
+        raise ValueError(f"--centres_from {path} holds a number that is not finite in single precision; {needed}")
     return centres
 
 

@@ -20,14 +20,8 @@ def train(argv):
         epilog="Example: wae-rnf train --config examples/toy.yaml --output_dir runs/toy",
     )
     parser.add_argument("--config", action="append", help="YAML file of options, `name: value` a line.")
-    parser.add_argument(
-        "--preset",
-        help="Options under a name, for any system: authors (the configuration of the authors' code) or recipe (what "
-        "makes every system better). Those of --config, and of the command line, come first.",
-    )
     given = vars(parser.parse_args(argv))
-    preset = given.pop("preset", None)
-    given = with_preset(preset, options_of_files(given.pop("config", [])) | given)
+    given = with_preset(options_of_files(given.pop("config", [])) | given)
     arguments = TrainArguments(**given)
     check_scope(given, arguments)
     check_run(arguments)

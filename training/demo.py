@@ -8,6 +8,8 @@ import torch
 from tokenization_wae_rnf.corpora import load_corpus
 from tokenization_wae_rnf.preparation import prepare
 
+from .collapse import latent_warning
+from .evaluate_directory import system_of
 from .evaluation_target import corpus_of
 from .latent_map import LatentMap
 from .model_directory import load_model
@@ -151,6 +153,8 @@ def map_tab(model, tokenizer, latent_map):
         gradio.Markdown(
             "Posterior means of the test split on their two principal components. A click decodes the point."
         )
+        if warning := latent_warning(latent_map.use, {"system": system_of(model.config)}):
+            gradio.Markdown(f"**Warning**: {warning}")
         picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
         with gradio.Row():
             text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")

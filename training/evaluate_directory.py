@@ -10,6 +10,7 @@ from tokenization_wae_rnf.corpora import TOY, load_corpus
 from tokenization_wae_rnf.hub_corpora import HUB_CORPORA
 from tokenization_wae_rnf.preparation import prepare
 
+from .collapse import warnings_of_metrics
 from .evaluation import evaluate
 from .evaluation_target import EvaluationOptions
 from .metrics import Metrics, write_metrics
@@ -50,7 +51,7 @@ def evaluate_directory(
 
     def finish():
         complete = metrics | described(directory, model, options) | judged(model, tokenizer, sentences, options.seed)
-        written = write_metrics(path, complete)
+        written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model)})
         print_report(written)
         return written
 

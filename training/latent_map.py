@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from sklearn.decomposition import PCA
 
+from .collapse import LatentUse
 from .encoding import encode_split
-from .estimators import active_units
+from .estimators import use_of_the_code
 
 MAX_SENTENCES = 2000
 SIZE, DPI = (7.0, 5.6), 100  # inches, points an inch
@@ -33,12 +34,13 @@ class LatentMap:
         if len(sentences) < 2:
             raise ValueError("a map needs at least two sentences")
         self.model = model
-        means = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES)))).mean
+        posterior = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES))))
+        means, generator = posterior.mean, torch.Generator().manual_seed(0)
+        self.use = LatentUse.of_posterior(posterior, use_of_the_code(posterior, generator)["mutual_information"])
         self.plane = PCA(n_components=2, random_state=0).fit(means.numpy())
         self.points = self.plane.transform(means.numpy())
         with torch.no_grad():
             self.log_abs_det = model.push(means.to(model.device, model.dtype))[1].float().cpu().numpy()
-        self.collapsed = active_units(means) == 0
         has_metric = model.config.flow_kernel is not None
         self.centres = self.plane.transform(model.centres.float().cpu().numpy()) if has_metric else np.empty((0, 2))
         # the same for every drawing, whatever is marked on it, and for both axes
@@ -73,8 +75,8 @@ class LatentMap:
             axes.scatter(*self.centres.T, marker="x", color="tab:red", label="centres")
         if marked is not None:
             axes.scatter(*marked, marker="*", s=160, color="tab:orange", edgecolors="black", label="chosen")
-        if self.collapsed:
-            axes.set_title("collapsed: one point for all sentences")
+        if self.use.collapsed:
+            axes.set_title(f"collapsed: {self.use.figures}", fontsize="small")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper right")
         first, second = 100 * self.plane.explained_variance_ratio_

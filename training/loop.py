@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from contextlib import nullcontext
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from modeling_wae_rnf.processes import sum_over_processes
 from .batch_norm import estimate_batch_norm
 from .batching import lengths_of, load_batches, numbered_seed, share, sorted_batches
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
+from .collapse import UNITS, LatentUse, latent_warning
 from .encoding import encode_split
 from .estimators import random_rows, use_of_the_code
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
@@ -25,6 +27,7 @@ from .processes import gather, largest, my_part, num_processes, on_main, process
 from .schedules import annealed_weights, num_decays
 from .sources import open_source, sample_of
 from .stopping import Stopped, stop_requests
+from .terminal import wrapped
 
 TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
 FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
@@ -146,10 +149,10 @@ class Stage:
         """The figure of a validation that says whether a model is better than another."""
         return "bound" if self.arguments.best_by == "bound" else "loss"
 
-    def _annealed(self):
-        """Whether alpha has reached its last value at a step, for good."""
+    def _annealed(self, step):
+        """Whether alpha has its last value at a step, for good; one of 0 always has."""
         end, cycles = self.system.annealing[1], self.arguments.kl_cycles
-        return lambda step: step / self.num_steps >= (cycles - 1 + end) / cycles
+        return not self.config.kl_weight or step / self.num_steps >= (cycles - 1 + end) / cycles
 
     @property
     def _at_epoch_end(self):
@@ -157,8 +160,8 @@ class Stage:
 
     def _set_learning_rate(self):
         """That of the next epoch; it depends on the validations so far alone, so that a resumed run has the same."""
-        options, annealed = self.arguments, self._annealed()
-        judged = [past[self._judged_by] for past in self.history if annealed(past["step"])]
+        options = self.arguments
+        judged = [past[self._judged_by] for past in self.history if self._annealed(past["step"])]
         epoch = self.step // self.steps_per_epoch
         decays = num_decays(judged, epoch, options.lr_patience, options.lr_milestones or ())
         for group in self.optimizer.param_groups:
@@ -283,7 +286,10 @@ class Stage:
         values["bound"] = values["reconstruction"] + values["kl"]
         if self.config.objective in FLOW_IN_POSTERIOR:
             values["bound"] -= values["log_abs_det"]
-        values |= use_of_the_code(encode_split(model, validation))
+        posterior = encode_split(model, validation)
+        values |= use_of_the_code(posterior)
+        use = LatentUse.of_posterior(posterior, values["mutual_information"])
+        values |= {} if use.units is None else {UNITS: use.units}
         set_random_state(random)
         self.accelerator.log({f"{self.name}/validation/{k}": v for k, v in values.items()}, step=self.step)
         epoch = self.step / self.steps_per_epoch
@@ -294,15 +300,29 @@ class Stage:
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         if not self._quiet:
             bar.write(f"{self.name}  epoch {epoch:.4g}  validation: {shown}", file=sys.stderr)
+        self._warn_of_collapse(use, bar)
         if not math.isfinite(values["loss"]):
             raise ValueError(f"the validation loss of {self.name} is not finite at step {self.step}; the run stops")
         better = values[self._judged_by] < self.best
         self.best = min(self.best, values[self._judged_by])
         # while alpha climbs, the objective at its last weights says nothing of whether training still helps
-        waiting = not better and self._annealed()(self.step)
+        waiting = not better and self._annealed(self.step)
         self.epochs_without_gain = self.epochs_without_gain + 1 if waiting else 0
         if better or self.arguments.best_by == "last":
             self._save_best()
+
+    def _warn_of_collapse(self, use, bar):
+        """Says once, at the first validation that finds it, that the latent variable has collapsed.
+
+        An autoencoder's may do as it likes, and so may anyone's while alpha is under half its last value.
+        """
+        matters = self._weights()["kl_weight"] >= self.config.kl_weight / 2
+        collapsed = bool(self.config.latent_size) and self.system.sampled and matters and use.collapsed
+        told = any(past.get("collapsed") for past in self.history)
+        self.history[-1]["collapsed"] = collapsed
+        if collapsed and not told and not self._quiet:
+            options = asdict(self.arguments)
+            bar.write(wrapped(f"{self.name}: {latent_warning(use, options)}"), file=sys.stderr)
 
     def _save_best(self):
         model = self.accelerator.unwrap_model(self.model)

@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
+from .collapse import warnings_of_metrics
 from .estimators import READINGS
 from .run_directory import read_json, write_json
 
@@ -46,6 +47,7 @@ class Metrics(TypedDict):
     active_units: int
     mmd: float | None  # None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, where it is known
+    warnings: list[str]  # of a latent variable that has collapsed, and of centres
     samples: list[str]  # from the prior
     text: dict[str, Any]  # quality of samples and reconstructions
     evaluation: Evaluation
@@ -131,7 +133,8 @@ def read_metrics(path: str | Path) -> Metrics:
             value = figures.get(name)
             if not isinstance(value, float) or not math.isfinite(value):
                 raise ValueError(f"{path}: {'.'.join((*place, name))} is {value}, not a finite number")
-    return _older(metrics) | metrics
+    metrics = _older(metrics) | metrics
+    return {"warnings": warnings_of_metrics(metrics)} | metrics
 
 
 def _older(metrics):

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import yaml
 
-from .arguments import TrainArguments
+from .arguments import PRESETS, TrainArguments, require
 from .option_parser import parser_of, unknown_option
 from .option_scope import shared_part
 from .systems import SYSTEMS
 
-PRESETS = Path(__file__).with_name("presets")
 SEVERAL = [field.name for field in fields(TrainArguments) if "list[" in str(field.type)]  # options of several values
 NULL = "tag:yaml.org,2002:null"
 
@@ -48,35 +47,25 @@ def read_options(path):
     return typed(options, f"--config {path}")
 
 
-def preset_names():
-    """Of the options that are kept together under a name, in training/presets.
-
-    Example:
-        >>> preset_names()
-        ['authors', 'recipe']
-    """
-    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
-
-
-def with_preset(name, given):
-    """Options with those of a preset that their system has a part for; the ones that were given come first.
+def with_preset(given):
+    """Options with those of their `preset` that their system has a part for; the ones that were given come first.
 
     Args:
-        name: of the preset; None adds nothing.
         given: {option: value}.
 
     Raises:
         ValueError: no such preset.
 
     Example:
-        >>> with_preset("authors", {"system": "vae", "num_epochs": 20})["posterior_head"]
+        >>> with_preset({"preset": "authors", "system": "vae", "num_epochs": 20})["posterior_head"]
         'linear'
     """
+    name = given.get("preset")
     if name is None:
         return given
-    if name not in preset_names():
-        raise ValueError(f"unknown preset {name!r}; choose one of {', '.join(preset_names())}")
-    return shared_part(read_options(PRESETS / f"{name}.yaml"), given) | given
+    require(name in PRESETS, "preset", f"must be one of {', '.join(PRESETS)}", name)
+    path = Path(__file__).with_name("presets") / f"{name}.yaml"
+    return shared_part(read_options(path), given) | given
 
 
 def read_variants(path):
@@ -94,12 +83,9 @@ def read_variants(path):
     for name in rows:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", str(name)):
             raise ValueError(f"--variants {path}: {name!r} names files and directories; use letters, digits, - and _")
-    found = {}
-    for name, own in rows.items():
-        system = {"system": name if name in SYSTEMS else TrainArguments.system}
-        given = {option: value for option, value in own.items() if option != "preset"}
-        found[name] = with_preset(own.get("preset"), system | typed(given, f"--variants {path}: {name}"))
-    return found
+    own = {name: typed(own, f"--variants {path}: {name}") for name, own in rows.items()}
+    system_of = {name: name if name in SYSTEMS else TrainArguments.system for name in rows}
+    return {name: with_preset({"system": system_of[name]} | own[name]) for name in rows}
 
 
 def typed(options, source):

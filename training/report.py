@@ -13,6 +13,8 @@ def print_report(metrics, console=None):
     """Prints metrics.json as a person reads it: the table, and the samples from the prior where there are some."""
     console = console or Console()
     print_metrics(metrics, console)
+    for warning in metrics.get("warnings", []):
+        console.print(f"Warning: {warning}", style="bold", markup=False, highlight=False)
     if "text" in metrics:
         print_text(metrics["text"], console)
     if metrics.get("samples"):

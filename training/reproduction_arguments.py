@@ -5,7 +5,8 @@ import sys
 from dataclasses import dataclass, field
 
 from .arguments import at_least, check_rules, option
-from .option_files import read_variants
+from .model_source import check_file_of_centres
+from .option_files import read_variants, with_preset
 from .option_scope import shared_part
 from .systems import SYSTEMS
 
@@ -69,7 +70,10 @@ def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
     for name in ("num_epochs", "max_steps"):
         if getattr(options, name) is not None:
             shared = shared | {name: getattr(options, name)}  # a row may still have its own
-    return {name: shared_part(shared, rows[name]) | rows[name] for name in order}
+    found = {name: with_preset(shared_part(shared, rows[name]) | rows[name]) for name in order}
+    for own in found.values():
+        check_file_of_centres(own.get("centres_from"))
+    return found
 
 
 def tell_left_out(options: ReproduceArguments, shared: dict) -> None:

@@ -12,8 +12,11 @@ from .option_scope import without_part
 from .run_lock import LOCK_FILE, locked, remove_lock
 
 RUN_FILE = "run.json"
-# Options that may differ when a run goes on: they do not change what is trained.
-FREE_TO_CHANGE = ("output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences")
+# Options that may differ when a run goes on: they do not change what is trained. Those of a preset are compared one by
+# one, under their own names.
+FREE_TO_CHANGE = (
+    "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences", "preset",
+)  # fmt: skip
 
 # What a run had that is older than the option, where that is not the option's default.
 BEFORE = {"batch_norm_eps": 1e-5}

@@ -1,5 +1,6 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
+import sys
 import warnings
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -18,6 +19,7 @@ from tokenization_wae_rnf.preparation import prepare, train_tokenizer
 from tokenization_wae_rnf.statistics import corpus_statistics, format_statistics
 
 from .centres import check_enough, cluster, read_centres
+from .collapse import centres_warning
 from .encoding import encode_split
 from .estimators import ALL_PAIRS
 from .evaluate_directory import evaluate_directory
@@ -27,12 +29,13 @@ from .first_checks import check_run
 from .loop import Stage
 from .metrics import METRICS_FILE
 from .model_directory import load_model
-from .model_source import check_latent_size
+from .model_source import check_latent_size, is_file_of_centres
 from .processes import join, main_first, on_main
 from .provenance import code_version, commit, provenance
 from .run_directory import claimed, dataset_to_read, read_json, read_run, remember, write_json
 from .sources import sample_of
-from .systems import NO_FLOW, SYSTEMS, System, customized_system, has_metric
+from .systems import NO_FLOW, SYSTEMS, WAE_RNF, System, customized_system, has_metric
+from .terminal import wrapped
 
 SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
@@ -62,6 +65,8 @@ def train(arguments):
     commit()  # of the code that runs, asked before the checkout can change
     system = customized_system(arguments)
     model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
+    if is_file_of_centres(arguments.centres_from):  # and so is a file that holds something else
+        read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     accelerator = start_accelerator(arguments, system)
     on_main(lambda: check_run(arguments))
     directory = claimed(arguments.output_dir, asdict(arguments), arguments.resume)
@@ -91,6 +96,8 @@ def train_in_directory(arguments, system, accelerator):
         encoder = train_autoencoder(arguments, system, accelerator, tokenizer, data)
     if has_metric(system) and centres is None:
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
+    if centres is not None:
+        warn_of_centres(arguments, accelerator, system, centres)
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
     )
@@ -172,7 +179,7 @@ def model_config(arguments, system, vocab_size):
 
 def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
     """Centres (num_centres, latent_size): of `centres_from`, or of the encoder, or of a VAE that is trained now."""
-    if (arguments.centres_from or "").endswith(".npy"):
+    if is_file_of_centres(arguments.centres_from):
         return read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     if arguments.centres_from:
         model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
@@ -192,6 +199,13 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
         sentences = sentences.select(np.sort(chosen))
     means = encode_split(model, sentences, progress=accelerator.is_main_process).mean
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
+
+
+def warn_of_centres(arguments, accelerator, system, centres):
+    """Says so where the centres lie so close together that the kernel is that of one."""
+    kernel = (WAE_RNF | system.config)["flow_kernel"]
+    if warning := centres_warning(centres, kernel, arguments.kernel_bandwidth, asdict(arguments)):
+        accelerator.print(wrapped(f"{arguments.system}: {warning}"), file=sys.stderr)
 
 
 def first_stage_arguments(arguments):
