@@ -8,6 +8,14 @@ from .precision import full_precision
 START = 0.01  # standard deviation of the last layer's weights: near the identity, and every parameter has a gradient
 
 
+class LastLayer(nn.Linear):
+    """Near zero at the start, so that what is computed from it begins near the identity."""
+
+    def reset_parameters(self, init=nn.init):
+        init.normal_(self.weight, std=START)
+        init.zeros_(self.bias)
+
+
 class AffineCoupling(nn.Module):
     """z_a = y_a, z_b = y_b · exp(tanh s(y_a)) + t(y_a) (Dinh et al. 2017, arXiv 1605.08803, eq. 4 and 5).
 
@@ -29,13 +37,8 @@ class AffineCoupling(nn.Module):
         super().__init__()
         self.first = int(flipped)
         self.network = nn.Sequential(
-            nn.Linear(latent_size, hidden_size), nn.Tanh(), nn.Linear(hidden_size, 2 * latent_size)
+            nn.Linear(latent_size, hidden_size), nn.Tanh(), LastLayer(hidden_size, 2 * latent_size)
         )
-        self.reset_parameters()
-
-    def reset_parameters(self, init=nn.init):
-        init.normal_(self.network[-1].weight, std=START)
-        init.zeros_(self.network[-1].bias)
 
     def _scale_shift(self, z):
         """log scale and shift (..., d), zero for the dimensions that they are computed from."""

@@ -7,7 +7,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .affine_coupling import AffineCoupling
+from .affine_coupling import LastLayer
 from .alignment import align, can_read, check_shapes
 from .cache import CACHE_NAME, RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
@@ -92,7 +92,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):
             module.reset_parameters(self.config.flow_init, init)
-        elif isinstance(module, (Prior, AffineCoupling)):
+        elif isinstance(module, (Prior, LastLayer)):
             module.reset_parameters(init)
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
