@@ -43,7 +43,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
 
     `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
-    `mmd_weight` · MMD(q(z), p(z)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z), and p is the prior, N(0, I) by default:
+    `mmd_weight` · MMD(q(z), p(z)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z), and p the prior, N(0, I) by default:
 
     - "paper": alpha · (KL(q(z|x) || p) - Σ log|det| - Σ log K), eq. 16 and 17;
     - "authors": alpha · (log q(z|x) - log p(z')) - Σ log|det| + Σ (½ log K_m or -log(1 + K_g)), what the authors'
@@ -161,7 +161,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, read]), lengths))
 
     def sample_prior(self, num_samples, generator=None):
-        """z of the prior, (num_samples, latent_size), without gradient: by default N(0, I), or uniform on the sphere."""
+        """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), without gradient."""
         shape = (num_samples, self.config.latent_size)
         return self.prior.sample(shape, generator, device=self.device, dtype=self.dtype)
 

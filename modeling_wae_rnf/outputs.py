@@ -23,9 +23,9 @@ class WaeRnfOutput(ModelOutput):
         kl: (batch,), the divergence that `kl_weight` multiplies, in closed form or at the sample by `objective`.
         log_abs_det: (batch,), sum of log|det df/dz| over the flows; zeros without flows.
         log_kernel: (batch,), sum over the flows of log K at the flow's input; zeros without a kernel.
-        bound: (batch,), of -log p(x) at alpha = 1, without free bits, kernel and MMD: that of the generative model that
-            the objective names ([`Objective`]), the importance-weighted one or the ELBO. At the posterior's mean it is
-            none.
+        bound: (batch,), of -log p(x) at alpha = 1, without free bits, kernel and MMD: that of the generative model
+            that the objective names ([`Objective`]), the importance-weighted one or the ELBO. At the posterior's mean
+            it is none.
         mmd: scalar, divergence of the batch of z from as many samples of the prior; zero when not weighted.
         latents: (batch, latent_size), z as it was drawn, or the posterior mean, before the flow.
         logits: (batch, length, vocab_size), scores of the token after each, from the decoder at F(`latents`); what

@@ -148,9 +148,7 @@ class VampPrior(MixturePrior):
     def __init__(self, config, encoder, head):
         Prior.__init__(self)
         self.stddev = config.embedding_std
-        self.pseudo_inputs = nn.Parameter(
-            torch.empty(config.prior_components, PSEUDO_LENGTH, config.embedding_size)
-        )
+        self.pseudo_inputs = nn.Parameter(torch.empty(config.prior_components, PSEUDO_LENGTH, config.embedding_size))
         self._parts = (encoder, head)  # in a tuple, they are no submodules
         self.reset_parameters()
 
@@ -221,11 +219,16 @@ PRIORS = {
 NATURAL = {"gaussian": "standard_normal", "vmf": "uniform_sphere"}
 
 
+def prior_name(config):
+    """The prior that a configuration names, or its posterior's natural one."""
+    return config.prior or NATURAL[config.posterior]
+
+
 def build_prior(config, encoder=None, head=None):
-    """The prior that a configuration names, or its posterior's natural one.
+    """The module of a model's prior.
 
     Args:
         config: a [`WaeRnfConfig`].
         encoder, head: the model's, for a VampPrior.
     """
-    return PRIORS[config.prior or NATURAL[config.posterior]](config, encoder, head)
+    return PRIORS[prior_name(config)](config, encoder, head)

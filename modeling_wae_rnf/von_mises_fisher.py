@@ -60,8 +60,8 @@ def angle_distribution(size, kappa):
 class VonMisesFisherPosterior:
     """q(z | x) ∝ exp(kappa meanᵀz) on the unit sphere, one row a sentence (Xu & Durrett 2018, arXiv 1808.10805).
 
-    Its natural prior is the uniform distribution on the sphere. kappa is the same for all sentences, so that the divergence
-    is a constant, and cannot collapse.
+    Its natural prior is the uniform distribution on the sphere. kappa is the same for all sentences, so that the
+    divergence is a constant, and cannot collapse.
 
     Args:
         mean: (batch, latent_size), the mean directions, of length 1.

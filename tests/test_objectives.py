@@ -1,4 +1,4 @@
-"""Importance-weighted objectives: a linear-Gaussian model of known log p(x), gradients, and the model's loss by hand."""
+"""Importance-weighted objectives: a linear-Gaussian model of known log p(x), gradients, the loss by hand."""
 
 import math
 

@@ -132,16 +132,16 @@ def test_every_parameter_learns_and_the_mmd_moves_none_of_the_prior(name, tiny_m
 
 @pytest.mark.parametrize("objective", ["authors", "flow_posterior", "iwae", "iwae_flow_posterior"])
 def test_mixture_of_one_standard_component_is_the_standard_normal(objective, tiny_model, batch):
+    fields = {"objective": objective, "prior_components": 1, "mmd_weight": 0.0}
+    standard = tiny_model(**fields, prior="standard_normal").double().eval()
+    mixture = tiny_model(**fields, prior="mixture").double().eval()
+    mixture.load_state_dict(standard.state_dict(), strict=False)
+    mixture.prior.mean.data.zero_()
     losses = []
-    for prior in ("standard_normal", "mixture"):
-        model = tiny_model(objective=objective, prior=prior, prior_components=1, mmd_weight=0.0).double().eval()
-        reference = model if prior == "standard_normal" else reference
-        if prior == "mixture":
-            model.load_state_dict(reference.state_dict(), strict=False)
-            model.prior.mean.data.zero_()
+    for model in (standard, mixture):
         torch.manual_seed(0)
         losses.append(model(**batch).loss)
-    torch.testing.assert_close(losses[0], losses[1], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(*losses, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", GAUSSIAN)

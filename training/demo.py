@@ -16,6 +16,8 @@ from .model_directory import load_model
 from .proxies import without_proxies
 from .text_input import encode, warn_of_unread
 
+KL_SAMPLES = 100  # of a divergence that has no closed form
+
 
 def build_demo(directory, dataset=None):
     """The page of a model directory.

@@ -7,6 +7,7 @@ import torch
 from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
+from modeling_wae_rnf.priors import prior_name
 
 from .batching import lengths_of, load_batches, numbered_seed, sorted_batches
 from .estimators import (
@@ -61,7 +62,7 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
     samples = samples if model.config.latent_size else 1  # without a code, one is exact
     columns, posterior = _columns(model, sentences, samples, seed, progress)
     model.train(training)
-    metrics = _summary(columns, posterior, model.prior, samples, seed)
+    metrics = _summary(columns, posterior, model.prior, samples, seed) | {"prior": prior_name(model.config)}
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
