@@ -161,7 +161,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, read]), lengths))
 
     def sample_prior(self, num_samples, generator=None):
-        """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), without gradient."""
+        """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
         shape = (num_samples, self.config.latent_size)
         return self.prior.sample(shape, generator, device=self.device, dtype=self.dtype)
 
