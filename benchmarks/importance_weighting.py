@@ -11,7 +11,7 @@ from .sizes import SIZES, TINY
 from .timing import alternate
 from .training_step import run
 
-BATCHES, ROUNDS = 4, 5
+BATCHES, ROUNDS = 2, 5
 SAMPLES = (1, 4, 8)
 QUICK = {"sizes": TINY["ptb"], "batches": 1, "rounds": 1}
 
