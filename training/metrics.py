@@ -146,7 +146,8 @@ def symbol_of_prior(metrics):
         ('N(0, I)', 'p(z), a flow')
     """
     known = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
-    return known.get(metrics["prior"], f"p(z), a {metrics['prior']}")
+    prior = metrics.get("prior", "standard_normal")  # files from before priors were learned do not say
+    return known.get(prior, f"p(z), a {prior}")
 
 
 def _older(metrics):
