@@ -12,7 +12,9 @@ from training_wae_rnf.provenance import commit, provenance
 
 from .report import README, RESULTS, report
 
-PARTS = ("training_step", "evaluation", "generation", "text", "scaling", "alternatives", "memory")
+PARTS = (
+    "training_step", "importance_weighting", "evaluation", "generation", "text", "scaling", "alternatives", "memory",
+)  # fmt: skip
 
 
 def main(arguments=None):

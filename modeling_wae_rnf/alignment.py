@@ -27,6 +27,16 @@ class Aligned:
         """Of the rows that were given."""
         return (self.input_ids if self.order is None else self.order).shape[1]
 
+    def repeat(self, times):
+        """All sentences, so many times one after the other."""
+        order, begun = self.order, self.begun
+        return Aligned(
+            self.input_ids.repeat(times, 1),
+            self.mask.repeat(times, 1),
+            order if order is None else order.repeat(times, 1),
+            begun if begun is None else begun.repeat(times),
+        )
+
     def follow(self, values, filling):
         """Moves what belongs to the given tokens along with them: (batch, length) -> (batch, width)."""
         if self.order is not None:

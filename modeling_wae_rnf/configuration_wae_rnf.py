@@ -5,6 +5,8 @@ import copy
 from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
 
+from .objectives import CLOSED_FORM, OBJECTIVES
+
 # a saved model carries this file: where it is too new for the installed Transformers, it says so before anything else
 require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upgrade transformers")
 
@@ -15,11 +17,15 @@ CHOICES = {
     "flow_init": ("uniform", "normal"),
     "flow_kernel": (None, "imq", "gaussian"),
     "mmd_kernel": ("imq", "gaussian", "gaussian_scaled"),
-    "objective": ("paper", "authors", "pushforward", "flow_posterior"),
+    "objective": tuple(OBJECTIVES),
+    "prior": (None, "standard_normal", "uniform_sphere", "mixture", "vamp", "flow"),
     "eval_latents": ("sample", "seeded", "mean"),
     "return_logits": (None, True, False),
 }
-AT_LEAST_ONE = ("embedding_size", "hidden_size", "num_centres", "max_words")
+AT_LEAST_ONE = (
+    "embedding_size", "hidden_size", "num_centres", "max_words", "importance_samples", "prior_components",
+    "prior_layers",
+)  # fmt: skip
 NOT_NEGATIVE = (
     "latent_size", "num_flows", "kernel_bandwidth", "kl_weight", "mmd_weight", "free_bits", "minimum_rate",
     "batch_norm_eps", "embedding_std",
@@ -28,10 +34,10 @@ RATES = ("dropout", "word_dropout")
 # What a saved configuration means that is older than the field.
 BEFORE = {"batch_norm_eps": 1e-5}
 KAPPA = (1e-6, 1e5)  # beyond, the normalizer loses its digits, and its series grows with kappa
-CLOSED_FORM = ("paper", "pushforward")  # objectives whose divergence is known for each dimension
+NATURAL_PRIORS = {"gaussian": (None, "standard_normal"), "vmf": (None, "uniform_sphere")}  # whose KL is known
 # What `Trainer.predict` and `compute_metrics` leave out of a forward's output, so that predictions are the logits.
-NOT_PREDICTIONS = ["last_hidden_state", "loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "mmd", "latents"]
-NOT_PREDICTIONS += ["hidden_states", "past_key_values", "cache"]
+NOT_PREDICTIONS = ["last_hidden_state", "loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "bound"]
+NOT_PREDICTIONS += ["mmd", "latents", "hidden_states", "past_key_values", "cache"]
 # Where a saved directory has the classes, for `trust_remote_code=True`.
 AUTO_MAP = {
     "AutoConfig": "configuration_wae_rnf.WaeRnfConfig",
@@ -73,7 +79,13 @@ class WaeRnfConfig(PretrainedConfig):
         flow_kernel: kernel of the Riemannian metric, "imq" (K_m), "gaussian" (K_g), or None for plain flows.
         kernel_bandwidth: beta of K_g.
         num_centres: cluster centres that the kernel is measured from.
+        prior: p(z), see `priors.py`: "standard_normal", "mixture", "vamp" or "flow" of a Gaussian posterior,
+            "uniform_sphere" of a von Mises-Fisher one; None for "standard_normal" and "uniform_sphere".
+        prior_components: K, Gaussians of "mixture" and pseudo-inputs of "vamp".
+        prior_layers: affine coupling layers of "flow".
         objective: what the latent terms of the loss are, see [`WaeRnfModel`].
+        importance_samples: k, samples z of a sentence in a loss of "iwae" and "iwae_flow_posterior". The decoder reads
+            k times the batch.
         kl_weight: alpha, at the end of its schedule.
         mmd_weight: lambda, at the end of its schedule; 0 leaves the MMD out.
         mmd_kernel: "imq" (multi-scale, unbiased), "gaussian" (paper's biased statistic, blind from about 9 dimensions
@@ -121,7 +133,11 @@ class WaeRnfConfig(PretrainedConfig):
     flow_kernel: str | None = "imq"
     kernel_bandwidth: float = 10.0
     num_centres: int = 20
+    prior: str | None = None
+    prior_components: int = 20
+    prior_layers: int = 4
     objective: str = "paper"
+    importance_samples: int = 8
     kl_weight: float = 0.8
     mmd_weight: float = 9.2
     mmd_kernel: str = "imq"
@@ -200,6 +216,19 @@ class WaeRnfConfig(PretrainedConfig):
             raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
         if self.posterior == "vmf" and self.latent_size < 2:
             raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
+        if self.latent_size == 0 and (self.prior or OBJECTIVES[self.objective].importance_weighted):
+            raise ValueError("a model without a latent code has no prior and no importance samples to weigh")
+        if (self.prior == "uniform_sphere" or self.posterior == "vmf") and not natural(self):
+            raise ValueError(f"the prior of a {self.posterior} posterior cannot be {self.prior!r}: it lies elsewhere")
         free = self.free_bits or self.minimum_rate
-        if free and (self.posterior != "gaussian" or self.objective not in CLOSED_FORM):
-            raise ValueError(f"free_bits and minimum_rate need a gaussian posterior and an objective of {CLOSED_FORM}")
+        closed = self.posterior == "gaussian" and natural(self) and self.objective in CLOSED_FORM
+        if free and not closed:
+            raise ValueError(
+                "free_bits and minimum_rate need a divergence that is known for each dimension: a gaussian posterior, "
+                f"the standard normal prior and an objective of {CLOSED_FORM}"
+            )
+
+
+def natural(config):
+    """Whether the prior is the one that a posterior's divergence is known from."""
+    return config.prior in NATURAL_PRIORS[config.posterior]

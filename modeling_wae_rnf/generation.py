@@ -37,8 +37,8 @@ class LatentGenerationMixin(GenerationLoops):
             num_samples: how many codes are drawn from the prior; by default one for each prompt.
             latents: (batch, latent_size), z in the base space, instead of drawing.
             z_prime: (batch, latent_size), the same in the decoder's space, after the flow.
-            prior: "pushforward", z ~ N(0, I) and z' = F(z); or "flow_posterior", z' ~ N(0, I). On the sphere z is
-                uniform.
+            prior: how the model's prior is read: "pushforward", z ~ p(z) and z' = F(z); or "flow_posterior",
+                z' ~ p(z). It is N(0, I), or uniform on the sphere, or the one that `config.prior` names.
             generator: source of the random numbers, of codes and words; the global one when None.
             kwargs: options of `transformers.GenerationMixin.generate`.
 
@@ -190,7 +190,7 @@ class LatentGenerationMixin(GenerationLoops):
         Raises:
             ValueError: fewer than two steps, an unknown path or space, a language model.
         """
-        path = path or ("spherical" if self.config.posterior == "vmf" else "straight")
+        path = path or ("spherical" if self.prior.space == "sphere" else "straight")
         if steps < 2:
             raise ValueError(f"steps must be at least 2, not {steps}")
         if path not in PATHS:

@@ -7,6 +7,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
+from .affine_coupling import LastLayer
 from .alignment import align, can_read, check_shapes
 from .cache import CACHE_NAME, RecurrentCache
 from .configuration_wae_rnf import WaeRnfConfig
@@ -17,10 +18,13 @@ from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
 from .inputs import check_inputs
 from .kernel import log_kernel
+from .latent_code import LatentCode
 from .mmd import mmd
+from .objectives import OBJECTIVES
 from .outputs import WaeRnfOutput
 from .pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
-from .posteriors import HEADS, BatchNorm, GaussianPosterior, VonMisesFisherPosterior
+from .posteriors import HEADS, BatchNorm, GaussianPosterior
+from .priors import Prior, build_prior
 from .processes import batch_mean, batch_rows, of_main
 
 NOISE_SEED = 0  # of what is drawn outside of training where the draws are to be the same
@@ -39,13 +43,21 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
 
     `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
-    `mmd_weight` · MMD(q(z), N(0, I)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z):
+    `mmd_weight` · MMD(q(z), p(z)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z), and p the prior, N(0, I) by default:
 
-    - "paper": alpha · (KL(q(z|x) || N(0, I)) - Σ log|det| - Σ log K), eq. 16 and 17;
-    - "authors": alpha · (log q(z|x) - log N(z'; 0, I)) - Σ log|det| + Σ (½ log K_m or -log(1 + K_g)), what the
-      authors' code computes;
-    - "pushforward": alpha · KL(q(z|x) || N(0, I)), a bound (alpha = 1) of the model z ~ N(0, I), z' = F(z);
-    - "flow_posterior": alpha · (log q(z|x) - log N(z'; 0, I) - Σ log|det|), a bound of z' ~ N(0, I).
+    - "paper": alpha · (KL(q(z|x) || p) - Σ log|det| - Σ log K), eq. 16 and 17;
+    - "authors": alpha · (log q(z|x) - log p(z')) - Σ log|det| + Σ (½ log K_m or -log(1 + K_g)), what the authors'
+      code computes;
+    - "pushforward": alpha · KL(q(z|x) || p), a bound (alpha = 1) of the model z ~ p, z' = F(z);
+    - "flow_posterior": alpha · (log q(z|x) - log p(z') - Σ log|det|), a bound of z' ~ p.
+
+    Two replace the reconstruction as well, by an average over `importance_samples` z: see [`ImportanceWeighted`].
+
+    - "iwae": -log mean w, log w = log p(x|z') - alpha · (log q(z|x) - log p(z)), a bound (alpha = 1) of z ~ p,
+      z' = F(z);
+    - "iwae_flow_posterior": the same of z' ~ p, log w = log p(x|z') - alpha · (log q(z|x) - log p(z') - Σ log|det|).
+
+    KL is in closed form where the prior has one, and log q(z|x) - log p(z) at the sample otherwise.
 
     Example:
         >>> config = WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)
@@ -70,6 +82,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         if config.latent_size:
             self.encoder = Encoder(config)
             self.posterior_head = HEADS[config.posterior](config)
+        self.prior = build_prior(config, *((self.encoder, self.posterior_head) if config.latent_size else ()))
         self.flow = Flow(config.latent_size, config.num_flows)
         self.decoder = Decoder(config)
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
@@ -79,6 +92,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):
             module.reset_parameters(self.config.flow_init, init)
+        elif isinstance(module, (Prior, LastLayer)):
+            module.reset_parameters(init)
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
             init.normal_(module.weight, std=self.config.embedding_std * (module.embedding_dim**-0.5 if tied else 1))
@@ -146,10 +161,9 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, read]), lengths))
 
     def sample_prior(self, num_samples, generator=None):
-        """z of the prior: N(0, I), or uniform on the sphere. (num_samples, latent_size)"""
-        posterior = VonMisesFisherPosterior if self.config.posterior == "vmf" else GaussianPosterior
+        """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
         shape = (num_samples, self.config.latent_size)
-        return posterior.sample_prior(shape, generator=generator, device=self.device, dtype=self.dtype)
+        return self.prior.sample(shape, generator, device=self.device, dtype=self.dtype)
 
     def push(self, z):
         """z' = F(z) and log|det dF/dz|: (..., latent_size) -> (..., latent_size), (...)."""
@@ -192,19 +206,13 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         dropped[:, 0] = False  # beginning-of-sentence is no word
         return input_ids.masked_fill(dropped, self.config.unk_token_id)
 
-    def _log_kernel(self, flow_inputs, z):
-        if self.config.flow_kernel is None:
-            return z.new_zeros(len(z))
-        centres = self.centres.to(z.dtype)
+    def _code(self, posterior, z):
+        """z' = F(z) and what the flow's steps add to the loss."""
+        z_prime, log_abs_det, flow_inputs = self.flow(z)
         kernel, bandwidth = self.config.flow_kernel, self.config.kernel_bandwidth
-        return sum((log_kernel(step, centres, kernel, bandwidth) for step in flow_inputs), z.new_zeros(len(z)))
-
-    def _kernel_penalty(self, flow_inputs, z):
-        """The authors' code's kernel term: its sign is the opposite of eq. 16 for K_m."""
-        if self.config.flow_kernel != "gaussian":
-            return 0.5 * self._log_kernel(flow_inputs, z)
-        log_kernels = [self._log_kernel([step], z) for step in flow_inputs]
-        return -sum((term.exp().log1p() for term in log_kernels), z.new_zeros(len(z)))
+        steps = flow_inputs if kernel is not None else []
+        log_kernels = [log_kernel(step, self.centres.to(z.dtype), kernel, bandwidth) for step in steps]
+        return LatentCode(posterior, z, z_prime, log_abs_det, log_kernels, kernel)
 
     def _mmd(self, z, weight, generator):
         if weight == 0:
@@ -212,8 +220,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         z = batch_rows(z) if self.training else z
         if len(z) < 2:  # one sentence is no sample of a distribution: the statistic is not defined, and left out
             return z.new_zeros(())
-        options = {} if generator is None else {"generator": generator}  # torch.compile refuses None at any batch size
-        prior = torch.randn(z.shape, dtype=z.dtype, device=z.device, **options)
+        prior = self.prior.sample(z.shape, generator, dtype=z.dtype, device=z.device)
         return mmd(z, of_main(prior) if self.training else prior, self.config.mmd_kernel)
 
     def forward(
@@ -326,15 +333,21 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         return batch_mean(values) if self.training else values.mean(0)
 
     def _autoencode(self, sentences, labels, kl_weight, mmd_weight, sample, asked):
-        posterior = self._encode(sentences)
-        z, generator = self._draw(posterior, sample)
-        flow, found = self.flow(z), {"latents": z}
+        posterior, objective = self._encode(sentences), OBJECTIVES[self.config.objective]
+        z, generator = self._draw(posterior, sample, objective)
+        code = self._code(posterior, z.view_as(z))  # whose gradient an objective may weigh, but not the MMD's
+        first, first_prime = (z[0], code.z_prime[0]) if objective.importance_weighted else (z, code.z_prime)
+        found = {"latents": first}
         whole = asked.logits or asked.hidden_states or (asked.features and not self.config.latent_size)
-        if whole or asked.loss:
-            words, states = self._read(sentences, flow[0], whole)
+        if whole or (asked.loss and not objective.importance_weighted):
+            words, states = self._read(sentences, first_prime, whole)
         if asked.loss:
-            reconstruction = self._nll(sentences, states, labels)
-            found |= self._losses(reconstruction, posterior, z, flow, kl_weight, mmd_weight, generator)
+            if objective.importance_weighted:
+                reconstruction = self._nll_of_samples(sentences, code.z_prime, labels)
+            else:
+                reconstruction = self._nll(sentences, states, labels)
+            divergence = self._mmd(first, self._weight("mmd_weight", mmd_weight), generator)
+            found |= self._losses(objective, reconstruction, code, kl_weight, mmd_weight, divergence)
         if whole:
             words, states = sentences.restore(words), sentences.restore(states)
         if asked.logits:
@@ -346,8 +359,12 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
             found["last_hidden_state"] = mean if self.config.latent_size else states
         return WaeRnfOutput(**found)
 
-    def _draw(self, posterior, sample):
-        """z (batch, latent_size), and the generator of what else is drawn in this forward; None is the global one."""
+    def _draw(self, posterior, sample, objective):
+        """z, and the generator of what else is drawn in this forward; None is the global one.
+
+        z is (batch, latent_size), or (samples, batch, latent_size) where the objective weighs samples: one, where it
+        is the posterior's mean.
+        """
         if sample is None:
             how = "sample" if self.training else self.config.eval_latents
         else:
@@ -355,34 +372,37 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         generator = None
         if how != "sample" and not self.training:  # training against one sample of the prior would fit that sample
             generator = torch.Generator(posterior.mean.device).manual_seed(NOISE_SEED)
-        return posterior.mean if how == "mean" else posterior.rsample(generator=generator), generator
+        if how == "mean":
+            return posterior.mean.unsqueeze(0) if objective.importance_weighted else posterior.mean, generator
+        shape = {"sample_shape": (self.config.importance_samples,)} if objective.importance_weighted else {}
+        return posterior.rsample(generator=generator, **shape), generator
 
-    def _losses(self, reconstruction, posterior, z, flow, kl_weight, mmd_weight, generator):
+    def _nll_of_samples(self, sentences, z_prime, labels):
+        """-log p(x | z') of each sample, (samples, batch), all of them through the decoder at once.
+
+        Each has dropout of its own, which is then one more thing that the weights average over: still a bound.
+        """
+        samples = len(z_prime)
+        repeated, labels = sentences.repeat(samples), labels if labels is None else labels.repeat(samples, 1)
+        _, states = self._read(repeated, z_prime.flatten(0, 1))
+        return self._nll(repeated, states, labels).view(samples, -1)
+
+    def _weight(self, name, given):
+        return getattr(self.config, name) if given is None else given
+
+    def _losses(self, objective, reconstruction, code, kl_weight, mmd_weight, divergence):
         """The loss and its terms by name."""
-        config, (z_prime, log_abs_det, flow_inputs) = self.config, flow
-        alpha = config.kl_weight if kl_weight is None else kl_weight
-        weight = config.mmd_weight if mmd_weight is None else mmd_weight
-        volume_log_kernel = self._log_kernel(flow_inputs, z)
-        divergence = self._mmd(z, weight, generator)
-        if config.objective in ("paper", "pushforward"):
-            kl = posterior.kl_divergence()
-        else:
-            kl = posterior.log_prob(z) - posterior.prior_log_prob(z_prime)
-        charged = kl
+        config = self.config
+        kl = charged = objective.kl(code, self.prior)
         if config.free_bits or config.minimum_rate:
-            charged = self._mean(posterior.kl_per_dimension()).clamp_min(config.free_bits).sum()
+            charged = self._mean(self.prior.kl_per_dimension(code.posterior)).clamp_min(config.free_bits).sum()
             charged = charged.clamp_min(config.minimum_rate)
-        latent_terms = {
-            "paper": lambda: alpha * (charged - log_abs_det - volume_log_kernel),
-            "authors": lambda: alpha * charged - log_abs_det + self._kernel_penalty(flow_inputs, z),
-            "pushforward": lambda: alpha * charged,
-            "flow_posterior": lambda: alpha * (charged - log_abs_det),
-        }[config.objective]()
+        loss = self._mean(objective.loss(reconstruction, charged, code, self._weight("kl_weight", kl_weight)))
+        terms = {"reconstruction": reconstruction, "kl": kl, "log_abs_det": code.log_abs_det}
+        terms["log_kernel"] = code.log_kernel
         return {
-            "loss": self._mean(reconstruction + latent_terms) + weight * divergence,
-            "reconstruction": reconstruction,
-            "kl": kl,
-            "log_abs_det": log_abs_det,
-            "log_kernel": volume_log_kernel,
+            "loss": loss + self._weight("mmd_weight", mmd_weight) * divergence,
+            **{name: objective.of_sentence(values) for name, values in terms.items()},
+            "bound": objective.bound(reconstruction, kl, code),
             "mmd": divergence,
         }

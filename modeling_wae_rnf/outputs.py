@@ -18,11 +18,15 @@ class WaeRnfOutput(ModelOutput):
             of the whole sentence, at each token; (batch, length, hidden_size), the decoder's states, for a language
             model. Only outside of training and without `labels`: then it is the first of the tuple.
         loss: scalar, mean over the sentences of the batch.
-        reconstruction: (batch,), -log p(x | z') summed over the scored tokens.
-        kl: (batch,), the divergence that `kl_weight` multiplies, in closed form or one sample by `objective`.
+        reconstruction: (batch,), -log p(x | z') summed over the scored tokens; the mean over the samples, as are the
+            three that follow, where the objective draws several.
+        kl: (batch,), the divergence that `kl_weight` multiplies, in closed form or at the sample by `objective`.
         log_abs_det: (batch,), sum of log|det df/dz| over the flows; zeros without flows.
         log_kernel: (batch,), sum over the flows of log K at the flow's input; zeros without a kernel.
-        mmd: scalar, divergence of the batch of z from as many samples of N(0, I); zero when not weighted.
+        bound: (batch,), of -log p(x) at alpha = 1, without free bits, kernel and MMD: that of the generative model
+            that the objective names ([`Objective`]), the importance-weighted one or the ELBO. At the posterior's mean
+            it is none.
+        mmd: scalar, divergence of the batch of z from as many samples of the prior; zero when not weighted.
         latents: (batch, latent_size), z as it was drawn, or the posterior mean, before the flow.
         logits: (batch, length, vocab_size), scores of the token after each, from the decoder at F(`latents`); what
             stands at padding means nothing. Where they are given, see `return_logits` of [`WaeRnfModel.forward`].
@@ -38,6 +42,7 @@ class WaeRnfOutput(ModelOutput):
     kl: torch.Tensor | None = None
     log_abs_det: torch.Tensor | None = None
     log_kernel: torch.Tensor | None = None
+    bound: torch.Tensor | None = None
     mmd: torch.Tensor | None = None
     latents: torch.Tensor | None = None
     logits: torch.Tensor | None = None

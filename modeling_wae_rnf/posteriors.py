@@ -20,7 +20,7 @@ def standard_normal_log_prob(z):
 
 
 class GaussianPosterior(Independent):
-    """q(z | x) = N(mean, diag(stddev²)), one row a sentence. Its prior is N(0, I).
+    """q(z | x) = N(mean, diag(stddev²)), one row a sentence. Its natural prior is N(0, I).
 
     Example:
         >>> posterior = GaussianPosterior(torch.zeros(2, 3), torch.ones(2, 3))
@@ -43,6 +43,10 @@ class GaussianPosterior(Independent):
         options = {} if generator is None else {"generator": generator}  # torch.compile refuses None at any batch size
         noise = torch.randn(shape, dtype=self.mean.dtype, device=self.mean.device, **options)
         return self.mean + self.stddev * noise
+
+    def detach(self):
+        """The same distribution, whose parameters are constants."""
+        return type(self)(self.mean.detach(), self.stddev.detach())
 
     def kl_per_dimension(self):
         """KL(q(z_i | x) || N(0, 1)) in closed form: (batch, latent_size), nats."""

@@ -60,8 +60,8 @@ def angle_distribution(size, kappa):
 class VonMisesFisherPosterior:
     """q(z | x) ∝ exp(kappa meanᵀz) on the unit sphere, one row a sentence (Xu & Durrett 2018, arXiv 1808.10805).
 
-    Its prior is the uniform distribution on the sphere. kappa is the same for all sentences, so that the divergence
-    is a constant, and cannot collapse.
+    Its natural prior is the uniform distribution on the sphere. kappa is the same for all sentences, so that the
+    divergence is a constant, and cannot collapse.
 
     Args:
         mean: (batch, latent_size), the mean directions, of length 1.
@@ -97,6 +97,10 @@ class VonMisesFisherPosterior:
         around = torch.randn(shape, **options)
         around = F.normalize(around - (around * mean).sum(-1, keepdim=True) * mean, dim=-1)
         return angle.cos() * mean + angle.sin() * around
+
+    def detach(self):
+        """The same distribution, whose mean direction is a constant."""
+        return type(self)(self.mean.detach(), self.kappa)
 
     def _quantile(self, probability):
         angle, cumulative = (table.to(probability.device) for table in angle_distribution(self._size, self.kappa))

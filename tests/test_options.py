@@ -167,15 +167,16 @@ OUT_OF_SCOPE = {
                 "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian", "inner_steps": 3, "num_flows": 2,
                 "autoencoder_epochs": 1, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq",
                 "encoder_dropout": 0.1, "encoder_input": "bos", "flow_init": "normal", "first_stage_epochs": 1,
-                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "lr_decay": 0.1},
+                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "lr_decay": 0.1,
+                "prior": "flow", "prior_layers": 2, "prior_components": 2, "importance_samples": 2},
     "vae": {"kappa": 5.0, "inner_steps": 3, "num_centres": 3, "kernel_bandwidth": 1.0, "mmd_kernel": "gaussian",
             "num_flows": 2, "centres_from": "x", "mmd_weight": 1.0, "flow_kernel": "imq", "flow_init": "normal",
-            "first_stage_epochs": 1},
+            "first_stage_epochs": 1, "prior_layers": 2, "prior_components": 2, "importance_samples": 2},
     "vae-nf": {"mmd_kernel": "imq", "num_centres": 3, "flow_kernel": "imq", "inner_steps": 3},
     "lagging-vae": {"num_flows": 1, "mmd_kernel": "imq"},
     "vmf-vae": {"batch_norm": True, "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "kl_weight": 0.5,
                 "kl_start": 0.0, "kl_end": 0.5, "kl_cycles": 2, "mmd_kernel": "imq", "num_centres": 3,
-                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running"},
+                "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "prior": "flow", "prior_layers": 2},
     "wae": {"num_centres": 3, "num_flows": 1, "kernel_bandwidth": 1.0},
     "wae-nf": {"num_centres": 3, "kernel_bandwidth": 1.0, "flow_kernel": "imq"},
     "wae-rnf": {"kernel_bandwidth": 1.0, "kappa": 5.0, "inner_steps": 3},
@@ -206,11 +207,11 @@ IN_SCOPE = {
         "lr_milestones": [3],
         "lr_decay": 0.1,
     },
-    "vae-nf": {"num_flows": 0, "kl_weight": 0.5},
-    "lagging-vae": {"inner_steps": 3},
+    "vae-nf": {"num_flows": 0, "kl_weight": 0.5, "objective": "iwae_flow_posterior", "importance_samples": 2},
+    "lagging-vae": {"inner_steps": 3, "prior": "mixture", "prior_components": 2},
     "vmf-vae": {"kappa": 5.0, "latent_size": 4, "posterior_head": "linear", "latents_at_every_step": True},
     "wae": {"mmd_kernel": "gaussian", "mmd_weight": 1.0, "autoencoder_epochs": 1},
-    "wae-nf": {"num_flows": 2, "flow_init": "normal"},
+    "wae-nf": {"num_flows": 2, "flow_init": "normal", "objective": "iwae", "prior": "flow", "prior_layers": 2},
     "wae-rnf": {"num_centres": 3, "flow_kernel": "gaussian", "kernel_bandwidth": 1.0, "centres_from": "x"},
 }
 
@@ -271,7 +272,8 @@ def test_light_copies_agree_with_what_they_copy():
     assert {name for rule in RULES for name in rule[0]} <= known
     for field in fields(TrainArguments):
         for choice in CHOICES.get(field.name, ()):
-            assert choice is None or field.metadata["rule"][0](choice)
+            # the sphere's prior comes with its posterior, and is no choice
+            assert choice in (None, "uniform_sphere") or field.metadata["rule"][0](choice)
 
 
 def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
@@ -338,6 +340,9 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
         (["--vocab_size", "4"], "--vocab_size must be at least 5"),
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
         (["--objective", "flow_posterior", "--free_bits", "1"], "free_bits and minimum_rate need"),
+        (["--prior", "flow", "--free_bits", "1"], "free_bits and minimum_rate need a divergence that is known"),
+        (["--prior", "gaussian"], "--prior must be one of standard_normal, mixture, vamp, flow"),
+        (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
         (["--output_dir", "x\0y"], "null"),
     ],

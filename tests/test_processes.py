@@ -30,6 +30,7 @@ SYSTEMS = {
     "wae-rnf": {},
     "vae": {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "objective": "pushforward"},
     "free bits": {"free_bits": 0.1, "minimum_rate": 0.5, "mmd_kernel": "gaussian"},
+    "iwae, vamp": {"objective": "iwae", "importance_samples": 3, "prior": "vamp", "prior_components": 2},
     "vmf": {"posterior": "vmf", "num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "objective": "pushforward"},
 }
 NUM_SENTENCES = 33  # no number of processes divides it
@@ -52,11 +53,13 @@ def build(fields):
 def gradients(fields, numbers):
     """The loss's gradients for the sentences of these numbers, each with noise of its own, and the running moments."""
     model = build(fields).double()  # in single precision, what the order of a sum does depends on the CPU
-    noise = torch.randn(NUM_SENTENCES, 4, generator=torch.Generator().manual_seed(7)).double()
+    samples = fields.get("importance_samples", 1)
+    noise = torch.randn(samples, NUM_SENTENCES, 4, generator=torch.Generator().manual_seed(7)).double()[:, numbers]
     wrapped = DistributedDataParallel(model) if dist.is_initialized() else model
     inputs = next(load_batches(sentences(), [numbers], 0, "cpu"))
     torch.manual_seed(11)  # of the prior's sample; von Mises-Fisher is taken at its mean
-    with patch.object(GaussianPosterior, "rsample", lambda self, **_: self.mean + self.stddev * noise[numbers]):
+    noise = noise if samples > 1 else noise[0]
+    with patch.object(GaussianPosterior, "rsample", lambda self, **_: self.mean + self.stddev * noise):
         loss = wrapped.train()(**inputs, sample="posterior" not in fields).loss
     loss.backward()
     found = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from .objectives import OBJECTIVES
 from .systems import SYSTEMS
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
@@ -176,9 +177,23 @@ class TrainArguments:
     minimum_rate: float = option(0.0, "Nats of the whole divergence that cost nothing.", NOT_NEGATIVE)
     objective: str | None = option(
         None,
-        "paper, authors, pushforward or flow_posterior: the latent terms.",
-        one_of("paper", "authors", "pushforward", "flow_posterior"),
+        "paper, authors, pushforward or flow_posterior: the latent terms; iwae or iwae_flow_posterior: the "
+        "importance-weighted bound, of the pushforward or of the flow-posterior model.",
+        one_of(*OBJECTIVES),
     )
+    importance_samples: int = option(
+        8,
+        "Samples of a sentence in a step with an iwae objective; the decoder reads this many times the batch.",
+        at_least(1, 10_000),
+    )
+    prior: str | None = option(
+        None,
+        "What the latent code is drawn from: standard_normal, or learned: mixture (of Gaussians), vamp (of posteriors "
+        "of learned pseudo-inputs) or flow (affine coupling layers). By default standard_normal.",
+        one_of("standard_normal", "mixture", "vamp", "flow"),
+    )
+    prior_components: int = option(20, "Gaussians of --prior mixture, pseudo-inputs of --prior vamp.", at_least(1))
+    prior_layers: int = option(4, "Affine coupling layers of --prior flow.", at_least(1))
     mmd_kernel: str = option(
         "imq",
         "imq (unbiased, multi-scale), gaussian (the paper's biased statistic, blind from about 9 dimensions on) or "

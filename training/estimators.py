@@ -2,8 +2,10 @@
 
 A flow model can be read in two ways, each a generative model with bounds of its own:
 
-- "pushforward": z ~ N(0, I), z' = F(z), x ~ p(x|z'). The Jacobian plays no part.
-- "flow_posterior": z' ~ N(0, I), x ~ p(x|z'). The flow belongs to the posterior.
+- "pushforward": z ~ p(z), z' = F(z), x ~ p(x|z'). The Jacobian plays no part.
+- "flow_posterior": z' ~ p(z), x ~ p(x|z'). The flow belongs to the posterior.
+
+p is the model's prior, N(0, I) where none is learned.
 """
 
 import math
@@ -17,23 +19,25 @@ READINGS = ("pushforward", "flow_posterior")
 ALL_PAIRS = 10_000  # sentences
 
 
-def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction):
+def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, prior=None):
     """log p(x, z) / q(z|x) of each sample, for both readings.
 
-    pushforward: log p(x|z') + log N(z; 0, I) - log q(z|x);
-    flow posterior: log p(x|z') + log N(z'; 0, I) - log q(z|x) + Σ log|det|.
+    pushforward: log p(x|z') + log p(z) - log q(z|x);
+    flow posterior: log p(x|z') + log p(z') - log q(z|x) + Σ log|det|.
 
     Args:
         posterior: q(z|x) of the batch.
         z, z_prime: (samples, batch, latent_size); log_abs_det, reconstruction: (samples, batch).
+        prior: the model's; the posterior's natural one when None.
 
     Returns:
         {reading: (samples, batch)}; minus its mean over the samples is the ELBO's negative.
     """
     log_ratio = -reconstruction - posterior.log_prob(z)
+    log_prior = posterior.prior_log_prob if prior is None else prior.log_prob
     return {
-        "pushforward": log_ratio + posterior.prior_log_prob(z),
-        "flow_posterior": log_ratio + posterior.prior_log_prob(z_prime) + log_abs_det,
+        "pushforward": log_ratio + log_prior(z),
+        "flow_posterior": log_ratio + log_prior(z_prime) + log_abs_det,
     }
 
 
@@ -55,13 +59,15 @@ def importance_weighted_nll(log_weights):
     return math.log(len(log_weights)) - log_weights.logsumexp(0)
 
 
-def published_kl(posterior, z_prime_at_mean):
+def published_kl(posterior, z_prime_at_mean, prior=None):
     """-log p(F(mu)) - H(q): the latent term of the published protocol, at the posterior mean mu.
 
     Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that
     reconstruction + this - Σ log|det| is not a bound of anything. For side-by-side tables only.
+    The prior is the model's, and the posterior's natural one when None.
     """
-    return -posterior.prior_log_prob(z_prime_at_mean) - posterior.entropy()
+    log_prior = posterior.prior_log_prob if prior is None else prior.log_prob
+    return -log_prior(z_prime_at_mean) - posterior.entropy()
 
 
 def log_aggregate_posterior(posterior, z, chunk_size=1024):

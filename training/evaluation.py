@@ -7,6 +7,7 @@ import torch
 from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
+from modeling_wae_rnf.priors import prior_name
 
 from .batching import lengths_of, load_batches, numbered_seed, sorted_batches
 from .estimators import (
@@ -61,7 +62,7 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
     samples = samples if model.config.latent_size else 1  # without a code, one is exact
     columns, posterior = _columns(model, sentences, samples, seed, progress)
     model.train(training)
-    metrics = _summary(columns, posterior, samples, seed)
+    metrics = _summary(columns, posterior, model.prior, samples, seed) | {"prior": prior_name(model.config)}
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
@@ -93,13 +94,12 @@ def _batch_columns(model, inputs, posterior, samples, generator):
     z = posterior.rsample((samples,), generator=generator)
     z_prime, log_abs_det = model.push(z)
     reconstruction = _score_samples(model, inputs, z_prime)
-    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction)
+    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
     mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
     columns = {
         "reconstruction": reconstruction.mean(0),
-        "kl": posterior.kl_divergence(),
         "published_reconstruction": model.score(**inputs, z_prime=mean_prime),
-        "published_kl": published_kl(posterior, mean_prime),
+        "published_kl": published_kl(posterior, mean_prime, model.prior),
         "published_log_abs_det": log_abs_det_at_mean,
         "z": z[0],
         "log_q": posterior.log_prob(z)[0],
@@ -109,8 +109,10 @@ def _batch_columns(model, inputs, posterior, samples, generator):
     for reading in READINGS:
         columns[f"{reading}_iwae"] = importance_weighted_nll(log_weights[reading])
     columns["flow_posterior_elbo"] = -log_weights["flow_posterior"].mean(0)
-    # for the pushforward model the divergence is known in closed form
-    columns["pushforward_elbo"] = columns["reconstruction"] + columns["kl"]
+    # for the pushforward model the divergence is known in closed form, unless its prior is learned
+    kl = model.prior.kl_divergence(posterior)
+    sampled = -log_weights["pushforward"].mean(0)
+    columns["pushforward_elbo"] = sampled if kl is None else columns["reconstruction"] + kl
     return columns
 
 
@@ -124,7 +126,7 @@ def _score_samples(model, inputs, z_prime):
     return torch.cat(scores)
 
 
-def _summary(columns, posterior, samples, seed):
+def _summary(columns, posterior, prior, samples, seed):
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
@@ -148,7 +150,7 @@ def _summary(columns, posterior, samples, seed):
     metrics["mutual_information"] = mutual_information(columns["log_q"][rows], log_aggregate).item()
     metrics["mutual_information_sentences"] = len(rows)
     metrics["active_units"] = active_units(posterior.mean)
-    metrics["mmd"] = _mmd_to_prior(posterior, z, seed)
+    metrics["mmd"] = _mmd_to_prior(prior, z, seed)
     if "z_recovered" in columns:
         z = columns["z_recovered"].double()
         # where density is measured in z', |det| stands in q(z'|x) and in q(z'), and cancels
@@ -192,14 +194,14 @@ def _mean(values):
     return values.double().mean().item()
 
 
-def _mmd_to_prior(posterior, z, seed):
+def _mmd_to_prior(prior, z, seed):
     """Unbiased multi-scale MMD of z (n, d) from the prior: the mean over random parts of the split."""
     if len(z) < 2 or z.shape[-1] == 0:
         return None
     generator = torch.Generator().manual_seed(seed)
     z = z[torch.randperm(len(z), generator=generator)]
     parts = [part for part in z.split(MMD_SAMPLE) if len(part) > 1]
-    priors = (posterior.sample_prior(part.shape, generator=generator, dtype=z.dtype) for part in parts)
+    priors = (prior.sample(part.shape, generator, device=z.device, dtype=z.dtype) for part in parts)
     estimates = list(map(mmd, parts, priors))
     return (sum(map(torch.mul, estimates, map(len, parts))) / sum(map(len, parts))).item()
 

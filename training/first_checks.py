@@ -7,10 +7,9 @@ from tokenization_wae_rnf.corpus_names import FILE_NAMES, kind_of_corpus, split_
 
 from .arguments import TrainArguments
 from .model_source import check_centres_from
+from .objectives import CLOSED_FORM
 from .run_directory import check_output_dir, dataset_to_read
 from .systems import WAE_RNF, customized_system
-
-CLOSED_FORM = ("paper", "pushforward")
 
 
 def check_run(arguments: TrainArguments) -> None:
@@ -38,5 +37,9 @@ def check_combinations(arguments: TrainArguments) -> None:
     if own["posterior"] == "vmf" and arguments.latent_size < 2:
         raise ValueError(f"on the sphere, latent_size must be at least 2, not {arguments.latent_size}")
     free = arguments.free_bits or arguments.minimum_rate
-    if free and (own["posterior"] != "gaussian" or own["objective"] not in CLOSED_FORM):
-        raise ValueError(f"free_bits and minimum_rate need a gaussian posterior and an objective of {CLOSED_FORM}")
+    learned = arguments.prior not in (None, "standard_normal")
+    if free and (own["posterior"] != "gaussian" or learned or own["objective"] not in CLOSED_FORM):
+        raise ValueError(
+            "free_bits and minimum_rate need a divergence that is known for each dimension: a gaussian posterior, the "
+            f"standard normal prior and an objective of {CLOSED_FORM}"
+        )

@@ -29,8 +29,7 @@ from .sources import open_source, sample_of
 from .stopping import Stopped, stop_requests
 from .terminal import wrapped
 
-TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "mmd")
-FLOW_IN_POSTERIOR = ("authors", "flow_posterior")  # objectives whose divergence is of z' from the prior
+TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "bound", "mmd")
 LOG_EVERY = 50  # steps
 AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
 PROGRESS = {  # what a checkpoint holds beside weights, optimizer and random states
@@ -283,9 +282,6 @@ class Stage:
         sums = sum_over_processes(sums)
         torch.manual_seed(seed)
         values = dict(zip(("loss", *TERMS), (sums / len(validation)).tolist(), strict=True))
-        values["bound"] = values["reconstruction"] + values["kl"]
-        if self.config.objective in FLOW_IN_POSTERIOR:
-            values["bound"] -= values["log_abs_det"]
         posterior = encode_split(model, validation)
         values |= use_of_the_code(posterior)
         use = LatentUse.of_posterior(posterior, values["mutual_information"])

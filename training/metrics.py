@@ -38,6 +38,7 @@ class Metrics(TypedDict):
     num_sentences: int
     num_tokens: int  # scored ones, end of sentence included
     has_latents: bool  # False for a language model
+    prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
     has_flow: bool  # False where both readings are the same model
     pushforward: dict[str, Any]  # elbo {nll, ppl, standard_error, reconstruction, kl}, iwae {nll, ppl, …, samples}
     flow_posterior: dict[str, Any]  # the same, of the other reading
@@ -137,6 +138,18 @@ def read_metrics(path: str | Path) -> Metrics:
     return {"warnings": warnings_of_metrics(metrics)} | metrics
 
 
+def symbol_of_prior(metrics):
+    """What z is drawn from, in a formula.
+
+    Example:
+        >>> symbol_of_prior({"prior": "standard_normal"}), symbol_of_prior({"prior": "flow"})
+        ('N(0, I)', 'p(z), a flow')
+    """
+    known = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
+    prior = metrics.get("prior", "standard_normal")  # files from before priors were learned do not say
+    return known.get(prior, f"p(z), a {prior}")
+
+
 def _older(metrics):
     """What files of metrics had to be read from before they said it."""
     options = metrics["options"]
@@ -144,6 +157,7 @@ def _older(metrics):
         "format": 0,
         "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
+        "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
         "hub_dataset": None,
         "language": None,
         "samples": [],

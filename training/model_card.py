@@ -4,9 +4,11 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from .metrics import symbol_of_prior
+
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
 MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
-PRIORS = {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}
+PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
 
 
 def honest_bounds(metrics):
@@ -14,7 +16,8 @@ def honest_bounds(metrics):
     if not metrics["has_latents"]:
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
     found = []
-    for reading, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ N(0, I)")]:
+    for reading, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ {}")]:
+        prior = prior.format(symbol_of_prior(metrics))
         samples = metrics[reading]["iwae"]["samples"]
         found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[reading]["iwae"]))
         found.append((f"ELBO, {prior}", metrics[reading]["elbo"]))

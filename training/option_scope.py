@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 
 from .arguments import TrainArguments
+from .objectives import OBJECTIVES
 from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
@@ -12,6 +13,7 @@ OF_A_LATENT = (
     "flow_init", "flow_kernel", "kernel_bandwidth", "num_centres", "centres_from", "first_stage_epochs", "kappa",
     "batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective",
     "mmd_kernel", "kl_weight", "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps",
+    "importance_samples", "prior", "prior_components", "prior_layers",
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is told
 RULES = (
@@ -20,6 +22,13 @@ RULES = (
     (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"),
      lambda own: own["posterior"] == "gaussian",
      "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
+    (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] == "gaussian",
+     "the prior of its von Mises-Fisher posterior is uniform on the sphere"),
+    (("prior_components",), lambda own: own["prior"] in ("mixture", "vamp"),
+     "its prior has no components, see --prior"),
+    (("prior_layers",), lambda own: own["prior"] == "flow", "its prior has no layers, see --prior flow"),
+    (("importance_samples",), lambda own: OBJECTIVES[own["objective"]].importance_weighted,
+     "its objective has one sample a sentence, see --objective iwae"),
     (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
      "the divergence of its von Mises-Fisher posterior is a constant, whatever it weighs"),
     (("batch_norm_eps", "batch_norm_statistics"), lambda own: own["batch_norm"], "nothing is batch-normalized"),

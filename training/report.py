@@ -5,6 +5,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from .estimators import READINGS
+from .metrics import symbol_of_prior
 
 WIDEST = 1000  # letters, more than any table has
 
@@ -44,8 +45,9 @@ def print_metrics(metrics, console):
     # figures are never cut: in a narrower terminal the table is wider than it
     natural = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
     Console(file=console.file, width=max(console.width, natural)).print(table)
+    prior = symbol_of_prior(metrics)
     console.print(
-        "pushforward: z ~ N(0, I), z' = F(z).  flow posterior: z' ~ N(0, I).  * no bound: for comparison only."
+        f"pushforward: z ~ {prior}, z' = F(z).  flow posterior: z' ~ {prior}.  * no bound: for comparison only."
     )
     console.print(
         f"mutual information {metrics['mutual_information']:.2f} nats, {metrics['active_units']} active units, "

@@ -41,6 +41,7 @@ SHARED_FIELDS = (
     "embedding_size", "hidden_size", "latent_size", "dropout", "posterior_head", "batch_norm", "latents_at_every_step",
     "kernel_bandwidth", "num_centres", "mmd_kernel", "max_words", "word_dropout", "kappa", "mean_gamma", "free_bits",
     "minimum_rate", "encoder_dropout", "encoder_input", "embedding_std", "batch_norm_eps", "flow_init",
+    "prior", "prior_components", "prior_layers", "importance_samples",
 )  # fmt: skip
 FIRST_STAGE = "vae"
 AUTOENCODER = "autoencoder"
@@ -209,14 +210,14 @@ def warn_of_centres(arguments, accelerator, system, centres):
 
 
 def first_stage_arguments(arguments):
-    """The options of the VAE whose posterior means are clustered.
+    """The options of the VAE whose posterior means are clustered, with the standard normal prior.
 
     The scale of its means is fixed where they are batch-normalized: a VAE that has collapsed has all of them in one
     place, and the kernel would be the same everywhere.
     """
     epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
     gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
-    free = {"free_bits": 0.0, "minimum_rate": 0.0}
+    free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
     return replace(arguments, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
 
 
@@ -224,7 +225,7 @@ def train_autoencoder(arguments, system, accelerator, tokenizer, data):
     """A model of the system's sizes, trained on reconstruction alone in `output_dir/autoencoder`."""
     directory = Path(arguments.output_dir) / AUTOENCODER
     config = system.config | NO_FLOW | {"kl_weight": 0.0, "mmd_weight": 0.0, "objective": "pushforward"}
-    options = replace(arguments, num_epochs=arguments.autoencoder_epochs)
+    options = replace(arguments, num_epochs=arguments.autoencoder_epochs, prior=None)
     run_stage(AUTOENCODER, System(config, sampled=False), options, accelerator, tokenizer, data, directory)
     return load_model(directory, accelerator.device)[0]
 

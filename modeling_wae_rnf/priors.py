@@ -1,0 +1,234 @@
+"""p(z): the distribution that a model is sampled from, and that its bounds measure q(z|x) by."""
+
+import torch
+from torch import nn
+
+from .affine_coupling import AffineCoupling
+from .posteriors import GaussianPosterior, standard_normal_log_prob
+from .precision import full_precision
+from .von_mises_fisher import VonMisesFisherPosterior
+
+SPREAD = 0.1  # standard deviation of a mixture's means at the start: near N(0, I), and no two components alike
+PSEUDO_LENGTH = 10  # embeddings of a pseudo-input
+ROWS_AT_ONCE = 4096  # samples whose density is taken under all components at a time
+
+
+class Prior(nn.Module):
+    """The contract: samples, their density and, where it is known, the divergence of a posterior from it.
+
+    Samples have no gradient: a learned prior is learned by its density alone. The MMD moves q(z) towards the prior,
+    and never the prior towards q(z).
+    """
+
+    space = "euclidean"
+
+    def sample(self, shape, generator=None, device=None, dtype=None):
+        """z of a shape (..., latent_size).
+
+        Args:
+            generator: of any device; the global one when None.
+            device, dtype: of the result; by default the prior's own.
+        """
+        raise NotImplementedError
+
+    def log_prob(self, z):
+        """log p(z), nats: (..., latent_size) -> (...)."""
+        raise NotImplementedError
+
+    def kl_per_dimension(self, posterior):
+        """KL(q(z_i|x) || p(z_i)) in closed form, (batch, latent_size) nats; None where there is none."""
+        return None
+
+    def kl_divergence(self, posterior):
+        """KL(q(z|x) || p(z)) in closed form, (batch,) nats per sentence; None where there is none."""
+        return None
+
+    def reset_parameters(self, init=nn.init):
+        """Starts anew; `init` is where `normal_` and `zeros_` come from."""
+
+
+class StandardNormal(Prior):
+    """N(0, I), without parameters.
+
+    Example:
+        >>> StandardNormal().log_prob(torch.zeros(1, 2))
+        tensor([-1.8379])
+    """
+
+    family = GaussianPosterior  # whose natural prior this is
+
+    @torch.no_grad()
+    def sample(self, shape, generator=None, **options):
+        if generator is not None:  # torch.compile refuses None at any batch size
+            options["generator"] = generator
+        return self.family.sample_prior(shape, **options)
+
+    def log_prob(self, z):
+        return self.family.prior_log_prob(z)
+
+    def kl_per_dimension(self, posterior):
+        return posterior.kl_per_dimension()
+
+    def kl_divergence(self, posterior):
+        return posterior.kl_divergence()
+
+
+class UniformSphere(StandardNormal):
+    """Uniform on the unit sphere, without parameters; the divergence of a von Mises-Fisher posterior is known."""
+
+    space, family = "sphere", VonMisesFisherPosterior
+
+    def kl_per_dimension(self, posterior):
+        return None
+
+
+def noise(shape, generator, like):
+    """N(0, 1) as a tensor like another, drawn where the generator is."""
+    if generator is None:
+        return torch.randn(shape, dtype=like.dtype, device=like.device)
+    return torch.randn(shape, dtype=like.dtype, device=generator.device, generator=generator).to(like.device)
+
+
+class MixturePrior(Prior):
+    """Σ_k π_k N(z; m_k, diag(s_k²)) of K = `prior_components`, all three learned; it starts near N(0, I).
+
+    Example:
+        >>> from .configuration_wae_rnf import WaeRnfConfig
+        >>> prior = MixturePrior(WaeRnfConfig(latent_size=2, prior_components=3))
+        >>> prior.sample((5, 2)).shape, prior.log_prob(torch.zeros(4, 5, 2)).shape
+        (torch.Size([5, 2]), torch.Size([4, 5]))
+    """
+
+    def __init__(self, config):
+        super().__init__()
+        size = (config.prior_components, config.latent_size)
+        self.mean = nn.Parameter(torch.empty(size))
+        self.log_stddev = nn.Parameter(torch.empty(size))
+        self.logits = nn.Parameter(torch.empty(size[0]))
+        self.reset_parameters()
+
+    def reset_parameters(self, init=nn.init):
+        init.normal_(self.mean, std=SPREAD)
+        init.zeros_(self.log_stddev)
+        init.zeros_(self.logits)
+
+    def components(self):
+        """N(m_k, diag(s_k²)) as one distribution of K rows, and log π (K,)."""
+        return GaussianPosterior(self.mean, self.log_stddev.exp()), self.logits.log_softmax(0)
+
+    @torch.no_grad()
+    def sample(self, shape, generator=None, device=None, dtype=None):
+        components, log_weights = self.components()
+        weights = log_weights.exp() if generator is None else log_weights.exp().to(generator.device)
+        number = torch.Size(shape[:-1]).numel()
+        chosen = torch.multinomial(weights, number, replacement=True, generator=generator).to(log_weights.device)
+        mean, stddev = (values[chosen].view(shape) for values in (components.mean, components.stddev))
+        return (mean + stddev * noise(shape, generator, mean)).to(device=device, dtype=dtype)
+
+    @full_precision
+    def log_prob(self, z):
+        components, log_weights = self.components()
+        rows = z.reshape(-1, 1, z.shape[-1]).split(ROWS_AT_ONCE)  # against each component: (rows, K)
+        found = [(components.log_prob(part) + log_weights).logsumexp(-1) for part in rows]
+        return torch.cat(found).view(z.shape[:-1])
+
+
+class VampPrior(MixturePrior):
+    """(1/K) Σ_k q(z|u_k), the posterior's mixture over K learned pseudo-inputs (Tomczak and Welling 2018, eq. 8).
+
+    Words cannot be learned by gradient, so u_k is a sequence of `PSEUDO_LENGTH` embeddings, which go the encoder's
+    way in evaluation form: without dropout, normalized by the running statistics. It starts as random words do; a
+    state of the encoder would be cheaper, but there is no telling where such states lie before training.
+
+    Args:
+        config: a [`WaeRnfConfig`].
+        encoder, head: the model's own; they are used here and belong to the model.
+    """
+
+    def __init__(self, config, encoder, head):
+        Prior.__init__(self)
+        self.stddev = config.embedding_std
+        self.pseudo_inputs = nn.Parameter(torch.empty(config.prior_components, PSEUDO_LENGTH, config.embedding_size))
+        self._parts = (encoder, head)  # in a tuple, they are no submodules
+        self.reset_parameters()
+
+    def reset_parameters(self, init=nn.init):
+        init.normal_(self.pseudo_inputs, std=self.stddev)
+
+    def components(self):
+        posterior = self._encode(self.pseudo_inputs)
+        return posterior, posterior.mean.new_zeros(len(posterior.mean)).log_softmax(0)
+
+    @full_precision
+    def _encode(self, embeddings):
+        encoder, head = self._parts
+        # an LSTM alone is the same in both forms, and cuDNN's has gradients in that of training only
+        modules = [part for parent in self._parts for part in parent.modules() if not isinstance(part, nn.LSTM)]
+        training = [part.training for part in modules]
+        try:
+            for part in modules:
+                part.training = False
+            lengths = torch.full((len(embeddings),), embeddings.shape[1], device=embeddings.device)
+            return head(encoder(embeddings, lengths))
+        finally:
+            for part, mode in zip(modules, training, strict=True):
+                part.training = mode
+
+
+class FlowPrior(Prior):
+    """z = G(y), y ~ N(0, I), by `prior_layers` affine coupling layers (Ding and Gimpel 2021); near N(0, I) at first.
+
+    log p(z) = log N(G⁻¹(z); 0, I) - log|det dG/dy|, exactly.
+
+    Example:
+        >>> from .configuration_wae_rnf import WaeRnfConfig
+        >>> FlowPrior(WaeRnfConfig(latent_size=2)).sample((5, 2)).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(self, config):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            AffineCoupling(config.latent_size, config.hidden_size, flipped=number % 2 == 1)
+            for number in range(config.prior_layers)
+        )
+
+    @torch.no_grad()
+    def sample(self, shape, generator=None, device=None, dtype=None):
+        z = noise(shape, generator, self.layers[0].network[0].weight)
+        for layer in self.layers:
+            z, _ = layer(z)
+        return z.to(device=device, dtype=dtype)
+
+    @full_precision
+    def log_prob(self, z):
+        volume = 0.0
+        for layer in reversed(self.layers):
+            z, log_abs_det = layer.inverse(z)
+            volume = volume + log_abs_det
+        return standard_normal_log_prob(z) - volume
+
+
+PRIORS = {
+    "standard_normal": lambda config, encoder, head: StandardNormal(),
+    "uniform_sphere": lambda config, encoder, head: UniformSphere(),
+    "mixture": lambda config, encoder, head: MixturePrior(config),
+    "vamp": VampPrior,
+    "flow": lambda config, encoder, head: FlowPrior(config),
+}
+NATURAL = {"gaussian": "standard_normal", "vmf": "uniform_sphere"}
+
+
+def prior_name(config):
+    """The prior that a configuration names, or its posterior's natural one."""
+    return config.prior or NATURAL[config.posterior]
+
+
+def build_prior(config, encoder=None, head=None):
+    """The module of a model's prior.
+
+    Args:
+        config: a [`WaeRnfConfig`].
+        encoder, head: the model's, for a VampPrior.
+    """
+    return PRIORS[prior_name(config)](config, encoder, head)
