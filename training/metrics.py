@@ -11,9 +11,10 @@ import numpy as np
 from .collapse import warnings_of_metrics
 from .estimators import READINGS
 from .run_directory import read_json, write_json
+from .systems import SYSTEMS, WAE_RNF, reading_of
 
 METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
-FORMAT = 1
+FORMAT = 2
 logger = logging.getLogger(__name__)
 
 
@@ -21,6 +22,7 @@ class Evaluation(TypedDict):
     """How an evaluation was made."""
 
     iwae_samples: int  # importance samples per sentence
+    proposal: str  # that they were drawn from, posterior or mixture
     max_sentences: int | None  # only the first sentences of the split; None for all of them
     mixed_precision: str  # no, bf16 or fp16
     seed: int  # of the samples
@@ -40,12 +42,18 @@ class Metrics(TypedDict):
     has_latents: bool  # False for a language model
     prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
     has_flow: bool  # False where both readings are the same model
-    pushforward: dict[str, Any]  # elbo {nll, ppl, standard_error, reconstruction, kl}, iwae {nll, ppl, …, samples}
+    reading: str  # the generative model that was trained, see `training_wae_rnf.systems.reading_of`
+    # elbo {nll, ppl, standard_error, monte_carlo_error, reconstruction, kl}, iwae {…, samples, proposal}
+    pushforward: dict[str, Any]
     flow_posterior: dict[str, Any]  # the same, of the other reading
+    bound_over_k: NotRequired[dict[str, list]]  # k, numbers of samples, and the bound of each reading at each of them
     published: dict[str, float]  # the paper's protocol, no bound: nll, ppl, reconstruction, kl, log_abs_det
     mutual_information: float
+    mutual_information_standard_error: NotRequired[float | None]  # over sentences
+    mutual_information_monte_carlo_error: NotRequired[float]  # over the samples of these sentences
     mutual_information_sentences: NotRequired[int]  # that it is of: all, or a random sample of a larger split
-    active_units: int
+    active_units: int  # units whose mean varies by more than 0.01, a variance; "active_units_0.1" by more than 0.1
+    kl_of_units: NotRequired[list[float] | None]  # one a unit; "units_over_0.05" are those of more than 0.05 nats
     mmd: float | None  # None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, where it is known
     warnings: list[str]  # of a latent variable that has collapsed, and of centres
@@ -134,7 +142,8 @@ def read_metrics(path: str | Path) -> Metrics:
             value = figures.get(name)
             if not isinstance(value, float) or not math.isfinite(value):
                 raise ValueError(f"{path}: {'.'.join((*place, name))} is {value}, not a finite number")
-    metrics = _older(metrics) | metrics
+    older = _older(metrics)
+    metrics = older | metrics | {"evaluation": older["evaluation"] | metrics.get("evaluation", {})}
     return {"warnings": warnings_of_metrics(metrics)} | metrics
 
 
@@ -158,17 +167,26 @@ def _older(metrics):
         "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
         "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
+        "reading": reading_of(_objective(metrics)),
         "hub_dataset": None,
         "language": None,
         "samples": [],
         "training": None,
         "evaluation": {
             "iwae_samples": metrics["pushforward"]["iwae"].get("samples"),
+            "proposal": "posterior",
             "max_sentences": options.get("eval_max_sentences"),
             "mixed_precision": options.get("mixed_precision", "no"),
             "seed": metrics.get("seed"),
         },
     }
+
+
+def _objective(metrics):
+    """What a model was trained on: the run's option, or what its system's row has."""
+    options = metrics["options"]
+    system = options.get("system", metrics["system"])
+    return options.get("objective") or (WAE_RNF | (SYSTEMS[system].config if system in SYSTEMS else {}))["objective"]
 
 
 def _not_finite(content, place=""):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from .objectives import OBJECTIVES
+
 
 @dataclass(frozen=True)
 class System:
@@ -44,6 +46,18 @@ SYSTEMS = {
 }
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 BY_DEFINITION = ("num_flows", "flow_kernel", "mmd_weight")  # a row that names one has it so, whatever is asked for
+
+
+def reading_of(objective):
+    """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
+
+    It is known before anything is evaluated, as the lower of two bounds is not.
+
+    Example:
+        >>> reading_of("paper"), reading_of("authors")
+        ('pushforward', 'flow_posterior')
+    """
+    return OBJECTIVES[objective].bound_of
 
 
 def has_metric(system):
