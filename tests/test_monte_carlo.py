@@ -186,8 +186,9 @@ def test_one_sample_has_no_error_and_a_language_model_none_at_all(tiny_model, se
     metrics = evaluate(
         tiny_model(latent_size=0, num_flows=0, flow_kernel=None, mmd_weight=0.0), sentences, 8, proposal="mixture"
     )
-    assert metrics["pushforward"]["iwae"] | {"samples": 1, "proposal": "posterior", "monte_carlo_error": 0} == (
-        metrics["pushforward"]["iwae"]
+    assert (
+        metrics["pushforward"]["iwae"] | {"samples": 1, "proposal": "posterior", "monte_carlo_error": 0}
+        == (metrics["pushforward"]["iwae"])
     )
     assert metrics["kl_of_units"] == []
 

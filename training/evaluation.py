@@ -176,7 +176,10 @@ def _summary(columns, posterior, prior, samples, seed, proposal):
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     per_weight = 2 if proposal == "mixture" else 1  # samples
-    metrics["bound_over_k"] = {"k": [per_weight * k for k in sizes_over(samples // per_weight)]}
+    metrics["bound_over_k"] = {
+        "num_sentences": len(columns["length"]),
+        "k": [per_weight * k for k in sizes_over(samples // per_weight)],
+    }
     for reading in READINGS:
         elbo, iwae = (_bound(columns, f"{reading}_{bound}", entropy) for bound in ("elbo", "iwae"))
         kl = columns[f"{reading}_elbo"] - columns["reconstruction"]

@@ -11,7 +11,7 @@ import numpy as np
 from .collapse import warnings_of_metrics
 from .estimators import READINGS
 from .run_directory import read_json, write_json
-from .systems import SYSTEMS, WAE_RNF, reading_of
+from .systems import objective_of, reading_of
 
 METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
 FORMAT = 2
@@ -46,7 +46,7 @@ class Metrics(TypedDict):
     # elbo {nll, ppl, standard_error, monte_carlo_error, reconstruction, kl}, iwae {…, samples, proposal}
     pushforward: dict[str, Any]
     flow_posterior: dict[str, Any]  # the same, of the other reading
-    bound_over_k: NotRequired[dict[str, list]]  # k, numbers of samples, and the bound of each reading at each of them
+    bound_over_k: NotRequired[dict[str, Any]]  # num_sentences, k (numbers of samples), and each reading's bound there
     published: dict[str, float]  # the paper's protocol, no bound: nll, ppl, reconstruction, kl, log_abs_det
     mutual_information: float
     mutual_information_standard_error: NotRequired[float | None]  # over sentences
@@ -104,11 +104,7 @@ def write_metrics(path: str | Path, metrics: dict) -> Metrics:
     if names := list(_not_finite(rest)):
         logger.warning("%s: not finite, hence written as null: %s", path, ", ".join(names))
     metrics = {"format": FORMAT} | _finite(rest)
-    file = sentences_file(path)
-    aside = file.with_name(file.name + ".new")
-    values = np.stack(list(columns.values()), axis=1)
-    np.savetxt(aside, values, fmt="%.8g", delimiter="\t", header="\t".join(columns), comments="")
-    os.replace(aside, file)
+    write_sentences(sentences_file(path), columns)
     write_json(path, metrics)
     return metrics
 
@@ -122,6 +118,27 @@ def read_sentences(path: str | Path) -> dict[str, np.ndarray]:
     path = sentences_file(path)
     names = path.read_text(encoding="utf-8").partition("\n")[0].split("\t")
     return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
+
+
+def keep_sentences(source: str | Path, path: str | Path) -> None:
+    """Copies of the bounds of each sentence what tables need: lengths, and the IWAE of the readings that differ.
+
+    Args:
+        source: a file of metrics, as `read_sentences` has it.
+        path: of the file to write, a line a sentence in a few bytes.
+    """
+    columns = read_sentences(source)
+    kept = {"length": columns["length"], "pushforward_iwae": columns["pushforward_iwae"]}
+    if not np.array_equal(columns["flow_posterior_iwae"], kept["pushforward_iwae"]):
+        kept["flow_posterior_iwae"] = columns["flow_posterior_iwae"]
+    write_sentences(path, kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
+
+
+def write_sentences(path, columns, digits="%.8g"):
+    """{name: values of the sentences} as columns of a file, aside first."""
+    aside = path.with_name(path.name + ".new")
+    np.savetxt(aside, np.stack(list(columns.values()), axis=1), digits, "\t", header="\t".join(columns), comments="")
+    os.replace(aside, path)
 
 
 def read_metrics(path: str | Path) -> Metrics:
@@ -167,7 +184,7 @@ def _older(metrics):
         "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
         "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
-        "reading": reading_of(_objective(metrics)),
+        "reading": reading_of(objective_of(options.get("system", metrics["system"]), options.get("objective"))),
         "hub_dataset": None,
         "language": None,
         "samples": [],
@@ -180,13 +197,6 @@ def _older(metrics):
             "seed": metrics.get("seed"),
         },
     }
-
-
-def _objective(metrics):
-    """What a model was trained on: the run's option, or what its system's row has."""
-    options = metrics["options"]
-    system = options.get("system", metrics["system"])
-    return options.get("objective") or (WAE_RNF | (SYSTEMS[system].config if system in SYSTEMS else {}))["objective"]
 
 
 def _not_finite(content, place=""):

@@ -48,6 +48,16 @@ OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 BY_DEFINITION = ("num_flows", "flow_kernel", "mmd_weight")  # a row that names one has it so, whatever is asked for
 
 
+def objective_of(system, given=None):
+    """The objective that a system is trained on: the one that was given, or that of its row.
+
+    Example:
+        >>> objective_of("wae-rnf"), objective_of("vae-nf"), objective_of("vae-nf", "paper")
+        ('paper', 'flow_posterior', 'paper')
+    """
+    return given or (WAE_RNF | SYSTEMS[system].config if system in SYSTEMS else WAE_RNF)["objective"]
+
+
 def reading_of(objective):
     """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
 
