@@ -11,6 +11,7 @@ from training_wae_rnf.reproduction_report import (
     UNITS,
     above_in_words,
     above_language_model,
+    iwae_with_errors,
     k_of,
     label,
     over_seeds,
@@ -52,8 +53,8 @@ def left_out(metrics):
     """By how many nats the published figure lies under the bounds, and what of it comes from which term.
 
     Returns:
-        {"elbo", "iwae"}: the bounds of the model's own reading minus the published figure; {"reconstruction", "latent"}: the parts of the
-        first, decoding the mean instead of samples, and the latent terms at the mean.
+        {"elbo", "iwae"}: the bounds of the model's own reading minus the published figure; {"reconstruction",
+        "latent"}: the parts of the first, decoding the mean instead of samples, and the latent terms at the mean.
     """
     reading, published = metrics["reading"], metrics["published"]
     elbo = metrics[reading]["elbo"]
@@ -234,7 +235,7 @@ def aim_row(row, several, above):
         options.get("autoencoder_epochs", 0),
         label(reading),
         over_seeds(several, lambda m: m[reading]["elbo"]["nll"]),
-        over_seeds(several, lambda m: m[reading]["iwae"]["nll"]),
+        iwae_with_errors(several, reading),
         k_of(metrics[reading]["iwae"]),
         above_in_words(several, row, reading, above),
         over_seeds(several, lambda m: m["pushforward"]["elbo"]["kl"]),

@@ -1,4 +1,4 @@
-"""Monte-Carlo errors against the spread over seeds; both proposals and the bound over k against numerical integrals."""
+"""Monte-Carlo errors against the spread over seeds; both proposals and the bound over k against integrals."""
 
 import math
 
@@ -29,7 +29,7 @@ SEEDS = 60  # know their spread to a tenth
 
 
 def wrong_posterior(num_points=40):
-    """Importance weights of a linear-Gaussian model whose posterior is half as wide as the exact one, and the truth."""
+    """Weights of a linear-Gaussian model whose posterior is half as wide as the exact one, and the truth."""
     exact, reconstruction, nll = linear_gaussian(num_points)
     posterior = GaussianPosterior(exact.mean + 0.3 * exact.stddev, 0.5 * exact.stddev)
 

@@ -13,8 +13,8 @@ LARGEST = 2**31 - 1  # of any number of things
 WIDEST = 2**16  # of a layer
 PROPOSALS = ("posterior", "mixture")
 PROPOSAL_HELP = (
-    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights are "
-    "bounded."
+    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights "
+    "are bounded."
 )
 
 

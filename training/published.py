@@ -1,7 +1,7 @@
 """The paper's own figures, for tables that show each beside the same quantity of ours.
 
-Its rows are not all of one quantity: those with flows are taken at the posterior mean, and are no bounds; the others are
-exact, or reconstruction + KL with samples, which is an ELBO.
+Its rows are not all of one quantity: those with flows are taken at the posterior mean, and are no bounds; the others
+are exact, or reconstruction + KL with samples, which is an ELBO.
 """
 
 import json

@@ -269,8 +269,9 @@ def table_1(runs, dataset, above):
     first = next(iter(runs.values()))[0]
     entropy = f" The entropy of the corpus is {first['entropy']:.2f} nats." if "entropy" in first else ""
     text = (
-        f"IWAE takes k samples a sentence; a language model's likelihood is exact with one. {ABOUT_ERRORS} A reading is "
-        f"a row's own where its objective trains that generative model: claims are made by it.{entropy}{about_intervals(above)}"
+        f"IWAE takes k samples a sentence; a language model's likelihood is exact with one. {ABOUT_ERRORS} A reading "
+        "is a row's own where its objective trains that generative model: claims are made by it."
+        f"{entropy}{about_intervals(above)}"
     )
     return f"{text}\n\n{table(header, rows)}"
 
