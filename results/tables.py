@@ -86,8 +86,9 @@ def results_section():
     """The section as Markdown: a table for each corpus."""
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
-        f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the generative model named under *reading*, the one that "
-        "the row's objective trains. What the *paper* has is of one quantity in one row and of another in the next; "
+        f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the generative model named under "
+        "*reading*, the one that the row's objective trains. What the *paper* has is of one quantity in one row and "
+        "of another in the next; "
         "*which* says so, and *ours* is the same one: where that is at the posterior mean it is no bound of anything. "
         "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units, whose "
         "mean varies by more than 0.01 or 0.1; the last number counts units of more than 0.05 nats."
