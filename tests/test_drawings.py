@@ -64,5 +64,13 @@ def test_the_bound_over_k(drawn):
     rows = {"wae": "pushforward", "vae-nf": "flow_posterior"}
     runs = {row: [USED["vae"][0] | {"bound_over_k": curve, "reading": reading}] for row, reading in rows.items()}
     draw_bound_over_k(USED | runs, "bound_over_k.png")  # what is not known is left out
-    lines = {line.get_label(): line.get_ydata().tolist() for line in drawn[0].axes[0].get_lines()}
-    assert lines == {"wae": [5.0, 4.0], "vae-nf": [9.0, 8.0]}
+    for several in runs.values():
+        several[0]["entropy"] = 3.0
+    draw_bound_over_k(runs, "bound_over_k.png")  # the entropy is of 100 sentences, these bounds of the first 3
+    for figure in drawn:
+        lines = {line.get_label(): line.get_ydata().tolist() for line in figure.axes[0].get_lines()}
+        assert lines == {"wae": [5.0, 4.0], "vae-nf": [9.0, 8.0]}
+    for several in runs.values():
+        several[0]["num_sentences"] = 3
+    draw_bound_over_k(runs, "bound_over_k.png")
+    assert "entropy of the corpus" in [line.get_label() for line in drawn[-1].axes[0].get_lines()]

@@ -101,7 +101,8 @@ def draw_bound_over_k(runs, path):
         curve, style = metrics["bound_over_k"], {"marker": MARKERS[number % len(MARKERS)], "markersize": 4}
         style["linestyle"] = LINES[number % len(LINES)]
         axes.plot(curve["k"], curve[metrics["reading"]], label=row, alpha=0.8, **style)
-    if (entropy := next(iter(runs.values()))[0].get("entropy")) is not None:
+    whole = {m["bound_over_k"]["num_sentences"] == m["num_sentences"] for m in bounds_over_k(runs).values()}
+    if (entropy := next(iter(runs.values()))[0].get("entropy")) is not None and whole == {True}:  # of these sentences
         axes.axhline(entropy, color="black", linestyle=":", label="entropy of the corpus")
     axes.set(xscale="log", xlabel="k, importance samples a sentence", ylabel="IWAE-k, nats per sentence")
     axes.grid(alpha=0.3)

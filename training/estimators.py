@@ -229,16 +229,34 @@ def active_units(mean, threshold=ACTIVE):
     return int((mean.double().var(0) > threshold).sum()) if len(mean) > 1 and mean.numel() else 0
 
 
-def kl_of_units(posterior, prior):
+def kl_of_units(posterior, prior=None):
     """The divergence of each unit from its prior, in closed form, averaged over the sentences: [nats] of length d.
 
     They sum to the KL of the whole posterior. None where there is none: a von Mises-Fisher posterior, a learned prior.
 
+    Args:
+        posterior: q(z|x) of the split.
+        prior: the model's; the posterior's natural one when None.
+
     Example:
         >>> from modeling_wae_rnf import GaussianPosterior
-        >>> from modeling_wae_rnf.priors import StandardNormal
-        >>> kl_of_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)), StandardNormal())
+        >>> kl_of_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
         [0.0, 2.0]
     """
-    kl = prior.kl_per_dimension(posterior)
+    if prior is not None:
+        kl = prior.kl_per_dimension(posterior)
+    else:
+        kl = posterior.kl_per_dimension() if hasattr(posterior, "kl_per_dimension") else None
     return None if kl is None else kl.double().mean(0).tolist()
+
+
+def used_units(posterior, prior=None):
+    """How many units have a KL over 0.05 nats in the mean; None where `kl_of_units` is.
+
+    Example:
+        >>> from modeling_wae_rnf import GaussianPosterior
+        >>> used_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
+        1
+    """
+    kl = kl_of_units(posterior, prior)
+    return None if kl is None else sum(value > USED_UNIT for value in kl)

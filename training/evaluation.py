@@ -28,6 +28,7 @@ from .estimators import (
     published_kl,
     random_rows,
     sizes_over,
+    used_units,
 )
 from .processes import gather, my_part
 from .provenance import provenance
@@ -228,12 +229,11 @@ def _information(posterior, z, log_q, seed):
 
 def _use_of_units(posterior, prior):
     """How many of the latent units are used, by three measures."""
-    kl = kl_of_units(posterior, prior)
     return {
         "active_units": active_units(posterior.mean),
         f"active_units_{MORE_ACTIVE}": active_units(posterior.mean, MORE_ACTIVE),
-        f"units_over_{USED_UNIT}": None if kl is None else sum(value > USED_UNIT for value in kl),
-        "kl_of_units": kl,
+        f"units_over_{USED_UNIT}": used_units(posterior, prior),
+        "kl_of_units": kl_of_units(posterior, prior),
     }
 
 
