@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from training_wae_rnf.drawings import NARROWEST, bar_labels
-from training_wae_rnf.reproduction_report import best_reading, label
+from training_wae_rnf.reproduction_report import label
 
 DPI = 120
 USE = (("mutual information, nats", "mutual_information", 2), ("active units", "active_units", 0))
@@ -21,7 +21,7 @@ def draw_protocol(found, path):
         axes.remove()
     for axes, (name, rows) in zip(panels[: len(found)], found.items(), strict=True):
         for place, metrics in enumerate(rows.values()):
-            reading = best_reading(metrics)
+            reading = metrics["reading"]
             published, bounds = metrics["published"]["nll"], [metrics[reading][k]["nll"] for k in ("iwae", "elbo")]
             axes.plot([published, max(bounds)], [place, place], color="0.8", zorder=1)
             axes.scatter(published, place, facecolors="none", edgecolors="tab:red", label="published protocol")

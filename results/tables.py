@@ -8,9 +8,25 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training_wae_rnf.published import another_corpus, published
+from training_wae_rnf.published import another_corpus
 from training_wae_rnf.report import print_report
-from training_wae_rnf.reproduction_report import REPORT, best_reading, label, read_runs, table, training_in_words
+from training_wae_rnf.reproduction_report import (
+    ABOUT_ERRORS,
+    REPORT,
+    UNITS,
+    about_intervals,
+    above_in_words,
+    above_language_model,
+    beside_the_paper,
+    iwae_with_errors,
+    k_of,
+    label,
+    over_seeds,
+    read_runs,
+    table,
+    training_in_words,
+    units,
+)
 
 RESULTS = Path(__file__).resolve().parent
 README = RESULTS.parent / "README.md"
@@ -31,45 +47,51 @@ def reproductions():
     return {path.name: read_runs(path) for path in sorted(RESULTS.iterdir()) if (path / REPORT).exists()}
 
 
-def row_of(name, metrics):
-    """A system's line: published figures, and the reading whose importance-weighted bound is lower."""
-    ours, theirs = metrics["published"], published("table_1", metrics["dataset"], metrics["system"])
-    reading = best_reading(metrics)
-    elbo, iwae = metrics[reading]["elbo"], metrics[reading]["iwae"]
+HEADER = [
+    "system", "paper: NLL (KL) PPL", "which is", "ours, the same", "ELBO", "IWAE", "k", "PPL", "reading",
+    "above lstm-lm", "KL", "MI", UNITS,
+]  # fmt: skip
+
+
+def row_of(name, several, above):
+    """A row's line: what the paper has beside the same of ours, and the bounds of the row's own reading."""
+    reading = several[0]["reading"]
     return [
         name,
-        f"{theirs['nll']:.1f}" if theirs and name == metrics["system"] else "–",
-        f"{ours['nll']:.1f}",
-        f"{elbo['nll']:.2f}",
-        f"{iwae['nll']:.2f} ± {iwae['standard_error']:.2f}",
-        iwae["samples"],
-        f"{iwae['ppl']:.1f}",
+        *beside_the_paper(several, several[0]["dataset"], name),
+        over_seeds(several, lambda m: m[reading]["elbo"]["nll"]),
+        iwae_with_errors(several, reading),
+        k_of(several[0][reading]["iwae"]),
+        over_seeds(several, lambda m: m[reading]["iwae"]["ppl"], 1),
         label(reading),
-        f"{metrics['pushforward']['elbo']['kl']:.2f}",
-        f"{metrics['mutual_information']:.2f}",
-        metrics["active_units"],
+        above_in_words(several, name, reading, above),
+        over_seeds(several, lambda m: m["pushforward"]["elbo"]["kl"]),
+        over_seeds(several, lambda m: m["mutual_information"]),
+        units(several),
     ]
 
 
 def corpus_section(corpus, runs):
-    """A corpus's heading, schedule and table; the first seed of each row."""
+    """A corpus's heading, schedule and table; over several seeds, means and standard deviations."""
     (first, *_), *_ = runs.values()
     entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
-    header = ["system", "paper", "published protocol", "ELBO", "IWAE", "k", "PPL", "reading", "KL", "MI", "AU"]
-    rows = [row_of(name, several[0]) for name, several in runs.items()]
+    above = above_language_model(RESULTS / corpus, runs)
+    rows = [row_of(name, several, above) for name, several in runs.items()]
     training = training_in_words([metrics for several in runs.values() for metrics in several])
     heading = f"**[{corpus}](results/{corpus}/{REPORT})**: {training}{entropy}."
-    return f"{heading}{another_corpus(first['dataset'])}\n\n{table(header, rows)}"
+    return f"{heading}{another_corpus(first['dataset'])}{about_intervals(above)}\n\n{table(HEADER, rows)}"
 
 
 def results_section():
     """The section as Markdown: a table for each corpus."""
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
-        "samples a sentence). ELBO and IWAE are bounds of the generative model named under *reading*, the better of "
-        "the two; *paper* and *published protocol* are computed at the posterior mean, are no bounds, and stand here "
-        "to be compared with each other. KL is that of q(z|x) to the prior of z, MI the mutual information of z and "
-        "x, AU the active units."
+        f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the generative model named under "
+        "*reading*, the one that the row's objective trains. What the *paper* has is of one quantity in one row and "
+        "of another in the next; "
+        "*which* says so, and *ours* is the same one: where that is at the posterior mean it is no bound of anything. "
+        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units, whose "
+        "mean varies by more than 0.01 or 0.1; the last number counts units of more than 0.05 nats."
     )
     if (README.parent / "docs" / "findings.md").exists():
         introduction += " What follows from it: [docs/findings.md](docs/findings.md)."

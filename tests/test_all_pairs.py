@@ -87,4 +87,4 @@ def test_evaluation_says_of_how_many(tiny_model, monkeypatch):
     # an invertible flow leaves it as it is, on the same sentences
     assert part["mutual_information_after_flow"] == pytest.approx(part["mutual_information"], abs=1e-3)
     changed = {name for name in whole if whole[name] != part[name]} - {"seconds"}
-    assert changed == {"mutual_information", "mutual_information_after_flow", "mutual_information_sentences"}
+    assert all(name.startswith("mutual_information") for name in changed)

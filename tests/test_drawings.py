@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from training_wae_rnf.drawings import draw_collapse, draw_mutual_information
+from training_wae_rnf.drawings import draw_bound_over_k, draw_collapse, draw_mutual_information
 
 
 def metrics(information, kl, units, has_latents=True):
@@ -57,3 +57,20 @@ def test_bars_of_latents_that_are_used(drawn):
     draw_mutual_information(USED, "mutual_information.png")
     assert [text.get_text() for text in drawn[0].axes[0].texts] == ["2.50", "4.00"]
     assert drawn[0].axes[0].get_xlim() == (0.0, 5.0)
+
+
+def test_the_bound_over_k(drawn):
+    curve = {"num_sentences": 3, "k": [1, 2], "pushforward": [5.0, 4.0], "flow_posterior": [9.0, 8.0]}
+    rows = {"wae": "pushforward", "vae-nf": "flow_posterior"}
+    runs = {row: [USED["vae"][0] | {"bound_over_k": curve, "reading": reading}] for row, reading in rows.items()}
+    draw_bound_over_k(USED | runs, "bound_over_k.png")  # what is not known is left out
+    for several in runs.values():
+        several[0]["entropy"] = 3.0
+    draw_bound_over_k(runs, "bound_over_k.png")  # the entropy is of 100 sentences, these bounds of the first 3
+    for figure in drawn:
+        lines = {line.get_label(): line.get_ydata().tolist() for line in figure.axes[0].get_lines()}
+        assert lines == {"wae": [5.0, 4.0], "vae-nf": [9.0, 8.0]}
+    for several in runs.values():
+        several[0]["num_sentences"] = 3
+    draw_bound_over_k(runs, "bound_over_k.png")
+    assert "entropy of the corpus" in [line.get_label() for line in drawn[-1].axes[0].get_lines()]

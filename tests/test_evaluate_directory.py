@@ -107,9 +107,13 @@ def test_the_whole_test_split_is_the_record(model, corpus, monkeypatch):
             "mutual_information_after_flow",
             "largest_flow_inversion_error",
             "mean_distance_of_centres",
+            "active_units_0.1",
+            "units_over_0.05",
         }
     )
-    assert new["evaluation"] == {"iwae_samples": 2, "max_sentences": None, "mixed_precision": "no", "seed": 3}
+    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no"}
+    assert new["evaluation"] == {"iwae_samples": 2, "seed": 3} | shared
+    assert new["reading"] == "pushforward"
     assert new["options"] == old["options"]
     assert new["training"] == old["training"]
     assert len(new["samples"]) == 10
@@ -201,6 +205,7 @@ def test_a_reproduction_goes_on_after_an_evaluation(model, corpus, monkeypatch):
     assert finished_run(arguments) == record
     for changes in (
         {"seed": 4},
+        {"eval_proposal": "mixture"},
         {"mixed_precision": "bf16"},
         {"eval_iwae_samples": 3},
         {"eval_max_sentences": 3},
@@ -313,6 +318,7 @@ def test_older_files_are_read():
         "wae-rnf": (True, True),
     }
     expected = {"iwae_samples": 500, "max_sentences": None, "mixed_precision": "bf16", "seed": 0}
+    expected |= {"proposal": "posterior"}
     assert found["vae"]["evaluation"] == expected
 
 
@@ -352,3 +358,23 @@ def test_the_card_names_the_versions_that_are_required():
 
     for package, version in MINIMUM_VERSIONS.items():
         assert f'"{package}>={version}' in required
+
+
+def test_a_file_of_the_first_format_is_read(model):
+    metrics = json.loads((model / "metrics.json").read_text()) | {"format": 1}
+    del metrics["reading"], metrics["evaluation"]["proposal"]
+    metrics["options"]["objective"] = "authors"
+    (model / "metrics.json").write_text(json.dumps(metrics))
+    found = read_metrics(model / "metrics.json")
+    assert (found["format"], found["reading"], found["evaluation"]["proposal"]) == (1, "flow_posterior", "posterior")
+    assert found["evaluation"]["iwae_samples"] == metrics["evaluation"]["iwae_samples"]
+
+
+def test_a_mixture_is_recorded(model, capsys):
+    assert evaluate(model, "--proposal", "mixture") == 0
+    metrics = read_metrics(model / "metrics.json")
+    assert metrics["evaluation"]["proposal"] == metrics["flow_posterior"]["iwae"]["proposal"] == "mixture"
+    assert "half of them from each part" in capsys.readouterr().out
+    card = model_card("user/name", metrics, WaeRnfModel.from_pretrained(model).config).content
+    units = metrics["units_over_0.05"]
+    assert f"{units} have a" in card

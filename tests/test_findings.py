@@ -1,11 +1,12 @@
 """docs/findings.md shows what results/ holds, and its sums are right."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from results.findings import findings, left_out, reaches
+from results.findings import findings, left_out, reaches, verdict
+from training_wae_rnf.intervals import Difference
+from training_wae_rnf.metrics import read_metrics
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "results").glob("*/*.json"))
@@ -20,9 +21,7 @@ def test_the_page_is_up_to_date():
             assert (ROOT / "docs" / name).read_bytes().startswith(b"\x89PNG"), name
 
 
-@pytest.mark.parametrize(
-    "metrics", [json.loads(path.read_text()) for path in PATHS if path.parent.name != "benchmarks"]
-)
+@pytest.mark.parametrize("metrics", [read_metrics(path) for path in PATHS if path.parent.name != "benchmarks"])
 def test_what_is_left_out_is_the_sum_of_its_parts(metrics):
     parts = left_out(metrics)
     assert parts["reconstruction"] + parts["latent"] == pytest.approx(parts["elbo"], abs=1e-6)
@@ -30,11 +29,27 @@ def test_what_is_left_out_is_the_sum_of_its_parts(metrics):
 
 
 @pytest.mark.parametrize(
-    ("information", "units", "nll", "reached"),
-    [(5.0, 32, 9.9, True), (4.9, 32, 9.9, False), (5.0, 31, 9.9, False), (5.0, 32, 10.0, False)],
+    ("information", "mean", "high", "seeds", "reached"),
+    [
+        (5.0, -1.0, -0.1, (3, 3), True),
+        (4.9, -1.0, -0.1, (3, 3), False),
+        (5.0, -0.9, -0.1, (3, 3), False),
+        (5.0, -1.1, 0.1, (3, 3), False),
+        (5.0, -9.0, -8.0, (1, 3), None),
+        (5.0, -9.0, -8.0, (3, 1), None),
+    ],
 )
-def test_the_aim(information, units, nll, reached):
-    bounds = {"elbo": {"nll": 11.0}, "iwae": {"nll": nll}}
-    metrics = {"pushforward": bounds, "flow_posterior": {"elbo": {"nll": 50.0}, "iwae": {"nll": 40.0}}}
-    metrics |= {"mutual_information": information, "active_units": units, "options": {"latent_size": 32}}
-    assert reaches(metrics, {"pushforward": {"elbo": {"nll": 10.0}}}) == reached
+def test_the_aim(information, mean, high, seeds, reached):
+    assert reaches(information, Difference(mean, 2 * mean - high, high, seeds)) is reached
+    assert reaches(information, None) is None
+
+
+def test_no_claim_without_an_interval_over_seeds():
+    run = {"reading": "pushforward", "mutual_information": 6.0}
+    rows = {"good": [run] * 3, "single": [run]}
+    above = {("good", "pushforward"): Difference(-1.2, -1.5, -0.9, (3, 3))}
+    above["single", "pushforward"] = Difference(-5.0, -6.0, -4.0, (1, 3))
+    said = verdict(rows, above)
+    assert said.startswith("It is reached by good. Nothing is claimed of single:")
+    above["good", "flow_posterior"], above["good", "pushforward"] = above["good", "pushforward"], None
+    assert "reached" not in verdict(rows, above)  # the other reading's does not count

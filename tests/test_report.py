@@ -40,6 +40,39 @@ def test_figures_are_shown(metrics):
     assert "  1  a [b] c\n" in text
 
 
+def test_errors_and_units(metrics):
+    text = printed(metrics)
+    assert max(map(len, text.splitlines())) <= 80
+    one, other = (metrics[reading] for reading in ("pushforward", "flow_posterior"))
+    errors = [bound["monte_carlo_error"] for each in (one, other) for bound in (each["elbo"], each["iwae"])]
+    flat = " ".join(text.split())
+    assert (
+        "Monte-Carlo error of ELBO, IWAE: pushforward {:.3f}, {:.3f}; flow posterior {:.3f}, {:.3f}".format(*errors)
+        in flat
+    )
+    first, last = metrics["bound_over_k"]["flow_posterior"][0], other["iwae"]["nll"]
+    assert f"bound over k, flow posterior: {first:.2f} (1), {last:.2f} (3)" in flat
+    over = metrics["units_over_0.05"]
+    units = f"{metrics['active_units']} active units ({metrics['active_units_0.1']} at 0.1, {over} with KL > 0.05)"
+    assert units in flat
+    assert f"± {metrics['mutual_information_standard_error']:.2f} (Monte Carlo" in flat
+    assert "mixture" not in flat
+    metrics["pushforward"]["iwae"]["proposal"] = "mixture"
+    assert "(q(z|x) + p(z)) / 2" in printed(metrics)
+
+
+def test_metrics_of_an_earlier_format(metrics):
+    earlier = {name: value for name, value in metrics.items() if not name.startswith("mutual_information_")}
+    for name in ("bound_over_k", "active_units_0.1", "units_over_0.05", "kl_of_units"):
+        del earlier[name]
+    for reading in ("pushforward", "flow_posterior"):
+        for bound in ("elbo", "iwae"):
+            del earlier[reading][bound]["monte_carlo_error"]
+    text = printed(earlier)
+    assert "Monte" not in text
+    assert f"{earlier['active_units']} active units," in " ".join(text.split())
+
+
 def test_what_is_not_known_is_left_out(metrics):
     for name in ("entropy", "entropy_standard_error", "samples"):
         del metrics[name]

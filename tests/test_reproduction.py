@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from training_wae_rnf.command_line import main
 from training_wae_rnf.estimators import READINGS
-from training_wae_rnf.metrics import write_metrics
+from training_wae_rnf.intervals import paired_difference
+from training_wae_rnf.metrics import read_sentences, write_metrics, write_sentences
 from training_wae_rnf.reproduction import compare, reproduce
 from training_wae_rnf.reproduction_arguments import ReproduceArguments
 from training_wae_rnf.reproduction_report import read_runs, write_report
@@ -87,7 +89,12 @@ def test_all_systems_and_their_tables(options, tmp_path):
     assert "shortened from the paper's 48" in text
     assert "; of 20 the perplexity under" in text
     assert "| wae-rnf | 91.9 (15.40) 66.1 |" in text  # the paper's row of Table 1
-    assert "| wae-nf | 92.3 | 14.3 | 14.3 | 67.3 |" in text
+    assert "| wae-nf | at the posterior mean, no bound | 92.3 | 14.3 | 14.3 | 67.3 |" in text
+    for row, name in {"vae": "ELBO", "lstm-lm": "exact NLL"}.items():  # beside the paper's figure the same quantity
+        elbo = runs[row][0]["pushforward"]["elbo"]
+        assert f"| {name} | {elbo['nll']:.1f} ({elbo['kl']:.1f}) {elbo['ppl']:.1f} |" in text
+    own = runs["wae-rnf"][0]["published"]
+    assert f"| at the posterior mean, no bound | {own['nll']:.1f} ({own['kl']:.1f}) {own['ppl']:.1f} |" in text
     exact = runs["lstm-lm"][0]["pushforward"]
     assert exact["elbo"]["nll"] == pytest.approx(exact["iwae"]["nll"], abs=1e-5)
     lines = {
@@ -103,8 +110,15 @@ def test_all_systems_and_their_tables(options, tmp_path):
         error = statistics.stdev(differences) / len(differences) ** 0.5
         assert found["above_language_model_standard_error"] == pytest.approx(error, abs=1e-4)
         assert found["nll"] == pytest.approx(statistics.mean(nll[system]), abs=1e-4)
-    shown = runs["wae"][0]["pushforward"]["iwae"]
-    assert f"| {shown['above_language_model']:+.2f} ± {shown['above_language_model_standard_error']:.2f} |" in text
+    kept = {row: read_sentences(results / f"{row}.json") for row in ("wae", "lstm-lm")}
+    assert kept["wae"].keys() == {"length", "pushforward_iwae"}  # without a flow the readings are one
+    assert kept["wae"]["pushforward_iwae"] == pytest.approx(nll["wae"], abs=6e-4)
+    shown = paired_difference(kept["wae"]["pushforward_iwae"], kept["lstm-lm"]["pushforward_iwae"])
+    assert shown.mean == pytest.approx(runs["wae"][0]["pushforward"]["iwae"]["above_language_model"], abs=1e-3)
+    assert f"| {shown} |" in text
+    assert "over sentences alone where a row has one seed" in text
+    assert read_sentences(results / "wae-nf.json").keys() == {"length", "pushforward_iwae", "flow_posterior_iwae"}
+    assert "| flow posterior, its own |" in text.partition("| vae-nf |")[2].partition("| lagging-vae |")[0]
     for name in ("mutual_information.png", "collapse.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "runs" / "ptb" / "wae-rnf" / "vae").exists()  # a first stage that cannot collapse, of its own
@@ -167,6 +181,45 @@ def test_goes_on_after_a_kill(options, corpus, tmp_path):
         assert one["training"]["history"] == other["training"]["history"]
         for name in one.keys() - set(CHANGING):
             assert one[name] == other[name], (system, name)
+
+
+def test_seeds_of_both_rows_are_in_the_interval(options, tmp_path):
+    small = {"systems": ["lstm-lm", "wae"], "seeds": 2, "iwae_samples": 4, "eval_proposal": "mixture"}
+    text = reproduce(options(**small, bound_over_k=20, bound_sentences=5), SMALL).read_text()
+    results = tmp_path / "results" / "ptb"
+    bounds = {
+        row: np.stack([read_sentences(results / f"{row}-{seed}.json")["pushforward_iwae"] for seed in range(2)])
+        for row in ("wae", "lstm-lm")
+    }
+    expected = paired_difference(bounds["wae"], bounds["lstm-lm"])
+    assert (expected.over_seeds, expected.seeds) == (True, (2, 2))
+    assert f"| {expected} |" in text
+    assert "bootstrap over seeds and sentences." in text
+    runs = read_runs(results)
+    assert runs["wae"][0]["evaluation"]["proposal"] == runs["wae"][0]["pushforward"]["iwae"]["proposal"] == "mixture"
+    assert "| 4 of a mixture |" in text
+    for metrics in runs["wae"]:
+        curve = metrics["bound_over_k"]
+        assert (curve["k"], curve["num_sentences"]) == ([2, 4, 10, 20], 5)
+        assert len(curve["pushforward"]) == 4
+    assert runs["lstm-lm"][0]["bound_over_k"]["k"] == [1]
+    assert "![The importance-weighted bound over k](bound_over_k.png)" in text
+    assert "Of the first 5 test sentences" in text
+    assert (results / "bound_over_k.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_rows_of_other_sentences_make_no_pairs(options, tmp_path):
+    report = reproduce(options(systems=["lstm-lm", "vae"]), SMALL)
+    results = tmp_path / "results" / "ptb"
+    assert "[" in report.read_text().partition("| vae |")[2].partition("\n")[0]
+    columns = read_sentences(results / "vae.json")
+    write_sentences(results / "vae.tsv", columns | {"length": columns["length"] + 1})
+    cells = write_report(results).read_text().partition("| vae |")[2].partition("\n")[0]
+    assert "[" not in cells
+    assert "±" in cells  # what the metrics have of their own seed
+    for path in results.glob("*.tsv"):
+        path.unlink()
+    assert "[" not in write_report(results).read_text().partition("| vae |")[2].partition("\n")[0]
 
 
 def test_variants_are_rows_of_their_own(options, tmp_path):

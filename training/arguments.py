@@ -11,6 +11,11 @@ from .systems import SYSTEMS
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
 LARGEST = 2**31 - 1  # of any number of things
 WIDEST = 2**16  # of a layer
+PROPOSALS = ("posterior", "mixture")
+PROPOSAL_HELP = (
+    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights "
+    "are bounded."
+)
 
 
 def option(default, help_text, rule=None):
@@ -216,12 +221,14 @@ class TrainArguments:
     inner_steps: int = option(100, "Lagging: at most this many steps of the encoder before each step.", at_least(1))
 
     eval_iwae_samples: int = option(50, "Importance samples a sentence in the final report.", at_least(1, 100_000))
+    eval_proposal: str = option("posterior", PROPOSAL_HELP, one_of(*PROPOSALS))
     eval_max_sentences: int | None = option(None, "At most this many test sentences in the final report.", at_least(1))
 
     def __post_init__(self):
         if self.system not in SYSTEMS:
             raise ValueError(f"unknown system {self.system!r}; choose one of {', '.join(SYSTEMS)}")
         check_rules(self)
+        check_proposal(self.eval_proposal, self.eval_iwae_samples, "eval_iwae_samples")
         for name in ("output_dir", "dataset", "centres_from"):  # a shell expands ~ neither after = nor in a file
             if getattr(self, name) is not None:
                 setattr(self, name, os.path.expanduser(getattr(self, name)))
@@ -238,6 +245,14 @@ def corpus_name(dataset):
         ('toy', 'name', 'corpus')
     """
     return (Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name) or "corpus"
+
+
+def check_proposal(proposal, samples, name="iwae_samples"):
+    """Raises ValueError unless so many importance samples can be drawn from the proposal."""
+    one_of_them, rule = one_of(*PROPOSALS)
+    require(one_of_them(proposal), "proposal", rule, proposal)
+    even = proposal != "mixture" or samples % 2 == 0
+    require(even, name, "must be even where the proposal is a mixture, half of them are from each part", samples)
 
 
 def require(condition, name, rule, value):

@@ -7,6 +7,7 @@ import torch
 from modeling_wae_rnf.kernel import log_kernel
 
 from .arguments import TrainArguments
+from .estimators import USED_UNIT, used_units
 from .first_checks import check_combinations
 from .option_scope import without_part
 from .systems import SYSTEMS
@@ -14,7 +15,6 @@ from .systems import SYSTEMS
 # One yes or no of a sentence is ln 2 = 0.69 nats: a latent variable that says less than 0.5 cannot tell two kinds of
 # sentence apart, and lies under that by far more than the estimate's own error (0.03 nats on PTB's test split).
 LEAST_INFORMATION = 0.5
-USED_UNIT = 0.05  # nats of a unit's own divergence
 UNITS = f"units_over_{USED_UNIT}"
 # The kernel's scales 2ds are its own measure: centres matter where log K, which the loss has, is not that of a single
 # centre in their middle. Under 0.01 nats, K itself is the same within 1 %.
@@ -90,19 +90,6 @@ class LatentUse:
         """
         units = "" if self.units is None else f", {self.units} of {self.latent_size} units with a KL over {USED_UNIT}"
         return f"mutual information {max(self.mutual_information, 0.0):.2f} nats, KL {self.kl:.2f} nats{units}"
-
-
-def used_units(posterior):
-    """How many units have a KL over 0.05 nats in the mean; None for a von Mises-Fisher posterior.
-
-    Example:
-        >>> from modeling_wae_rnf import GaussianPosterior
-        >>> used_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
-        1
-    """
-    if not hasattr(posterior, "kl_per_dimension"):
-        return None
-    return int((posterior.kl_per_dimension().mean(0) > USED_UNIT).sum())
 
 
 def latent_warning(use, options=None):

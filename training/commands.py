@@ -1,6 +1,6 @@
 """The subcommands of `wae-rnf`: each parses its options and calls one function."""
 
-from .arguments import TrainArguments
+from .arguments import PROPOSAL_HELP, PROPOSALS, TrainArguments, check_proposal
 from .export_command import export
 from .first_checks import check_corpus, check_run
 from .model_source import add_model_dir
@@ -76,6 +76,7 @@ def evaluate(argv):
     parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
     parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples per sentence (default: 500)")
+    parser.add_argument("--proposal", default="posterior", choices=PROPOSALS, help=PROPOSAL_HELP)
     parser.add_argument("--max_sentences", type=int, help="only the first sentences of the split, at most so many")
     parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
     parser.add_argument("--output", metavar="FILE.json", help="write the metrics there, and FILE.tsv beside it")
@@ -84,6 +85,7 @@ def evaluate(argv):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ValueError(f"--{name} must be at least 1, but is {value}")
+    check_proposal(options.proposal, options.iwae_samples)
 
     from .evaluation_target import METRICS_FILE, EvaluationOptions, corpus_of, destination
     from .processes import join, leave, on_main
@@ -91,9 +93,8 @@ def evaluate(argv):
     dataset = options.dataset or corpus_of(options.model_dir)
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    evaluation = EvaluationOptions(
-        str(dataset), options.split, options.iwae_samples, options.max_sentences, options.mixed_precision, options.seed
-    )
+    names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
+    evaluation = EvaluationOptions(str(dataset), **{name: getattr(options, name) for name in names})
     path = destination(options.model_dir, evaluation, options.output)
 
     from .evaluate_directory import evaluate_directory

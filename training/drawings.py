@@ -88,6 +88,34 @@ def draw_collapse(runs, path):
     figure.savefig(path, dpi=120)
 
 
+def draw_bound_over_k(runs, path):
+    """The importance-weighted bound over the number of samples, each row's in the reading it was trained for.
+
+    Args:
+        runs: {row: [metrics of each seed]}; those without the bound over k are left out; the first seed.
+        path: of the PNG.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for number, (row, metrics) in enumerate(bounds_over_k(runs).items()):
+        curve, style = metrics["bound_over_k"], {"marker": MARKERS[number % len(MARKERS)], "markersize": 4}
+        style["linestyle"] = LINES[number % len(LINES)]
+        axes.plot(curve["k"], curve[metrics["reading"]], label=row, alpha=0.8, **style)
+    whole = {m["bound_over_k"]["num_sentences"] == m["num_sentences"] for m in bounds_over_k(runs).values()}
+    if (entropy := next(iter(runs.values()))[0].get("entropy")) is not None and whole == {True}:  # of these sentences
+        axes.axhline(entropy, color="black", linestyle=":", label="entropy of the corpus")
+    axes.set(xscale="log", xlabel="k, importance samples a sentence", ylabel="IWAE-k, nats per sentence")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def bounds_over_k(runs):
+    """{row: metrics of the first seed} of the rows whose bound is known at several k."""
+    firsts = {row: several[0] for row, several in runs.items()}
+    return {row: metrics for row, metrics in firsts.items() if len(metrics.get("bound_over_k", {}).get("k", [])) > 1}
+
+
 def in_brackets(metrics):
     return f"({remark(metrics)})" if remark(metrics) else ""
 

@@ -18,7 +18,7 @@ from .model_directory import load_model
 from .processes import main_first, on_main
 from .report import print_report
 from .run_directory import RUN_FILE, read_run
-from .systems import SYSTEMS
+from .systems import SYSTEMS, reading_of
 from .text_evaluation import judge_text
 
 NUM_SAMPLES = 10  # from the prior, in the report
@@ -47,7 +47,10 @@ def evaluate_directory(
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
     with accelerator.autocast():
-        metrics = evaluate(model, sentences, options.iwae_samples, options.seed, progress=accelerator.is_main_process)
+        shown = accelerator.is_main_process
+        metrics = evaluate(
+            model, sentences, options.iwae_samples, options.seed, progress=shown, proposal=options.proposal
+        )
 
     def finish():
         complete = metrics | described(directory, model, options) | judged(model, tokenizer, sentences, options.seed)
@@ -70,6 +73,7 @@ def described(directory, model, options):
         "split": split,
         "has_latents": model.config.latent_size > 0,
         "has_flow": model.config.num_flows > 0,
+        "reading": reading_of(model.config.objective),
         "evaluation": evaluation,
         "options": run["options"],
         "training": run.get("training"),

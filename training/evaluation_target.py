@@ -19,6 +19,7 @@ class EvaluationOptions:
         dataset: as in train.
         split: train, validation or test.
         iwae_samples: importance samples per sentence.
+        proposal: what they are drawn from, posterior or mixture.
         max_sentences: only the first sentences of the split; None for all of them.
         mixed_precision: no, bf16 or fp16; what the accelerator was started with.
         seed: of the samples.
@@ -27,6 +28,7 @@ class EvaluationOptions:
     dataset: str
     split: str = "test"
     iwae_samples: int = 500
+    proposal: str = "posterior"
     max_sentences: int | None = None
     mixed_precision: str = "no"
     seed: int = 0

@@ -11,9 +11,10 @@ import numpy as np
 from .collapse import warnings_of_metrics
 from .estimators import READINGS
 from .run_directory import read_json, write_json
+from .systems import objective_of, reading_of
 
 METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
-FORMAT = 1
+FORMAT = 2
 logger = logging.getLogger(__name__)
 
 
@@ -21,6 +22,7 @@ class Evaluation(TypedDict):
     """How an evaluation was made."""
 
     iwae_samples: int  # importance samples per sentence
+    proposal: str  # that they were drawn from, posterior or mixture
     max_sentences: int | None  # only the first sentences of the split; None for all of them
     mixed_precision: str  # no, bf16 or fp16
     seed: int  # of the samples
@@ -40,12 +42,18 @@ class Metrics(TypedDict):
     has_latents: bool  # False for a language model
     prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
     has_flow: bool  # False where both readings are the same model
-    pushforward: dict[str, Any]  # elbo {nll, ppl, standard_error, reconstruction, kl}, iwae {nll, ppl, …, samples}
+    reading: str  # the generative model that was trained, see `training_wae_rnf.systems.reading_of`
+    # elbo {nll, ppl, standard_error, monte_carlo_error, reconstruction, kl}, iwae {…, samples, proposal}
+    pushforward: dict[str, Any]
     flow_posterior: dict[str, Any]  # the same, of the other reading
+    bound_over_k: NotRequired[dict[str, Any]]  # num_sentences, k (numbers of samples), and each reading's bound there
     published: dict[str, float]  # the paper's protocol, no bound: nll, ppl, reconstruction, kl, log_abs_det
     mutual_information: float
+    mutual_information_standard_error: NotRequired[float | None]  # over sentences
+    mutual_information_monte_carlo_error: NotRequired[float]  # over the samples of these sentences
     mutual_information_sentences: NotRequired[int]  # that it is of: all, or a random sample of a larger split
-    active_units: int
+    active_units: int  # units whose mean varies by more than 0.01, a variance; "active_units_0.1" by more than 0.1
+    kl_of_units: NotRequired[list[float] | None]  # one a unit; "units_over_0.05" are those of more than 0.05 nats
     mmd: float | None  # None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, where it is known
     warnings: list[str]  # of a latent variable that has collapsed, and of centres
@@ -96,11 +104,7 @@ def write_metrics(path: str | Path, metrics: dict) -> Metrics:
     if names := list(_not_finite(rest)):
         logger.warning("%s: not finite, hence written as null: %s", path, ", ".join(names))
     metrics = {"format": FORMAT} | _finite(rest)
-    file = sentences_file(path)
-    aside = file.with_name(file.name + ".new")
-    values = np.stack(list(columns.values()), axis=1)
-    np.savetxt(aside, values, fmt="%.8g", delimiter="\t", header="\t".join(columns), comments="")
-    os.replace(aside, file)
+    write_sentences(sentences_file(path), columns)
     write_json(path, metrics)
     return metrics
 
@@ -114,6 +118,27 @@ def read_sentences(path: str | Path) -> dict[str, np.ndarray]:
     path = sentences_file(path)
     names = path.read_text(encoding="utf-8").partition("\n")[0].split("\t")
     return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
+
+
+def keep_sentences(source: str | Path, path: str | Path) -> None:
+    """Copies of the bounds of each sentence what tables need: lengths, and the IWAE of the readings that differ.
+
+    Args:
+        source: a file of metrics, as `read_sentences` has it.
+        path: of the file to write, a line a sentence in a few bytes.
+    """
+    columns = read_sentences(source)
+    kept = {"length": columns["length"], "pushforward_iwae": columns["pushforward_iwae"]}
+    if not np.array_equal(columns["flow_posterior_iwae"], kept["pushforward_iwae"]):
+        kept["flow_posterior_iwae"] = columns["flow_posterior_iwae"]
+    write_sentences(path, kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
+
+
+def write_sentences(path, columns, digits="%.8g"):
+    """{name: values of the sentences} as columns of a file, aside first."""
+    aside = path.with_name(path.name + ".new")
+    np.savetxt(aside, np.stack(list(columns.values()), axis=1), digits, "\t", header="\t".join(columns), comments="")
+    os.replace(aside, path)
 
 
 def read_metrics(path: str | Path) -> Metrics:
@@ -134,7 +159,8 @@ def read_metrics(path: str | Path) -> Metrics:
             value = figures.get(name)
             if not isinstance(value, float) or not math.isfinite(value):
                 raise ValueError(f"{path}: {'.'.join((*place, name))} is {value}, not a finite number")
-    metrics = _older(metrics) | metrics
+    older = _older(metrics)
+    metrics = older | metrics | {"evaluation": older["evaluation"] | metrics.get("evaluation", {})}
     return {"warnings": warnings_of_metrics(metrics)} | metrics
 
 
@@ -158,12 +184,14 @@ def _older(metrics):
         "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
         "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
+        "reading": reading_of(objective_of(options.get("system", metrics["system"]), options.get("objective"))),
         "hub_dataset": None,
         "language": None,
         "samples": [],
         "training": None,
         "evaluation": {
             "iwae_samples": metrics["pushforward"]["iwae"].get("samples"),
+            "proposal": "posterior",
             "max_sentences": options.get("eval_max_sentences"),
             "mixed_precision": options.get("mixed_precision", "no"),
             "seed": metrics.get("seed"),

@@ -13,7 +13,7 @@ OF_A_LATENT = (
     "flow_init", "flow_kernel", "kernel_bandwidth", "num_centres", "centres_from", "first_stage_epochs", "kappa",
     "batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective",
     "mmd_kernel", "kl_weight", "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps",
-    "importance_samples", "prior", "prior_components", "prior_layers",
+    "importance_samples", "prior", "prior_components", "prior_layers", "eval_proposal",
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is told
 RULES = (

@@ -1,4 +1,8 @@
-"""The paper's own figures, for tables that show them beside ours; they are of the published protocol, no bounds."""
+"""The paper's own figures, for tables that show each beside the same quantity of ours.
+
+Its rows are not all of one quantity: those with flows are taken at the posterior mean, and are no bounds; the others
+are exact, or reconstruction + KL with samples, which is an ELBO.
+"""
 
 import json
 from pathlib import Path
@@ -7,7 +11,7 @@ TABLES = json.loads(Path(__file__).with_name("published.json").read_text(encodin
 
 
 def published(table, dataset, system):
-    """A row of "table_1" or "table_2", {nll, kl, …}; {} where the paper has none.
+    """A row of "table_1" or "table_2", {protocol, nll, kl, …}; {} where the paper has none.
 
     Example:
         >>> published("table_1", "ptb", "wae-rnf")["nll"]
@@ -40,3 +44,22 @@ def another_corpus(dataset):
         f" The paper's figures are of its own {theirs} corpus, whose sentences are others than those of {ours}: "
         "compare the order of the systems, not the figures."
     )
+
+
+QUANTITIES = {
+    "exact": "exact NLL",
+    "elbo": "ELBO",
+    "iwae": "IWAE",
+    "published": "at the posterior mean, no bound",
+}
+
+
+def same_quantity(metrics, protocol):
+    """Of our metrics, {nll, kl, ppl, …} of the quantity that a row of the paper is: one of `QUANTITIES`.
+
+    Bounds are those of the model's own reading. An exact likelihood has no divergence.
+    """
+    if protocol == "published":
+        return metrics["published"]
+    own = metrics[metrics["reading"]]
+    return own["iwae"] | {"kl": own["elbo"]["kl"]} if protocol == "iwae" else own["elbo"]

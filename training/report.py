@@ -49,11 +49,49 @@ def print_metrics(metrics, console):
     console.print(
         f"pushforward: z ~ {prior}, z' = F(z).  flow posterior: z' ~ {prior}.  * no bound: for comparison only."
     )
+    for line in _monte_carlo(metrics):
+        console.print(line)
     console.print(
-        f"mutual information {metrics['mutual_information']:.2f} nats, {metrics['active_units']} active units, "
+        f"mutual information {_information(metrics)} nats, {metrics['active_units']} active units{_units(metrics)}, "
         f"MMD to the prior {_number(metrics['mmd'], 4)}, Σ log|det| at the mean {published['log_abs_det']:.2f}; "
         f"{metrics['seconds']:.0f} seconds on {metrics['device']}"
     )
+
+
+def _monte_carlo(metrics):
+    """Lines on what other samples would move, and on more of them."""
+    iwae = metrics[READINGS[0]]["iwae"]
+    if "monte_carlo_error" in iwae:
+        errors = (
+            f"{reading.replace('_', ' ')} {_number(metrics[reading]['elbo']['monte_carlo_error'], 3)}, "
+            f"{_number(metrics[reading]['iwae']['monte_carlo_error'], 3)}"
+            for reading in READINGS
+        )
+        yield f"Monte-Carlo error of ELBO, IWAE: {'; '.join(errors)}"
+    if iwae.get("proposal") == "mixture":
+        yield "IWAE's samples are drawn from (q(z|x) + p(z)) / 2, half of them from each part"
+    curve = metrics.get("bound_over_k", {"k": []})
+    last = len(curve["k"]) - 1
+    places = [place for place, k in enumerate(curve["k"]) if str(k)[0] == "1" or place in (0, last)]  # of each ten
+    if last > 0:
+        for reading in READINGS:
+            points = (f"{curve[reading][place]:.2f} ({curve['k'][place]:,})" for place in places)
+            yield f"bound over k, {reading.replace('_', ' ')}: {', '.join(points)}"
+
+
+def _information(metrics):
+    """Mutual information with the larger of its errors, that over sentences, which has the other one in it."""
+    value, error = metrics["mutual_information"], metrics.get("mutual_information_standard_error")
+    if error is None:
+        return f"{value:.2f}"
+    return f"{value:.2f} ± {error:.2f} (Monte Carlo {metrics['mutual_information_monte_carlo_error']:.2f})"
+
+
+def _units(metrics):
+    if "active_units_0.1" not in metrics:
+        return ""
+    over = metrics["units_over_0.05"]
+    return f" ({metrics['active_units_0.1']} at 0.1, {'–' if over is None else over} with KL > 0.05)"
 
 
 def print_text(text, console):

@@ -10,7 +10,7 @@ import torch
 from .arguments import TrainArguments, corpus_name
 from .estimators import READINGS
 from .evaluation_target import same_corpus
-from .metrics import METRICS_FILE, read_metrics, read_sentences, sentences_file
+from .metrics import METRICS_FILE, keep_sentences, read_metrics, read_sentences, sentences_file
 from .processes import on_main
 from .reproduction_arguments import LANGUAGE_MODEL, rows_of, tell_left_out
 from .run_directory import read_json, write_json
@@ -44,11 +44,21 @@ def reproduce(options, shared):
             if (language_model / METRICS_FILE).exists():
                 metrics["text"]["samples"] |= perplexities(arguments, options.num_samples, language_model)
                 compare(metrics, arguments.output_dir, language_model)
-            on_main(partial(write_json, results / f"{name}.json", metrics))
+            if options.bound_over_k and arguments.latent_size and arguments.system != LANGUAGE_MODEL:
+                metrics["bound_over_k"] = bound_over_k(arguments, options.bound_over_k, options.bound_sentences)
+            on_main(partial(keep, arguments.output_dir, results / f"{name}.json", metrics))
             if name == MAPPED and arguments.latent_size > 1 and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
 
     return on_main(lambda: write_report(results))
+
+
+def keep(directory, path, metrics):
+    """Writes what results hold of a run: its metrics, and beside them the bounds of each sentence that tables need."""
+    record = Path(directory, METRICS_FILE)
+    if sentences_file(record).exists():
+        keep_sentences(record, sentences_file(path))
+    write_json(path, metrics)
 
 
 def name_of(row, seed, seeds):
@@ -64,6 +74,7 @@ def train_arguments(options, shared, name, seed):
         "output_dir": str(runs / name),
         "eval_iwae_samples": options.iwae_samples,
         "eval_max_sentences": options.eval_max_sentences,
+        "eval_proposal": options.eval_proposal if shared["system"] != LANGUAGE_MODEL else "posterior",
     }
     return TrainArguments(**shared | own)
 
@@ -94,6 +105,7 @@ def finished_metrics(arguments):
         return None
     wanted = {
         "iwae_samples": arguments.eval_iwae_samples,
+        "proposal": arguments.eval_proposal,
         "max_sentences": arguments.eval_max_sentences,
         "mixed_precision": arguments.mixed_precision,
         "seed": arguments.seed,
@@ -133,6 +145,35 @@ def compare(metrics, directory, language_model):
         for bound in ("elbo", "iwae"):
             nll = torch.tensor(ours[f"{reading}_{bound}"])
             metrics[reading][bound] |= excess(nll, exact, "language_model")
+
+
+def bound_over_k(arguments, samples, num_sentences):
+    """The bound over k of a finished run, which keeps it in its directory: see `training_wae_rnf.evaluation`.
+
+    Args:
+        arguments: of the run.
+        samples: the largest k.
+        num_sentences: the first so many of the test split.
+    """
+    from .evaluation import evaluate
+    from .model_directory import load_model
+    from .systems import SYSTEMS
+    from .training import open_corpus, start_accelerator
+
+    path = Path(
+        arguments.output_dir, f"bound_over_{samples}_samples_of_{num_sentences}_{arguments.eval_proposal}.json"
+    )
+    if path.exists():
+        return read_json(path)
+    accelerator = start_accelerator(arguments, SYSTEMS[arguments.system])
+    model, _ = load_model(arguments.output_dir, accelerator.device)
+    _, _, data = open_corpus(arguments)
+    options = {"max_sentences": num_sentences, "progress": True, "proposal": arguments.eval_proposal}
+    with accelerator.autocast():
+        metrics = evaluate(model, data["test"], samples, arguments.seed, **options)
+    found = metrics["bound_over_k"] | {"num_sentences": metrics["num_sentences"]}
+    on_main(lambda: write_json(path, found))
+    return found
 
 
 def perplexities(arguments, num_samples, language_model):

@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 
-from .arguments import at_least, check_rules, option
+from .arguments import PROPOSAL_HELP, PROPOSALS, at_least, check_proposal, check_rules, one_of, option
 from .model_source import check_file_of_centres
 from .option_files import read_variants, with_preset
 from .option_scope import shared_part
@@ -38,7 +38,15 @@ class ReproduceArguments:
         1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
     )
     iwae_samples: int = option(500, "Importance samples a sentence.", at_least(1, 100_000))
+    eval_proposal: str = option("posterior", PROPOSAL_HELP, one_of(*PROPOSALS))
     eval_max_sentences: int | None = option(None, "At most this many test sentences.", at_least(1))
+    bound_over_k: int | None = option(
+        None,
+        "Draw the importance-weighted bound over k = 1, 2, 5, … up to so many samples, of the first --bound_sentences "
+        "test sentences; by default up to --iwae_samples, of all of them.",
+        at_least(2, 100_000),
+    )
+    bound_sentences: int = option(200, "Test sentences that --bound_over_k is of.", at_least(1))
     num_samples: int = option(
         10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.", at_least(1)
     )
@@ -49,6 +57,8 @@ class ReproduceArguments:
         if self.variants and self.systems != list(SYSTEMS):
             raise ValueError("--variants names the rows itself; leave --systems out")
         check_rules(self)
+        check_proposal(self.eval_proposal, self.iwae_samples)
+        check_proposal(self.eval_proposal, self.bound_over_k or 0, "bound_over_k")
         for name in ("dataset", "runs_dir", "results_dir"):
             setattr(self, name, os.path.expanduser(getattr(self, name)))
 

@@ -5,17 +5,21 @@ from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from .arguments import TrainArguments
-from .drawings import collapsed, draw_collapse, draw_mutual_information
+from .drawings import bounds_over_k, collapsed, draw_bound_over_k, draw_collapse, draw_mutual_information
 from .estimators import READINGS
 from .evaluation_target import same_corpus
-from .metrics import read_metrics
+from .intervals import paired_difference
+from .metrics import read_metrics, read_sentences, sentences_file
 from .option_scope import with_part
-from .published import TABLES, another_corpus, published
+from .published import QUANTITIES, TABLES, another_corpus, published, same_quantity
+from .reproduction_arguments import LANGUAGE_MODEL
 from .run_directory import FREE_TO_CHANGE, read_json
 from .systems import SYSTEMS
 
-REPORT = "README.md"
+REPORT, OVER_K = "README.md", "bound_over_k.png"
 PRECISIONS = {"no": "single precision", "bf16": "bfloat16", "fp16": "float16"}
 MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn, and the drawing
 FLOWS = ("wae", "wae-nf", "wae-rnf")
@@ -40,14 +44,18 @@ def write_report(results):
     runs = read_runs(results)
     draw_mutual_information(runs, results / "mutual_information.png")
     draw_collapse(runs, results / "collapse.png")
+    curves = bounds_over_k(runs)
+    if curves:
+        draw_bound_over_k(runs, results / OVER_K)
     sections = {
-        "Table 1: likelihoods": table_1(runs, dataset),
+        "Table 1: likelihoods": table_1(runs, dataset, above_language_model(results, runs)),
         "Table 2: what the flow and the metric change": table_2(runs, dataset),
         "Table 3: settings": table_3(runs),
         "What the rows differ in": differences(runs),
         "Text": text_table(runs),
         "Figure 3: mutual information": "![Mutual information on the test split](mutual_information.png)",
         "Figure 4: the code's use over training": "![KL, mutual information, active units](collapse.png)",
+        "The bound over k": over_k(curves) if curves else "",
         "The latent space": latent_space(runs) if (results / MAP).exists() else "",
         "Table 4: samples from the prior": table_4(runs),
         "How they were made": origin(runs),
@@ -72,20 +80,28 @@ def datasets_in(results):
     return datasets
 
 
+def files_of_rows(results):
+    """{row: [path of each seed's metrics]}: systems in the order of their table, then other rows by name."""
+    files = defaultdict(list)
+    for path in sorted(Path(results).glob("*.json")):
+        metrics = read_metrics(path)
+        files[metrics.get("row", metrics["system"])].append(path)
+    return {row: files[row] for row in [*SYSTEMS, *sorted(files.keys() - SYSTEMS.keys())] if row in files}
+
+
 def read_runs(results):
-    """{row: [metrics of each seed]}: systems in the order of their table, then other rows by name.
+    """{row: [metrics of each seed]}, in the order of `files_of_rows`.
 
     Raises:
         ValueError: a file that holds something else, or metrics that say nothing of the training.
     """
-    runs = defaultdict(list)
-    for path in sorted(Path(results).glob("*.json")):
-        metrics = read_metrics(path)
-        for name in ("training", "text"):
-            if not isinstance(metrics.get(name), dict):
-                raise ValueError(f"{path} is not what wae-rnf reproduce writes: it has no {name!r}")
-        runs[metrics.get("row", metrics["system"])].append(metrics)
-    return {row: runs[row] for row in [*SYSTEMS, *sorted(runs.keys() - SYSTEMS.keys())] if row in runs}
+    runs = {row: list(map(read_metrics, paths)) for row, paths in files_of_rows(results).items()}
+    for row, paths in files_of_rows(results).items():
+        for path, metrics in zip(paths, runs[row], strict=True):
+            for name in ("training", "text"):
+                if not isinstance(metrics.get(name), dict):
+                    raise ValueError(f"{path} is not what wae-rnf reproduce writes: it has no {name!r}")
+    return runs
 
 
 def training_in_words(several):
@@ -108,9 +124,10 @@ def introduction(runs):
     spread = f" Mean ± standard deviation over {seeds} seeds." if seeds > 1 else ""
     return (
         f"{training_in_words(all_of_them)}. Test split: {sizes['num_sentences']:,} sentences, "
-        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{spread} What the paper publishes "
-        "is no bound (it is computed at the posterior mean); its columns are for comparison alone, and the honest "
-        "ones are the ELBO and the importance-weighted bound beside them." + another_corpus(sizes["dataset"])
+        f"{sizes['num_tokens']:,} tokens; nats per sentence, perplexity per token.{spread} The paper's "
+        "figures are not all of one quantity: those of systems with flows are computed at the posterior mean, and are "
+        "no bounds. Each stands beside the same quantity of ours, for comparison alone; the honest columns are the "
+        "ELBO and the importance-weighted bound." + another_corpus(sizes["dataset"])
     )
 
 
@@ -122,23 +139,64 @@ def table(header, rows):
 def over_seeds(several, read, digits=2):
     """The value that `read` takes from each run's metrics: mean, and ± standard deviation over more than one."""
     values = [read(metrics) for metrics in several]
-    if values[0] is None:
+    if None in values:
         return "–"
     spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.{digits}f}{spread}"
 
 
-def above_language_model(several, reading):
-    """How far a bound lies from the language model's likelihood, in pairs, ± standard error; the first seed."""
+def above_language_model(results, runs):
+    """{(row, reading): by how much its importance-weighted bound lies above the language model's exact figure}.
+
+    A [`Difference`] over seeds and sentences, of rows whose bounds of each sentence lie beside their metrics and are
+    of the same sentences as those of all seeds of `lstm-lm`.
+    """
+    kept = {row: read_bounds(paths) for row, paths in files_of_rows(results).items()}
+    language_model = kept.pop(LANGUAGE_MODEL, None)
+    found = {}
+    for row, bounds in kept.items():
+        if bounds and language_model and np.array_equal(bounds["length"], language_model["length"]):
+            for reading in READINGS if runs[row][0]["has_flow"] else ("pushforward",):
+                found[row, reading] = paired_difference(bounds[reading], language_model["pushforward"])
+    return found
+
+
+def read_bounds(paths):
+    """The importance-weighted bound of each sentence: {"length": (sentences,), reading: (seeds, sentences)}.
+
+    None where a seed's are not kept, or are of other sentences than the first one's.
+    """
+    files = [path for path in paths if sentences_file(path).exists()]
+    columns = [read_sentences(path) for path in files]
+    lengths = [one["length"] for one in columns]
+    if len(files) < len(paths) or not all(np.array_equal(lengths[0], other) for other in lengths):
+        return None
+    bounds = {
+        reading: np.stack([one.get(f"{reading}_iwae", one["pushforward_iwae"]) for one in columns])
+        for reading in READINGS
+    }
+    return {"length": lengths[0]} | bounds
+
+
+def above_in_words(several, row, reading, above):
+    """A row's cell: the difference with its interval, or what older results have, ± standard error of one seed."""
+    if (row, reading) in above:
+        return str(above[row, reading])
     bound = several[0][reading]["iwae"]
     if "above_language_model" not in bound or not several[0]["has_latents"]:
         return "–"
     return f"{bound['above_language_model']:+.2f} ± {bound['above_language_model_standard_error']:.2f}"
 
 
-def best_reading(metrics):
-    """The reading whose importance-weighted bound is lower."""
-    return min(READINGS, key=lambda reading: metrics[reading]["iwae"]["nll"])
+def about_intervals(above):
+    """What the brackets in a table are."""
+    if not above:
+        return ""
+    alone = all(found.over_seeds for found in above.values())
+    return (
+        " Above lstm-lm: paired differences of the importance-weighted bound, with the 95% interval of a bootstrap "
+        f"over seeds and sentences{'' if alone else ', over sentences alone where a row has one seed'}."
+    )
 
 
 def label(reading):
@@ -149,44 +207,86 @@ def number(value, digits):
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def table_1(runs, dataset):
-    header = [
-        "system",
-        "paper: NLL (KL) PPL",
-        "ours, published protocol",
-        "reading",
-        "ELBO",
-        "IWAE",
-        "k",
-        "PPL of IWAE",
-    ]
-    compared = any("above_language_model" in m["pushforward"]["iwae"] for several in runs.values() for m in several)
-    header += [*(["IWAE above lstm-lm"] if compared else []), "KL", "MI", "AU"]
+def of_paper(metrics, dataset, row):
+    """The paper's figures of a row, from its first table or its second; {} of a row that is no system of its own."""
+    if row != metrics["system"]:
+        return {}
+    return published("table_1", dataset, row) or published("table_2", dataset, row)
+
+
+def k_of(bound):
+    """The number of importance samples, and where it is not q(z|x) what they were drawn from."""
+    return f"{bound['samples']}" + (" of a mixture" if bound.get("proposal") == "mixture" else "")
+
+
+ABOUT_ERRORS = (
+    "Its ± is the standard error over sentences, or the standard deviation over seeds; in brackets, the Monte-Carlo "
+    "error, of the samples alone."
+)
+
+
+def iwae_with_errors(several, reading):
+    """The importance-weighted bound with its errors: over sentences or seeds, and of the samples where it is known."""
+    bound = several[0][reading]["iwae"]
+    value = over_seeds(several, lambda metrics: metrics[reading]["iwae"]["nll"])
+    if len(several) == 1:
+        value += f" ± {number(bound['standard_error'], 2)}"
+    error = bound.get("monte_carlo_error")
+    return f"{value} ({error:.3f})" if error else value
+
+
+def units(several):
+    """Units whose mean varies by more than 0.01, by more than 0.1, and those of more than 0.05 nats."""
+    names = ("active_units", "active_units_0.1", "units_over_0.05")
+    return " / ".join(over_seeds(several, lambda m, name=name: m.get(name), 0) for name in names)
+
+
+UNITS = "AU 0.01 / AU 0.1 / KL > 0.05"
+
+
+def table_1(runs, dataset, above):
+    compared = above or any(
+        "above_language_model" in metrics["pushforward"]["iwae"] for several in runs.values() for metrics in several
+    )
+    header = ["system", "paper: NLL (KL) PPL", "which is", "ours, the same", "reading", "ELBO", "IWAE", "k"]
+    header += ["PPL of IWAE", *(["IWAE above lstm-lm"] if compared else []), "KL", "MI", UNITS]
     rows = []
     for system, several in runs.items():
-        theirs = published("table_1", dataset, system)
-        paper = f"{theirs['nll']:.1f} ({number(theirs['kl'], 2)}) {theirs['ppl']:.1f}" if theirs else "–"
-        ours = [over_seeds(several, lambda m, name=name: m["published"][name], 1) for name in ("nll", "kl", "ppl")]
         two = several[0]["has_flow"]
         for reading in READINGS if two else ("pushforward",):
-            head = [system, paper, f"{ours[0]} ({ours[1]}) {ours[2]}"] if reading == "pushforward" else ["", "", ""]
-            honest = [
+            head = [system, *beside_the_paper(several, dataset, system)] if reading == "pushforward" else [""] * 4
+            own = ", its own" if reading == several[0]["reading"] else ""
+            bounds = [
                 over_seeds(several, lambda m, r=reading: m[r]["elbo"]["nll"]),
-                over_seeds(several, lambda m, r=reading: m[r]["iwae"]["nll"]),
-                several[0][reading]["iwae"]["samples"],
+                iwae_with_errors(several, reading),
+                k_of(several[0][reading]["iwae"]),
                 over_seeds(several, lambda m, r=reading: m[r]["iwae"]["ppl"], 1),
-            ]
-            use = [
+                *([above_in_words(several, system, reading, above)] if compared else []),
                 over_seeds(several, lambda m, r=reading: m[r]["elbo"]["kl"]),
-                over_seeds(several, lambda m: m["mutual_information"]),
-                over_seeds(several, lambda m: m["active_units"], 0),
             ]
-            above = [above_language_model(several, reading)] if compared else []
-            rows.append([*head, label(reading) if two else "", *honest, *above, *use])
+            use = [over_seeds(several, lambda m: m["mutual_information"]), units(several)]
+            rows.append([*head, label(reading) + own if two else "", *bounds, *use])
     first = next(iter(runs.values()))[0]
     entropy = f" The entropy of the corpus is {first['entropy']:.2f} nats." if "entropy" in first else ""
-    exact = "IWAE takes k samples a sentence; a language model's likelihood is exact with one."
-    return f"{exact}{entropy}\n\n{table(header, rows)}"
+    text = (
+        f"IWAE takes k samples a sentence; a language model's likelihood is exact with one. {ABOUT_ERRORS} A reading "
+        "is a row's own where its objective trains that generative model: claims are made by it."
+        f"{entropy}{about_intervals(above)}"
+    )
+    return f"{text}\n\n{table(header, rows)}"
+
+
+def beside_the_paper(several, dataset, row):
+    """The paper's NLL (KL) PPL of a row, which quantity that is, and ours of the same one."""
+    theirs = of_paper(several[0], dataset, row)
+    if not theirs:
+        return ["–", "–", "–"]
+    ours = [
+        over_seeds(several, lambda m, name=name: same_quantity(m, theirs["protocol"])[name], 1)
+        for name in ("nll", "kl", "ppl")
+    ]
+    nll, kl, ppl = f"{theirs['nll']:.1f}", number(theirs["kl"], 2), f"{theirs['ppl']:.1f}"
+    return [f"{nll} ({kl}) {ppl}", QUANTITIES[theirs["protocol"]], f"{ours[0]} ({ours[1]}) {ours[2]}"]
 
 
 def table_2(runs, dataset):
@@ -195,13 +295,17 @@ def table_2(runs, dataset):
     for system in FLOWS:
         if system in runs:
             theirs = published("table_2", dataset, system)
-            ours = [over_seeds(runs[system], lambda m, name=name: m["published"][name], 1) for name in names]
-            rows.append([system, *(number(theirs.get(name), 1) for name in names), *ours])
+            protocol = theirs.get("protocol", "published")
+            ours = [
+                over_seeds(runs[system], lambda m, name=name, p=protocol: same_quantity(m, p).get(name), 1)
+                for name in names
+            ]
+            rows.append([system, QUANTITIES[protocol], *(number(theirs.get(name), 1) for name in names), *ours])
     if not rows:
         return "None of wae, wae-nf and wae-rnf was trained."
     titles = ("NLL", "Re-KL", "Log-J", "PPL")
-    header = ["system", *(f"paper: {title}" for title in titles), *(f"ours: {title}" for title in titles)]
-    return "All by the published protocol.\n\n" + table(header, rows)
+    header = ["system", "which is", *(f"paper: {title}" for title in titles), *(f"ours: {title}" for title in titles)]
+    return table(header, rows)
 
 
 def table_3(runs):
@@ -250,6 +354,16 @@ def table_4(runs):
     if not chosen:
         return "Neither vae nor wae-rnf was trained."
     return "\n\n".join(f"{system}:\n\n" + "\n".join(f"- {line}" for line in lines) for system, lines in chosen)
+
+
+def over_k(curves):
+    """The drawing of the bound over k, and what it is of."""
+    of = sorted({metrics["bound_over_k"]["num_sentences"] for metrics in curves.values()})
+    return (
+        f"Of the first {' or '.join(f'{count:,}' for count in of)} test sentences, the mean over disjoint groups of k "
+        "samples, in each row's own reading. Where a curve still falls at its end, the likelihood is better than the "
+        f"bound says.\n\n![The importance-weighted bound over k]({OVER_K})"
+    )
 
 
 def latent_space(runs):

@@ -15,7 +15,8 @@ RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained. Those of a preset are compared one by
 # one, under their own names.
 FREE_TO_CHANGE = (
-    "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_max_sentences", "preset",
+    "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_proposal",
+    "eval_max_sentences", "preset",
 )  # fmt: skip
 
 # What a run had that is older than the option, where that is not the option's default.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from .objectives import OBJECTIVES
+
 
 @dataclass(frozen=True)
 class System:
@@ -44,6 +46,28 @@ SYSTEMS = {
 }
 OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
 BY_DEFINITION = ("num_flows", "flow_kernel", "mmd_weight")  # a row that names one has it so, whatever is asked for
+
+
+def objective_of(system, given=None):
+    """The objective that a system is trained on: the one that was given, or that of its row.
+
+    Example:
+        >>> objective_of("wae-rnf"), objective_of("vae-nf"), objective_of("vae-nf", "paper")
+        ('paper', 'flow_posterior', 'paper')
+    """
+    return given or (WAE_RNF | SYSTEMS[system].config if system in SYSTEMS else WAE_RNF)["objective"]
+
+
+def reading_of(objective):
+    """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
+
+    It is known before anything is evaluated, as the lower of two bounds is not.
+
+    Example:
+        >>> reading_of("paper"), reading_of("authors")
+        ('pushforward', 'flow_posterior')
+    """
+    return OBJECTIVES[objective].bound_of
 
 
 def has_metric(system):

@@ -257,6 +257,7 @@ def report(arguments, test, accelerator):
     options = EvaluationOptions(
         dataset=arguments.dataset,
         iwae_samples=arguments.eval_iwae_samples,
+        proposal=arguments.eval_proposal,
         max_sentences=arguments.eval_max_sentences,
         mixed_precision=arguments.mixed_precision,
         seed=arguments.seed,
