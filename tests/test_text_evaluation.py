@@ -31,7 +31,8 @@ def test_reconstructions_are_compared_with_their_own_sentences(tiny_model, token
         z = model.encode(torch.tensor([row])).mean
         outputs.append(tokenizer.decode(model.generate(latents=z, do_sample=False)[0], skip_special_tokens=True))
     assert inputs == ["b c d", "a", "f e d c b"]
-    assert found == reconstruction_quality(outputs, inputs)
+    examples = [list(pair) for pair in zip(inputs, outputs, strict=True)]
+    assert found == reconstruction_quality(outputs, inputs) | {"examples": examples}
 
 
 def test_samples_are_the_models(tiny_model, tokenizer, sentences):

@@ -53,7 +53,7 @@ def evaluate_directory(
         )
 
     def finish():
-        complete = metrics | described(directory, model, options) | judged(model, tokenizer, sentences, options.seed)
+        complete = metrics | described(directory, model, options) | judged(model, tokenizer, sentences, options)
         written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model)})
         print_report(written)
         return written
@@ -96,12 +96,13 @@ def origin_of_text(dataset) -> dict[str, str | None]:
     }
 
 
-def judged(model, tokenizer, sentences, seed):
+def judged(model, tokenizer, sentences, options):
     """Samples from the prior, and the quality of more of them and of reconstructions."""
-    generator = torch.Generator(model.device).manual_seed(seed)
+    generator = torch.Generator(model.device).manual_seed(options.seed)
     ids = model.generate(num_samples=NUM_SAMPLES, generator=generator)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
-    return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=seed)}
+    toy = options.dataset == TOY and "log_prob" in sentences.column_names  # a folder of that name has none
+    return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=options.seed, toy=toy)}
 
 
 def digest_of_weights(model) -> str:

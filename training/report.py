@@ -18,6 +18,8 @@ def print_report(metrics, console=None):
         console.print(f"Warning: {warning}", style="bold", markup=False, highlight=False)
     if "text" in metrics:
         print_text(metrics["text"], console)
+    for source, reconstruction in metrics.get("text", {}).get("reconstructions", {}).get("examples", []):
+        console.print(f"\n  {source}\n→ {reconstruction}", markup=False, highlight=False, soft_wrap=True)
     if metrics.get("samples"):
         console.print("\nSamples from the prior")
         for number, sentence in enumerate(metrics["samples"], 1):
@@ -102,6 +104,17 @@ def print_text(text, console):
         f"{samples['num_sentences']:,} samples: {distinct}, self-BLEU {_number(samples['self_bleu'], 1)}; "
         f"reconstructions: BLEU {_number(bleu, 1)}"
     )
+    if "toy" in text:
+        console.print(_by_the_grammar(text["toy"]))
+
+
+def _by_the_grammar(toy):
+    """What the grammar of the toy corpus says."""
+    words = f"By the grammar, {toy['grammatical_samples']:.0%} of the samples are sentences of the corpus's language"
+    if "kept" in toy:
+        kept = ", ".join(f"{name} {share:.0%}" for name, share in toy["kept"].items())
+        words += f", and {toy['grammatical_reconstructions']:.0%} of the reconstructions; these keep {kept}"
+    return words
 
 
 def _bound(bound):
