@@ -103,3 +103,16 @@ def test_figures_are_never_cut(metrics, width):
     rows = [line for line in text.splitlines() if "│" in line]
     assert len({len(line) for line in rows}) == 1
     assert len(rows[0]) > width
+
+
+def test_reconstructions_and_the_grammar_are_shown(metrics):
+    kept = {"topic": 0.9, "form": 0.8}
+    toy = {"grammatical_samples": 0.4, "grammatical_reconstructions": 0.7, "kept": kept}
+    samples = {"num_sentences": 2, "distinct_1": 1.0, "distinct_2": 1.0, "distinct_3": None, "self_bleu": 3.0}
+    reconstructions = {"bleu": 12.0, "examples": [["a [b] c .", "d e ."]]}
+    text = printed(metrics | {"text": {"samples": samples, "reconstructions": reconstructions, "toy": toy}})
+    assert "Reconstructions from the posterior mean\n     a [b] c .\n  →  d e .\n" in text
+    words = " ".join(text.split())
+    assert "40% of the samples are sentences" in words
+    assert "70% of the reconstructions; these keep topic 90%, form 80%" in words
+    assert max(map(len, text.splitlines())) <= 80

@@ -18,8 +18,10 @@ def print_report(metrics, console=None):
         console.print(f"Warning: {warning}", style="bold", markup=False, highlight=False)
     if "text" in metrics:
         print_text(metrics["text"], console)
-    for source, reconstruction in metrics.get("text", {}).get("reconstructions", {}).get("examples", []):
-        console.print(f"\n  {source}\n→ {reconstruction}", markup=False, highlight=False, soft_wrap=True)
+    if examples := metrics.get("text", {}).get("reconstructions", {}).get("examples"):
+        console.print("\nReconstructions from the posterior mean")
+        for source, reconstruction in examples:
+            console.print(f"     {source}\n  →  {reconstruction}", markup=False, highlight=False, soft_wrap=True)
     if metrics.get("samples"):
         console.print("\nSamples from the prior")
         for number, sentence in enumerate(metrics["samples"], 1):
