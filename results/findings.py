@@ -24,11 +24,14 @@ from training_wae_rnf.run_directory import read_json
 from training_wae_rnf.systems import SYSTEMS, objective_of, reading_of
 
 from .findings_ablation import ablation_section, contributions
+from .findings_authors import authors_section
+from .findings_cures import cures_section
 from .findings_drawings import draw_ablation, draw_protocol
 
 RESULTS = Path(__file__).resolve().parent
 DOCS = RESULTS.parent / "docs"
 ABLATION = RESULTS / "ablation"
+AUTHORS, CURES = RESULTS / "authors" / "ptb", RESULTS / "cures" / "ptb"
 AIM = 5  # nats of mutual information
 MARGIN = 1.0  # nats by which the aim's bound is to lie under the language model's figure
 AFTER_FLOW = "mutual_information_after_flow"
@@ -272,6 +275,8 @@ def findings():
         "What the published protocol leaves out": protocol_section(corpora),
         "Mutual information does not change under an invertible flow": information_section(corpora),
         "What the flow, the kernel, the MMD and the heads contribute": ablation_section(ablations),
+        "The authors' configuration": authors_section(read_runs(AUTHORS)["wae-rnf"]),
+        "What keeps the latent variable alive": cures_section(read_runs(CURES)),
         "A code that is used, and the language model": aim_section(RESULTS),
         "What bfloat16 changes": precision_section(),
     }
