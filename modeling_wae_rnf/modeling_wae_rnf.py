@@ -72,7 +72,6 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
     base_model_prefix = ""
     main_input_name = "input_ids"
     _tied_weights_keys = {"decoder.projection.weight": "embedding.weight"}  # noqa: RUF012  with tie_word_embeddings
-    _keep_in_fp32_modules_strict = ("running_mean", "running_var")
     _is_stateful = True  # the state cannot be taken back by some words, as assisted decoding would
 
     def __init__(self, config):
@@ -86,6 +85,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
         self.flow = Flow(config.latent_size, config.num_flows)
         self.decoder = Decoder(config)
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
+        if any(isinstance(module, BatchNorm) for module in self.modules()):
+            self._keep_in_fp32_modules_strict = {"running_mean", "running_var"}
         self.post_init()
         self.generation_config.update(**generation_defaults(config))
 

@@ -90,12 +90,20 @@ def test_beam_scores_are_teacher_forced(model):
         scores = log_probs(model, words[:-1], z[number // 2])
         expected = sum(scores[t, word] for t, word in enumerate(words[1:]))
         torch.testing.assert_close(found.sequences_scores[number], expected, rtol=0, atol=1e-5)
-    best = found.sequences_scores.view(3, 2)[:, 0]
-    greedy = model.generate(latents=z, max_new_tokens=6, do_sample=False)
-    for number, sentence in enumerate(greedy):
-        words = words_of(sentence)
-        scores = log_probs(model, words[:-1], z[number])
-        assert best[number] >= sum(scores[t, word] for t, word in enumerate(words[1:])) - 1e-4
+
+
+def test_beams_enough_for_all_find_the_likeliest_sentence(model):
+    """With a beam for each first word, two words are searched exhaustively."""
+    z, size, eos = codes(model), model.config.vocab_size, model.config.eos_token_id
+    words = [word for word in range(size) if word not in model.generation_config.suppress_tokens]
+    options = {"num_beams": size, "do_sample": False, "length_penalty": 0.0, "max_new_tokens": 2}
+    found = model.generate(latents=z, return_dict_in_generate=True, output_scores=True, **options)
+    for number in range(len(z)):
+        first = log_probs(model, [1], z[number])[-1]
+        best = first[eos]
+        for word in set(words) - {eos}:
+            best = torch.maximum(best, first[word] + log_probs(model, [1, word], z[number])[-1][words].max())
+        torch.testing.assert_close(found.sequences_scores[number], best, rtol=0, atol=1e-5)
 
 
 def test_our_loop_is_the_librarys(model):
