@@ -179,7 +179,7 @@ def launch(tmp_path_factory):
             *small.split(),
             *options.split(),
         ]
-        launcher = [*run, str(processes), "--master_port", "29583"] if processes > 1 else [sys.executable]
+        launcher = [*run, str(processes), "--standalone"] if processes > 1 else [sys.executable]
         return subprocess.Popen([*launcher, *program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env=environment)  # fmt: skip
 

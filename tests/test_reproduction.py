@@ -287,3 +287,8 @@ def test_the_commands_one_after_the_other(corpus, monkeypatch):
     after = json.loads(Path("results/ptb/vae.json").read_text())
     assert {name: after[name] for name in READINGS} == {name: before[name] for name in READINGS}
     assert after["training"] == before["training"]  # evaluated anew, not trained
+
+
+def test_sentences_of_a_bound_that_is_not_asked_for_are_refused(options):
+    with pytest.raises(ValueError, match="--bound_sentences are those of --bound_over_k, which is not asked for"):
+        options(bound_sentences=5)

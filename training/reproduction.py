@@ -15,6 +15,8 @@ from .processes import on_main
 from .reproduction_arguments import LANGUAGE_MODEL, rows_of, tell_left_out
 from .run_directory import read_json, write_json
 
+BOUND_SENTENCES = 200  # that the bound over k is of where nobody says otherwise
+
 
 def reproduce(options, shared):
     """Trains every system that is not finished yet, writes its results, and then the report.
@@ -45,7 +47,9 @@ def reproduce(options, shared):
                 metrics["text"]["samples"] |= perplexities(arguments, options.num_samples, language_model)
                 compare(metrics, arguments.output_dir, language_model)
             if options.bound_over_k and arguments.latent_size and arguments.system != LANGUAGE_MODEL:
-                metrics["bound_over_k"] = bound_over_k(arguments, options.bound_over_k, options.bound_sentences)
+                metrics["bound_over_k"] = bound_over_k(
+                    arguments, options.bound_over_k, options.bound_sentences or BOUND_SENTENCES
+                )
             on_main(partial(keep, arguments.output_dir, results / f"{name}.json", metrics))
             if name == MAPPED and arguments.latent_size > 1 and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)

@@ -46,7 +46,7 @@ class ReproduceArguments:
         "test sentences; by default up to --iwae_samples, of all of them.",
         at_least(2, 100_000),
     )
-    bound_sentences: int = option(200, "Test sentences that --bound_over_k is of.", at_least(1))
+    bound_sentences: int | None = option(None, "Test sentences that --bound_over_k is of (200).", at_least(1))
     num_samples: int = option(
         10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.", at_least(1)
     )
