@@ -57,6 +57,8 @@ class ReproduceArguments:
         if self.variants and self.systems != list(SYSTEMS):
             raise ValueError("--variants names the rows itself; leave --systems out")
         check_rules(self)
+        if self.bound_sentences is not None and self.bound_over_k is None:
+            raise ValueError("--bound_sentences are those of --bound_over_k, which is not asked for")
         check_proposal(self.eval_proposal, self.iwae_samples)
         check_proposal(self.eval_proposal, self.bound_over_k or 0, "bound_over_k")
         for name in ("dataset", "runs_dir", "results_dir"):
