@@ -85,6 +85,8 @@ class BatchNorm(nn.BatchNorm1d):
 
     def __init__(self, size, gamma=None, eps=1e-5):
         super().__init__(size, eps=eps)
+        if self.running_var.dtype in HALF:  # a model that is made in half precision, which loses a small variance
+            self.running_mean, self.running_var = self.running_mean.float(), self.running_var.float()
         self.gamma = gamma
         if gamma is not None:
             self.weight.requires_grad_(False).fill_(gamma)
