@@ -9,6 +9,9 @@ from .linear_cross_entropy import linear_cross_entropy
 from .plain_module import is_plain
 from .recurrence import call_lstm, run_lstm
 
+# Logits, padding's included, from which on projecting the padding costs a GPU more than its host's waiting.
+WORTH_WAITING = 2**26
+
 
 class Decoder(nn.Module):
     """(h0, c0) = tanh(affine(z')), then a one-layer LSTM and a projection on the vocabulary (paper 5.2).
@@ -87,8 +90,8 @@ class Decoder(nn.Module):
     def nll(self, hidden, targets, scored):
         """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
 
-        A processor projects those tokens alone. Picking them would make the host wait for an accelerator, which
-        projects padding too.
+        A CPU projects those tokens alone. Picking them makes the host wait for a GPU, which therefore projects a
+        small batch's padding too.
 
         Args:
             hidden: (batch, length, hidden_size).
@@ -97,7 +100,10 @@ class Decoder(nn.Module):
         Returns:
             (batch,)
         """
-        return (self._nll_of_scored if hidden.device.type == "cpu" else self._nll_of_all)(hidden, targets, scored)
+        num_logits = scored.numel() * self.projection.out_features
+        if hidden.device.type == "cpu" or num_logits > WORTH_WAITING:
+            return self._nll_of_scored(hidden, targets, scored)
+        return self._nll_of_all(hidden, targets, scored)
 
     def _nll_of_scored(self, hidden, targets, scored):
         token_nll = self._token_nll(hidden[scored], targets[scored])

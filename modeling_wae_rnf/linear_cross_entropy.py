@@ -11,6 +11,8 @@ from torch.autograd import Function
 
 # Logits of one chunk: 32 MB in single precision, about a processor's last cache, and enough for full matrix speed.
 CHUNK = 2**23
+# Logits that a GPU keeps whole, 1 GB in single precision: one kernel for all of them beats many for parts.
+WHOLE_ON_GPU = 2**28
 
 
 def linear_cross_entropy(hidden, weight, bias, targets):
@@ -19,8 +21,9 @@ def linear_cross_entropy(hidden, weight, bias, targets):
     On a processor passes over all the logits wait for memory, so the gradient is formed where a chunk of them is
     still in the cache: in the forward pass. It is that of the sum over the tokens,
     and any constant times it, as a mean asks for, is only a scaling of it; a gradient whose weights differ between
-    tokens is computed anew, right but slower. On other devices the gradient is always computed in the backward
-    pass, since asking for its weights would make the host wait. With `create_graph=True` the gradient is that of
+    tokens is computed anew, right but slower. A GPU has no such cache: up to `WHOLE_ON_GPU` logits it keeps them all,
+    as `torch.nn.functional.cross_entropy` does, and beyond that it forms chunks again in the backward pass, since
+    asking for the tokens' weights would make the host wait. With `create_graph=True` the gradient is that of
     `torch.nn.functional.cross_entropy`, which has derivatives of its own.
 
     Args:
@@ -40,9 +43,16 @@ def linear_cross_entropy(hidden, weight, bias, targets):
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
         hidden, weight, bias = hidden.to(dtype), weight.to(dtype), bias.to(dtype)
+    if device != "cpu" and len(hidden) * len(weight) <= WHOLE_ON_GPU:
+        return _whole(hidden, weight, bias, targets)
     if torch.is_grad_enabled():
         return _LinearCrossEntropy.apply(hidden, weight, bias, targets)
     return _by_chunks(hidden, weight, bias, targets)
+
+
+def _whole(hidden, weight, bias, targets):
+    scores = F.linear(hidden, weight, bias)
+    return F.cross_entropy(scores.to(torch.promote_types(scores.dtype, torch.float32)), targets, reduction="none")
 
 
 class _LinearCrossEntropy(Function):
@@ -69,8 +79,7 @@ class _LinearCrossEntropy(Function):
 
 def _differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights):
     """The gradients as functions of what they depend on, for derivatives of higher order."""
-    scores = F.linear(hidden, weight, bias)
-    nll = F.cross_entropy(scores.to(torch.promote_types(scores.dtype, torch.float32)), targets, reduction="none")
+    nll = _whole(hidden, weight, bias, targets)
     tensors = (hidden, weight, bias)
     needed = [tensor for tensor, need in zip(tensors, ctx.needs_input_grad, strict=False) if need]
     found = iter(torch.autograd.grad(nll, needed, token_weights, create_graph=True))

@@ -61,8 +61,8 @@ def _squared_distance(x, y):
 
 
 def _imq(x, y):
-    distance = _squared_distance(x, y)
-    return sum(scale / (scale + distance) for scale in (2 * x.shape[-1] * s for s in SCALES))
+    scales = 2 * x.shape[-1] * x.new_tensor(SCALES)
+    return (scales / (scales + _squared_distance(x, y).unsqueeze(-1))).sum(-1)
 
 
 def _off_diagonal_mean(kernel):

@@ -44,6 +44,28 @@ def test_everything_comes_back(trained, tiny_model, tmp_path):
         assert torch.equal(left["exp_avg_sq"], right["exp_avg_sq"])
 
 
+def in_one_storage(lstm):
+    """Lays an LSTM's weights side by side in one storage, as they are on a GPU."""
+    parameters = list(lstm.parameters())
+    flat = torch.cat([parameter.detach().flatten() for parameter in parameters])
+    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        parameter.data = part.view(parameter.shape)
+
+
+def test_weights_in_one_storage_come_back(tiny_model, tmp_path):
+    """On a GPU no checkpoint could be written: the weights of each LSTM share a storage there."""
+    model, other = tiny_model(), tiny_model()
+    for lstm in (model.encoder.lstm, model.decoder.lstm, other.encoder.lstm):
+        in_one_storage(lstm)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    optimizers = [torch.optim.Adam(each.parameters()) for each in (model, other)]
+    save_checkpoint(tmp_path, 1, model, optimizers[0], {"step": 1}, [random_state()])
+    load_checkpoint(tmp_path, other, optimizers[1])
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in model.state_dict().items())
+
+
 def test_no_checkpoint(trained, tmp_path):
     assert load_checkpoint(tmp_path / "none", *trained) is None
     assert load_checkpoint(tmp_path, *trained) is None

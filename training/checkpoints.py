@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, save_file
 
 from .file_modes import share
 
@@ -39,7 +39,9 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir(parents=True)
-        save_model(model, str(aside / "model.safetensors"))
+        # copies: on a GPU all weights of an LSTM lie in one storage, which the format refuses
+        weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        save_file(weights, aside / "model.safetensors")
         torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
@@ -79,8 +81,8 @@ def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
             for name, kind in expected.items():
                 if not isinstance(progress.get(name), kind):
                     raise ValueError(f"it is of another version: its {name} is no {kind.__name__}")
-            state = torch.load(path / "optimizer.pt", weights_only=True)
-            load_model(model, str(path / "model.safetensors"))
+            state = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
+            model.load_state_dict(load_file(path / "model.safetensors"))
             optimizer.load_state_dict(state["optimizer"])
             return progress, state["random"]
         except Exception as error:  # whatever a damaged file brings about

@@ -34,8 +34,9 @@ from .processes import gather, my_part
 from .provenance import provenance
 
 BATCH_SIZE = 64
-# Tokens that go through the decoder at once: samples and sentences together stay under it.
+# Tokens that go through the decoder at once, on a CPU and on a GPU: samples and sentences together stay under it.
 TOKENS_AT_ONCE = 2**14
+TOKENS_AT_ONCE_ON_GPU = 2**17
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
 MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
 
@@ -162,7 +163,8 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
 
 def _score_samples(model, inputs, z_prime):
     """Reconstruction nats (samples, batch), many samples of the whole batch through the decoder at once."""
-    at_once = max(1, TOKENS_AT_ONCE // inputs["input_ids"].numel())
+    most = TOKENS_AT_ONCE if z_prime.device.type == "cpu" else TOKENS_AT_ONCE_ON_GPU
+    at_once = max(1, most // inputs["input_ids"].numel())
     scores = []
     for part in z_prime.split(at_once):
         repeated = {name: ids.repeat(len(part), 1) for name, ids in inputs.items()}
