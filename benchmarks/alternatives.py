@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from modeling_wae_rnf import linear_cross_entropy, recurrence, sampling
+from modeling_wae_rnf import linear_cross_entropy
+from modeling_wae_rnf import padded_lstm as recurrence
+from modeling_wae_rnf import sampling_loop as sampling
 from modeling_wae_rnf.dropout import Dropout
 
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
 from .timing import alternate
 
 ROUNDS = 15

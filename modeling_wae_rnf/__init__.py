@@ -9,12 +9,12 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from .configuration_wae_rnf import WaeRnfConfig
 from .flows import PlanarFlow
-from .kernel import log_kernel
+from .gaussian import GaussianPosterior
+from .metric import log_kernel
 from .mmd import mmd
 from .modeling_wae_rnf import WaeRnfModel
 from .outputs import WaeRnfOutput
-from .pipeline import TextLatentPipeline, register
-from .posteriors import GaussianPosterior
+from .text_latent_pipeline import TextLatentPipeline, register
 from .von_mises_fisher import VonMisesFisherPosterior
 
 __all__ = [

@@ -4,10 +4,10 @@ from contextlib import contextmanager
 
 import torch
 
-from .cache import CACHE_NAME, RecurrentCache
 from .generation_options import check_options, check_room, complete, special_tokens
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
+from .recurrent_cache import CACHE_NAME, RecurrentCache
 
 PRIORS = ("pushforward", "flow_posterior")
 

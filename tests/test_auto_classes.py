@@ -11,14 +11,14 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from tokenization_wae_rnf.tokenizer import build_tokenizer
+from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 WORDS = ["<pad>", "<bos>", "<eos>", "<unk>", "the", "cat", "sat", "on", "a", "mat", "dog", "ran", "."]
 
 # As where the package is not installed: it, and what comes with it, cannot be imported.
 ELSEWHERE = """
 import sys
-for name in ("modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf", "datasets", "accelerate"):
+for name in ("modeling_wae_rnf", "wae_rnf.tokenization", "wae_rnf.training", "datasets", "accelerate"):
     sys.modules[name] = None
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline

@@ -10,8 +10,8 @@ from datasets import Dataset
 from transformers import AutoConfig, AutoModel
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from training_wae_rnf.batch_norm import estimate_batch_norm
-from training_wae_rnf.encoding import encode_split
+from wae_rnf.evaluation.encode_split import encode_split
+from wae_rnf.training.batch_norm_statistics import estimate_batch_norm
 
 OLD = Path(__file__).parent / "golden" / "models" / "wae"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import Dataset, DatasetDict
 
-from tokenization_wae_rnf import code_version, corpora, hub_corpora, preparation, text_folder, toy
+from wae_rnf.tokenization import code_version, corpora, hub_corpora, preparation, text_folder
+from wae_rnf.tokenization.toy import grammar as toy
 
 
 def test_the_version_follows_the_source(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal
 
 from modeling_wae_rnf import GaussianPosterior, PlanarFlow
-from training_wae_rnf.estimators import (
+from wae_rnf.evaluation.estimators import (
     active_units,
     importance_weighted_nll,
     log_aggregate_posterior,

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from training_wae_rnf import processes
-from training_wae_rnf.processes import MALLOC, keep_memory_flat
+from wae_rnf.training import launch as processes
+from wae_rnf.training.launch import MALLOC, keep_memory_flat
 
 PAGES = 5_000_000 * 4 // resource.getpagesize()  # of a large tensor
 

@@ -70,9 +70,9 @@ def test_text_metrics_are_built_and_load_from_there(tmp_path):
     names = {path.relative_to(metrics) for path in metrics.rglob("*.py")}
     assert names
     assert {path.relative_to(built) for path in built.rglob("*/text_metrics/*/*.py")} == {
-        Path("training_wae_rnf", "text_metrics") / name for name in names
+        Path("wae_rnf.training", "text_metrics") / name for name in names
     }
-    script = "from training_wae_rnf import text_quality as t; print(t.__file__, t.sample_quality(['a b']))"
+    script = "from wae_rnf.training import text_quality as t; print(t.__file__, t.sample_quality(['a b']))"
     environment = os.environ | {"PYTHONPATH": str(built), "HF_HOME": str(tmp_path / "cache")}
     printed = subprocess.check_output(
         [sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True, timeout=240

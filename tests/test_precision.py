@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from modeling_wae_rnf import mmd, recurrence
+from modeling_wae_rnf import mmd
+from modeling_wae_rnf import padded_lstm as recurrence
 from modeling_wae_rnf.precision import full_precision
 
 

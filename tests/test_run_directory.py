@@ -16,21 +16,22 @@ import pytest
 import torch
 from datasets import Dataset
 
-from training_wae_rnf import checkpoints, run_lock, training
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.checkpoints import random_state, save_checkpoint, synchronize
-from training_wae_rnf.command_line import main
-from training_wae_rnf.fingerprints import BEGINNING, fingerprint_of_vocabulary, fingerprints_of_data
-from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import load_model, save_model_directory
-from training_wae_rnf.run_directory import check_output_dir, claimed, dataset_of, read_run, write_json
-from training_wae_rnf.run_lock import LOCK_FILE, locked
-from training_wae_rnf.training import train
+from wae_rnf.commands.main import main
+from wae_rnf.evaluation.model_directory import load_model, save_model_directory
+from wae_rnf.training import checkpoints, run_lock
+from wae_rnf.training import run as training
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.checkpoints import random_state, save_checkpoint, synchronize
+from wae_rnf.training.fingerprints import BEGINNING, fingerprint_of_vocabulary, fingerprints_of_data
+from wae_rnf.training.run import train
+from wae_rnf.training.run_directory import check_output_dir, claimed, dataset_of, read_run, write_json
+from wae_rnf.training.run_lock import LOCK_FILE, locked
+from wae_rnf.training.stage import Stage
 
 TEXT = "the cat sat\na dog ran fast\nrain fell all day long\nso it was\n" * 3
 HOLD = """
 import sys, time
-from training_wae_rnf.run_directory import claimed
+from wae_rnf.training.run_directory import claimed
 with claimed(sys.argv[1], {}, resume=len(sys.argv) > 2):
     print("held", flush=True)
     time.sleep(60)
@@ -417,7 +418,7 @@ def test_too_few_sentences_for_the_centres_are_told_before_the_first_stage(monke
 def test_a_model_of_another_machine_for_the_centres_comes_before_the_autoencoder(monkeypatch):
     monkeypatch.setattr(training, "train_autoencoder", None)
     monkeypatch.setattr(
-        "training_wae_rnf.first_checks.check_centres_from", lambda *_: None
+        "wae_rnf.training.first_checks.check_centres_from", lambda *_: None
     )  # as for a name on the Hub
     with pytest.raises(ValueError, match="has latent_size 4, but this run has --latent_size 3"):
         train(options(system="wae-rnf", autoencoder_epochs=1, num_centres=2, centres_from=str(GOLDEN / "vae")))
@@ -438,16 +439,18 @@ def test_out_of_memory_is_a_sentence(monkeypatch, capsys):
     def exhausted(_):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried")
 
-    monkeypatch.setattr("training_wae_rnf.commands.COMMANDS", {"train": exhausted})
+    monkeypatch.setattr("wae_rnf.commands.train.COMMANDS", {"train": exhausted})
     assert main(["train"]) == 2
     assert capsys.readouterr().err.startswith("wae-rnf: error: out of memory: ")
 
 
 def test_an_accelerator_that_is_no_cuda_is_used(monkeypatch):
-    from training_wae_rnf import text_commands
+    from wae_rnf.commands import text as text_commands
 
     asked = []
-    monkeypatch.setattr("training_wae_rnf.model_directory.load_model", lambda directory, device: asked.append(device))
+    monkeypatch.setattr(
+        "wae_rnf.evaluation.model_directory.load_model", lambda directory, device: asked.append(device)
+    )
     text_commands.open_model("m")
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: torch.device("mps"))
     text_commands.open_model("m")

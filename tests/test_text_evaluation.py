@@ -4,9 +4,9 @@ import pytest
 import torch
 from datasets import Dataset
 
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from training_wae_rnf.text_evaluation import judge_text
-from training_wae_rnf.text_quality import reconstruction_quality, sample_quality
+from wae_rnf.evaluation.text_evaluation import judge_text
+from wae_rnf.evaluation.text_quality import reconstruction_quality, sample_quality
+from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 ROWS = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 7, 6, 5, 2], [1, 12, 10, 2]]

@@ -10,12 +10,13 @@ from pathlib import Path
 import datasets
 from datasets import Dataset, DatasetDict, Features, Value
 
-from tokenization_wae_rnf import toy
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.corpus_names import kind_of_corpus
-from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
-from tokenization_wae_rnf.streams import TextStream
-from tokenization_wae_rnf.text_folder import load_folder
+from wae_rnf.tokenization.toy import grammar as toy
+
+from .code_version import code_version
+from .corpus_names import kind_of_corpus
+from .hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
+from .streams import TextStream
+from .text_folder import load_folder
 
 __all__ = ["load_corpus"]
 
@@ -27,7 +28,7 @@ def load_corpus(
 ) -> DatasetDict:
     """Load a corpus as the splits train, validation and test with the column ``text``.
 
-    Sentences keep their length here; :func:`~tokenization_wae_rnf.preparation.prepare` truncates them. Blank
+    Sentences keep their length here; :func:`~wae_rnf.tokenization.preparation.prepare` truncates them. Blank
     ones are left out. What is left out, or read otherwise than it looks, is counted and logged as a warning.
 
     Args:
@@ -43,7 +44,7 @@ def load_corpus(
               rows, becomes one. That holds for yelp and yahoo.
         seed: of the generated corpus; the others do not depend on it.
         cache_dir: where the Arrow files lie; None for the usual cache of datasets.
-        streaming: the training split is a :class:`~tokenization_wae_rnf.streams.TextStream`, read anew in each
+        streaming: the training split is a :class:`~wae_rnf.tokenization.streams.TextStream`, read anew in each
             pass; a Hub corpus without a validation split gives its first 10,000 rows for it.
 
     Raises:

@@ -13,12 +13,12 @@ from torch import LongTensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.lines import say
-from tokenization_wae_rnf.statistics import split_statistics
-from tokenization_wae_rnf.streams import SentenceStream
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
+from .code_version import code_version
+from .corpus_statistics import split_statistics
+from .lines import say
+from .streams import SentenceStream
+from .tokenizer import build_tokenizer
+from .vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
 
 __all__ = ["collate", "prepare", "train_tokenizer"]
 
@@ -36,7 +36,7 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
     """Build the tokenizer of a corpus from the words of its training split alone.
 
     Args:
-        corpus: splits with the column ``text``, as :func:`~tokenization_wae_rnf.corpora.load_corpus` gives, or a
+        corpus: splits with the column ``text``, as :func:`~wae_rnf.tokenization.corpora.load_corpus` gives, or a
             stream for the training split.
         max_size: greatest size of the vocabulary, the four special tokens included.
         max_words: greatest number of words of a sentence; those beyond are not counted either.
@@ -87,7 +87,7 @@ def prepare(
     Args:
         corpus: splits with the column ``text``; a stream stays one, and is encoded as it is read.
         tokenizer: one that puts ``<bos>`` before and ``<eos>`` after the words, as
-            :func:`~tokenization_wae_rnf.tokenizer.build_tokenizer` makes, new or reloaded.
+            :func:`~wae_rnf.tokenization.tokenizer.build_tokenizer` makes, new or reloaded.
         max_words: words kept of each sentence, at most those that the tokenizer was built for.
         num_proc: number of worker processes; None for none.
 

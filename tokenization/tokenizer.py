@@ -12,7 +12,8 @@ from tokenizers.processors import TemplateProcessing
 from transformers import AddedToken, AutoTokenizer, PreTrainedTokenizerFast
 
 from modeling_wae_rnf import WaeRnfConfig
-from tokenization_wae_rnf.vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
+
+from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
 __all__ = ["WaeRnfTokenizer", "build_tokenizer"]
 
@@ -75,7 +76,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
     """Build the tokenizer of a vocabulary: text becomes ``<bos> word ... word <eos>``.
 
     - Text is lower-cased and split on white space only, exactly as
-      :func:`~tokenization_wae_rnf.vocabulary.split_words` does.
+      :func:`~wae_rnf.tokenization.vocabulary.split_words` does.
     - A word outside the vocabulary becomes ``<unk>``; so does a literal ``<pad>``, ``<bos>`` or ``<eos>`` in
       the text, which can therefore never end or pad a sentence.
     - ``decode(ids, skip_special_tokens=True)`` drops padding, ``<bos>`` and ``<eos>``, keeps ``<unk>``, and
@@ -87,7 +88,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
     text; hence ``tokenizer.unk_token_id`` is None and ``tokenizer.convert_tokens_to_ids("<unk>")`` is 3.
 
     Args:
-        vocabulary: ids of the words, as :func:`~tokenization_wae_rnf.vocabulary.build_vocabulary` numbers
+        vocabulary: ids of the words, as :func:`~wae_rnf.tokenization.vocabulary.build_vocabulary` numbers
             them.
         max_words: greatest number of words of a sentence; ``model_max_length`` is two more.
 

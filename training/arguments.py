@@ -57,7 +57,7 @@ def check_rules(arguments):
 @dataclass
 class TrainArguments:
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2); None leaves a choice to
-    the system's row in `training_wae_rnf.systems`."""
+    the system's row in `wae_rnf.training.systems`."""
 
     output_dir: str | None = option(
         None, "Directory of the run; it becomes the model directory. By default runs/SYSTEM-DATASET."

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
-from .file_modes import share
+from wae_rnf.evaluation.file_modes import share
 
 MANIFEST = "manifest.json"
 ASIDE = ".new"

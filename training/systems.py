@@ -13,7 +13,7 @@ class System:
         config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
         sampled: draw the latent code while training; an autoencoder takes the posterior's mean.
-        lagging: train the encoder alone before each step, see `training_wae_rnf.lagging`.
+        lagging: train the encoder alone before each step, see `wae_rnf.training.lagging`.
     """
 
     config: dict = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What `import wae_rnf` gives."""
