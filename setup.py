@@ -14,7 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    # The folders are packages of `wae_rnf`: `training` alone is anybody's name, and `tokenization` is taken on the index.
+    # `tokenization` is taken on the package index and `training` is anybody's folder name: all are within `wae_rnf`.
     packages=["modeling_wae_rnf", "wae_rnf", *(f"wae_rnf.{name}" for name in SUBPACKAGES)],
     package_dir={"wae_rnf": "public", **{f"wae_rnf.{name}": name.replace(".", "/") for name in SUBPACKAGES}},
     # The metrics are no packages: `evaluate` reads each from its folder.

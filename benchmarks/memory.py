@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from wae_rnf.tokenization.toy import grammar as toy
+from wae_rnf.tokenization.toy import corpus as toy
 
 from .subprocesses import output_of
 

@@ -6,10 +6,24 @@ Heavy libraries are imported by the subcommand that needs them, so that `--help`
 import signal
 import sys
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 
 from .terminal import forgiving
 
+# the module of each subcommand, which has a function of the same name
+COMMANDS = {
+    "train": "train",
+    "reproduce": "reproduce",
+    "evaluate": "evaluate",
+    "sample": "text",
+    "reconstruct": "text",
+    "interpolate": "text",
+    "embed": "text",
+    "export": "export",
+    "push": "push",
+    "demo": "demo",
+}
 HELP = """\
 usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
 
@@ -64,14 +78,13 @@ def main(argv=None):
         return 2
     from wae_rnf.training.interruption import Stopped
 
-    from . import train as commands
-
-    if argv[0] not in commands.COMMANDS:
-        known = ", ".join(commands.COMMANDS)
+    if argv[0] not in COMMANDS:
+        known = ", ".join(COMMANDS)
         print(f"wae-rnf: error: there is no command {argv[0]!r}; choose one of {known}", file=sys.stderr)
         return 2
     try:
-        commands.COMMANDS[argv[0]](argv[1:])
+        command = getattr(import_module(f".{COMMANDS[argv[0]]}", __package__), argv[0])
+        command(argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output, `head` for example, has read enough
         return 128 + signal.SIGPIPE

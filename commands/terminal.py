@@ -3,9 +3,7 @@
 import codecs
 import functools
 import os
-import shutil
 import sys
-import textwrap
 
 PLAIN = {"Σ": "sum", "±": "+/-", "–": "-", "→": "->", "≥": ">=", "≤": "<="}
 SIGNS = "plain_signs"
@@ -21,12 +19,6 @@ def plain_signs(error):
 
 
 codecs.register_error(SIGNS, plain_signs)
-
-
-def wrapped(text):
-    """A paragraph in lines of the terminal's width, of 80 letters where that is not known; no word is cut."""
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(text, max(width, 40), break_long_words=False, break_on_hyphens=False)
 
 
 class Unfailing:

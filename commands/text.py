@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import chain
 
-from wae_rnf.training.centres_from import add_model_dir
 from wae_rnf.training.option_parser import OptionParser
+
+from .model_argument import add_model_dir
 
 BATCH_SIZE = 256
 
@@ -116,7 +117,7 @@ def interpolate(argv):
     if options.steps < 2:
         raise ValueError(f"--steps must be at least 2, but is {options.steps}")
 
-    from wae_rnf.sharing.text_input import read_sentences
+    from .sentences import read_sentences
 
     sentences = read_sentences([options.first, options.second])
     model, tokenizer, encode = open_encoder(options.model_dir, sentences)
@@ -149,7 +150,7 @@ def open_with_sentences(parser, argv):
     parser.add_argument("sentences", nargs="*", help="by default they are read from standard input, one a line")
     options = parser.parse_args(argv)
 
-    from wae_rnf.sharing.text_input import read_sentences
+    from .sentences import read_sentences
 
     sentences = read_sentences(options.sentences)
     return options, sentences, *open_encoder(options.model_dir, sentences)

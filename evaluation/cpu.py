@@ -1,4 +1,4 @@
-"""The processor in words: its name, and the instruction set that torch uses of it."""
+"""The CPU in words: its name, and the instruction set that torch uses of it."""
 
 import os
 import platform

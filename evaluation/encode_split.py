@@ -5,7 +5,8 @@ import torch
 from tqdm.auto import tqdm
 
 from wae_rnf.tokenization.batching import lengths_of, load_batches, sorted_batches
-from wae_rnf.training.launch import gather, my_part
+
+from .shared_work import gather, my_part
 
 BATCH_SIZE = 256
 

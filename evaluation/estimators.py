@@ -14,6 +14,7 @@ import torch
 from tqdm.auto import tqdm
 
 from modeling_wae_rnf.distributed import process_index
+from modeling_wae_rnf.objectives import OBJECTIVES
 
 READINGS = ("pushforward", "flow_posterior")
 ALL_PAIRS = 10_000  # sentences
@@ -260,3 +261,15 @@ def used_units(posterior, prior=None):
     """
     kl = kl_of_units(posterior, prior)
     return None if kl is None else sum(value > USED_UNIT for value in kl)
+
+
+def reading_of(objective):
+    """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
+
+    It is known before anything is evaluated, as the lower of two bounds is not.
+
+    Example:
+        >>> reading_of("paper"), reading_of("authors")
+        ('pushforward', 'flow_posterior')
+    """
+    return OBJECTIVES[objective].bound_of

@@ -1,31 +1,39 @@
 """A model directory and a split in, a file of metrics out: the one way to metrics.json, of `train` and `evaluate`."""
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 
 import torch
 
+from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.tokenization.corpora import TOY, load_corpus
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.tokenization.preparation import prepare
-from wae_rnf.training.launch import main_first, on_main
-from wae_rnf.training.run_directory import RUN_FILE, read_run
-from wae_rnf.training.systems import SYSTEMS, reading_of
 
+from .estimators import reading_of
 from .evaluate_split import evaluate
 from .evaluation_target import EvaluationOptions
-from .latent_use import warnings_of_metrics
+from .latent_use import Advice, warnings_of_metrics
 from .metrics import Metrics, write_metrics
 from .metrics_table import print_report
-from .model_directory import load_model
-from .text_evaluation import judge_text
+from .model_directory import digest_of_weights, load_model
+from .run_file import RUN_FILE, read_run
+from .shared_work import main_first, on_main
+from .text_quality import judge_text
 
 NUM_SAMPLES = 10  # from the prior, in the report
 
 
 def evaluate_directory(
-    directory: str | Path, options: EvaluationOptions, accelerator, path: str | Path, sentences=None
+    directory: str | Path,
+    options: EvaluationOptions,
+    accelerator,
+    path: str | Path,
+    sentences=None,
+    system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
+    advise: Callable[[dict], Advice] | None = None,
 ) -> Metrics:
     """Evaluates the model of a directory; writes the metrics and the bounds of each sentence, prints the report.
 
@@ -35,6 +43,8 @@ def evaluate_directory(
         accelerator: of all processes; they share the work.
         path: of the file of metrics, see `destination`.
         sentences: the split's prepared rows, where the caller has them; by default they are read.
+        system_of: names the system of a model whose directory has no run.json.
+        advise: see `warnings_of_metrics`.
 
     Returns:
         what the file holds, in every process.
@@ -53,15 +63,17 @@ def evaluate_directory(
         )
 
     def finish():
-        complete = metrics | described(directory, model, options) | judged(model, tokenizer, sentences, options)
-        written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model)})
+        complete = (
+            metrics | described(directory, model, options, system_of) | judged(model, tokenizer, sentences, options)
+        )
+        written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model, advise)})
         print_report(written)
         return written
 
     return on_main(finish)
 
 
-def described(directory, model, options):
+def described(directory, model, options, system_of):
     """What was evaluated, and where it comes from."""
     run = read_run(directory) if Path(directory, RUN_FILE).exists() else {"options": {}}
     evaluation = asdict(options)
@@ -103,37 +115,3 @@ def judged(model, tokenizer, sentences, options):
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
     toy = options.dataset == TOY and "log_prob" in sentences.column_names  # a folder of that name has none
     return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=options.seed, toy=toy)}
-
-
-def digest_of_weights(model) -> str:
-    """SHA-256 of a model's parameters and buffers, the same on every device and for every way of saving them."""
-    digest = hashlib.sha256()
-    for name, values in sorted(model.state_dict().items()):
-        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        digest.update(values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def system_of(config) -> str:
-    """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
-
-    Example:
-        >>> from modeling_wae_rnf import WaeRnfConfig
-        >>> system_of(WaeRnfConfig(vocab_size=9, flow_kernel=None))
-        'wae-nf'
-    """
-    defaults = type(config)()
-
-    def parts(value_of):
-        return (
-            value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
-            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0,
-        )  # fmt: skip
-
-    mine = parts(lambda name: getattr(config, name))
-    matching = (
-        name
-        for name, system in SYSTEMS.items()
-        if mine == parts(lambda field, row=system.config: row.get(field, getattr(defaults, field)))
-    )
-    return next(matching, config.model_type)

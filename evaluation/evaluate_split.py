@@ -10,8 +10,6 @@ from tqdm.auto import tqdm
 from modeling_wae_rnf import mmd
 from modeling_wae_rnf.priors import prior_name
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
-from wae_rnf.training.arguments import check_proposal
-from wae_rnf.training.launch import gather, my_part
 
 from .estimators import (
     MORE_ACTIVE,
@@ -31,7 +29,9 @@ from .estimators import (
     sizes_over,
     used_units,
 )
+from .proposals import check_proposal
 from .provenance import provenance
+from .shared_work import gather, my_part
 
 BATCH_SIZE = 64
 # Tokens that go through the decoder at once: samples and sentences together stay under it.

@@ -5,11 +5,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from wae_rnf.training.arguments import corpus_name
-from wae_rnf.training.centres_from import check_model_dir
-from wae_rnf.training.run_directory import RUN_FILE, dataset_of, read_json, read_run
+from wae_rnf.tokenization.corpus_names import corpus_name
 
+from .json_files import read_json
 from .metrics import METRICS_FILE, sentences_file
+from .model_names import check_model_dir
+from .run_file import RUN_FILE, dataset_of, read_run
 
 
 @dataclass(frozen=True)

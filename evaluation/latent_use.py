@@ -1,14 +1,11 @@
-"""Whether a model's latent variable has collapsed, and its metric's centres: figures in, a sentence and a way out."""
+"""Whether a model's latent variable has collapsed, and its metric's centres: figures in, a sentence out."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
 from modeling_wae_rnf.metric import log_kernel
-from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.first_checks import check_combinations
-from wae_rnf.training.option_scope import without_part
-from wae_rnf.training.systems import SYSTEMS
 
 from .estimators import USED_UNIT, used_units
 
@@ -21,23 +18,6 @@ UNITS = f"units_over_{USED_UNIT}"
 LEAST_KERNEL = 0.01
 FEWEST = 10  # sentences: mutual information is at most the logarithm of their number
 NUM_PRIOR = 4096  # samples of the prior that the kernel is looked at
-# What may help, as options; those that a run cannot have, or has already, are not named.
-REMEDIES = (
-    ({"preset": "recipe"}, "--preset recipe"),
-    ({"latents_at_every_step": True}, "--latents_at_every_step"),
-    ({"mean_gamma": 0.6}, "--mean_gamma 0.6"),
-    ({"minimum_rate": 5.0}, "--minimum_rate 5"),
-    ({"free_bits": 0.25}, "--free_bits 0.25"),
-    ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
-    ({"kl_end": 1.0}, "a later --kl_end"),
-    ({"kl_weight": 0.1}, "a lower --kl_weight"),
-)
-SCALES = ("kl_end", "kl_weight")  # that a run always has
-REMEDIES_OF_CENTRES = (
-    ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
-    ({"mean_gamma": 1.0}, "--mean_gamma 1"),
-    ({"centres_from": "FILE.npy"}, "--centres_from another model or a .npy file"),
-)
 
 
 @dataclass
@@ -71,7 +51,7 @@ class LatentUse:
             metrics["mutual_information"],
             metrics["pushforward"]["elbo"]["kl"],
             metrics.get(UNITS),
-            metrics["options"].get("latent_size", TrainArguments.latent_size),
+            metrics["options"].get("latent_size") or len(metrics.get("kl_of_units") or ()),
             metrics.get("mutual_information_sentences", metrics["num_sentences"]),
         )
 
@@ -92,19 +72,25 @@ class LatentUse:
         return f"mutual information {max(self.mutual_information, 0.0):.2f} nats, KL {self.kl:.2f} nats{units}"
 
 
-def latent_warning(use, options=None):
+class Advice(NamedTuple):
+    """What may help, as the end of a warning: " To try: ..."; nothing where nothing is known."""
+
+    latent: str = ""  # of a latent variable that has collapsed
+    centres: str = ""  # of centres that lie too close together
+
+
+def latent_warning(use, to_try=""):
     """A sentence on a latent variable that has collapsed, with what to try; None for one that has not.
 
     Args:
         use: [`LatentUse`]
-        options: of the training, by name; None where they are not known.
+        to_try: see [`Advice`].
     """
     if not use.collapsed:
         return None
     return (
         f"the latent variable has collapsed: {use.figures}. A model that uses it has {LEAST_INFORMATION} nats of "
-        "mutual information at the least; this one writes as a language model does, whatever z is."
-        + _to_try(REMEDIES, options)
+        "mutual information at the least; this one writes as a language model does, whatever z is." + to_try
     )
 
 
@@ -125,12 +111,12 @@ def centres_effect(centres, kernel, bandwidth):
     return (several - one).square().mean().sqrt().item()
 
 
-def centres_warning(centres, kernel, bandwidth, options=None):
+def centres_warning(centres, kernel, bandwidth, to_try=""):
     """A sentence on centres that lie so close together that the kernel is that of one; None where they matter.
 
     Args:
         centres, kernel, bandwidth: as for `centres_effect`.
-        options: as for `latent_warning`.
+        to_try: see [`Advice`].
     """
     if len(centres) < 2:
         return None
@@ -141,45 +127,24 @@ def centres_warning(centres, kernel, bandwidth, options=None):
     return (
         f"the {len(centres)} centres of the metric are as good as one: they lie {distance:.2g} apart in the mean, "
         f"where a unit of the prior has a standard deviation of 1, and log K differs from that of one centre by "
-        f"{effect:.2g} nats ({LEAST_KERNEL} at the least where centres matter)."
-        + _to_try(REMEDIES_OF_CENTRES, options)
+        f"{effect:.2g} nats ({LEAST_KERNEL} at the least where centres matter)." + to_try
     )
 
 
-def warnings_of_metrics(metrics, model=None):
+def warnings_of_metrics(metrics, model=None, advise=None):
     """Every sentence that there is to say of an evaluated model; an empty list for a healthy one.
 
     Args:
         metrics: what metrics.json holds.
         model: the evaluated one; without it nothing is said of the centres.
+        advise: gives the [`Advice`] for the options of a training; without it nothing is said of what to try.
     """
     found = []
     if metrics["has_latents"]:
         options = {"system": metrics["system"]} | metrics["options"]
-        found.append(latent_warning(LatentUse.of_metrics(metrics), options))
+        advice = advise(options) if advise is not None else Advice()
+        found.append(latent_warning(LatentUse.of_metrics(metrics), advice.latent))
         if model is not None and model.config.flow_kernel is not None:
             config = model.config
-            found.append(centres_warning(model.centres, config.flow_kernel, config.kernel_bandwidth, options))
+            found.append(centres_warning(model.centres, config.flow_kernel, config.kernel_bandwidth, advice.centres))
     return [sentence for sentence in found if sentence is not None]
-
-
-def _to_try(remedies, options):
-    """Those of the remedies that a run of these options could have, and has not."""
-    known = {field.name for field in fields(TrainArguments)}
-    own = {name: value for name, value in (options or {}).items() if name in known}
-    if own.get("system") not in SYSTEMS:
-        own["system"] = TrainArguments.system
-    found = [words for change, words in remedies if _can_have(own, change)]
-    return f" To try: {', '.join(found)}." if found else ""
-
-
-def _can_have(options, change):
-    """Whether a run of these options could have a change, and does not."""
-    if any(options.get(name) == value or (options.get(name) and name not in SCALES) for name, value in change.items()):
-        return False
-    try:
-        changed = TrainArguments(**options | change)
-        check_combinations(changed)
-    except ValueError:
-        return False
-    return not without_part(change, changed)

@@ -8,10 +8,8 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from wae_rnf.training.run_directory import read_json, write_json
-from wae_rnf.training.systems import objective_of, reading_of
-
-from .estimators import READINGS
+from .estimators import READINGS, reading_of
+from .json_files import read_json, write_json
 from .latent_use import warnings_of_metrics
 
 METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
@@ -43,7 +41,7 @@ class Metrics(TypedDict):
     has_latents: bool  # False for a language model
     prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
     has_flow: bool  # False where both readings are the same model
-    reading: str  # the generative model that was trained, see `wae_rnf.training.systems.reading_of`
+    reading: str  # the generative model that was trained, see `wae_rnf.evaluation.estimators.reading_of`
     # elbo {nll, ppl, standard_error, monte_carlo_error, reconstruction, kl}, iwae {…, samples, proposal}
     pushforward: dict[str, Any]
     flow_posterior: dict[str, Any]  # the same, of the other reading
@@ -180,12 +178,13 @@ def symbol_of_prior(metrics):
 def _older(metrics):
     """What files of metrics had to be read from before they said it."""
     options = metrics["options"]
+    system = options.get("system", metrics["system"])
     return {
         "format": 0,
-        "has_latents": options.get("system", metrics["system"]) != "lstm-lm",
+        "has_latents": system != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
         "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
-        "reading": reading_of(objective_of(options.get("system", metrics["system"]), options.get("objective"))),
+        "reading": reading_of(options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")),
         "hub_dataset": None,
         "language": None,
         "samples": [],

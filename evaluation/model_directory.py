@@ -1,16 +1,18 @@
 """A directory that holds a model: written as model and tokenizer, read back."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
 
+import torch
 from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from wae_rnf.training.centres_from import check_model_dir
-from wae_rnf.training.run_directory import read_json
 
 from .file_modes import share
+from .json_files import read_json
+from .model_names import check_model_dir
 
 ASIDE = ".new-model"
 
@@ -78,3 +80,12 @@ def check_weights(model, found):
     for name, value in model.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
             raise ValueError(f"its weights are not finite: {name}")
+
+
+def digest_of_weights(model) -> str:
+    """SHA-256 of a model's parameters and buffers, the same on every device and for every way of saving them."""
+    digest = hashlib.sha256()
+    for name, values in sorted(model.state_dict().items()):
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()

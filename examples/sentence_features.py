@@ -11,7 +11,7 @@ from pathlib import Path
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoTokenizer
 
-import modeling_wae_rnf  # noqa: F401
+import wae_rnf  # noqa: F401
 from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():

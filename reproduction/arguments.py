@@ -4,7 +4,8 @@ import os
 import sys
 from dataclasses import dataclass, field
 
-from wae_rnf.training.arguments import PROPOSAL_HELP, PROPOSALS, at_least, check_proposal, check_rules, one_of, option
+from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
+from wae_rnf.training.arguments import at_least, check_rules, one_of, option
 from wae_rnf.training.centres_from import check_file_of_centres
 from wae_rnf.training.option_files import read_variants, with_preset
 from wae_rnf.training.option_scope import shared_part

@@ -1,6 +1,6 @@
-"""Evaluates trained models in bfloat16 and in single precision, with the same samples: results/precision.json.
+"""Evaluates trained models in bfloat16 and in single precision, with the same samples: results/bfloat16.json.
 
-python -m results.precision runs/reproduce/ptb/wae-rnf runs/reproduce/toy/wae-rnf
+python -m wae_rnf.reproduction.bfloat16 runs/reproduce/ptb/wae-rnf runs/reproduce/toy/wae-rnf
 """
 
 import argparse
@@ -10,15 +10,16 @@ from pathlib import Path
 import torch
 
 from wae_rnf.evaluation.evaluate_split import evaluate
+from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.provenance import provenance
+from wae_rnf.evaluation.run_file import read_run
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
-from wae_rnf.training.run_directory import read_run, write_json
 
 PRECISIONS = ("no", "bf16")
 SAMPLES = 10
-OUTPUT = Path(__file__).with_name("precision.json")
+OUTPUT = Path("results", "bfloat16.json")  # of the checkout that this is run in
 
 
 def compare(directory):

@@ -9,10 +9,11 @@ import numpy as np
 
 from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
+from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.metrics import read_metrics, read_sentences, sentences_file
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.option_scope import with_part
-from wae_rnf.training.run_directory import FREE_TO_CHANGE, read_json
+from wae_rnf.training.run_directory import FREE_TO_CHANGE
 from wae_rnf.training.systems import SYSTEMS
 
 from .arguments import LANGUAGE_MODEL

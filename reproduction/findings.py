@@ -4,10 +4,10 @@ import argparse
 import statistics
 from pathlib import Path
 
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import READINGS, reading_of
+from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.training.option_files import read_variants
-from wae_rnf.training.run_directory import read_json
-from wae_rnf.training.systems import SYSTEMS, objective_of, reading_of
+from wae_rnf.training.systems import SYSTEMS, objective_of
 
 from .corpus_report import (
     REPORT,
@@ -28,8 +28,7 @@ from .findings_authors import authors_section
 from .findings_cures import cures_section
 from .findings_drawings import draw_ablation, draw_protocol
 
-RESULTS = Path(__file__).resolve().parent
-DOCS = RESULTS.parent / "docs"
+RESULTS, DOCS = Path("results"), Path("docs")  # of the checkout that this is run in
 ABLATION = RESULTS / "ablation"
 AUTHORS, CURES = RESULTS / "authors" / "ptb", RESULTS / "cures" / "ptb"
 AIM = 5  # nats of mutual information
@@ -249,7 +248,7 @@ def aim_row(row, several, above):
 
 def precision_section():
     """What evaluation in bfloat16 moves."""
-    runs = read_json(RESULTS / "precision.json")["runs"]
+    runs = read_json(RESULTS / "bfloat16.json")["runs"]
     cells = []
     for run in runs:
         reading = reading_of(objective_of(run["system"]))

@@ -7,7 +7,7 @@ are exact, or reconstruction + KL with samples, which is an ELBO.
 import json
 from pathlib import Path
 
-TABLES = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
+TABLES = json.loads(Path(__file__).with_name("paper_figures.json").read_text(encoding="utf-8"))
 
 
 def published(table, dataset, system):

@@ -29,13 +29,12 @@ from .corpus_report import (
 )
 from .paper_figures import another_corpus
 
-RESULTS = Path(__file__).resolve().parent
-README = RESULTS.parent / "README.md"
+RESULTS, README = Path("results"), Path("README.md")  # of the checkout that this is run in
 MARKS = {
-    "example": ("<!-- example: written by results/tables.py -->", "<!-- end of example -->"),
-    "results": ("<!-- results: written by results/tables.py -->", "<!-- end of results -->"),
+    "example": ("<!-- example: written by reproduction/readme_tables.py -->", "<!-- end of example -->"),
+    "results": ("<!-- results: written by reproduction/readme_tables.py -->", "<!-- end of results -->"),
 }
-EXAMPLE = "toy"  # the run of `make train`
+EXAMPLE = "make_train"  # the run of `make train`
 
 
 def read_example():

@@ -9,10 +9,11 @@ import torch
 
 from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
+from wae_rnf.evaluation.json_files import read_json, write_json
 from wae_rnf.evaluation.metrics import METRICS_FILE, keep_sentences, read_metrics, read_sentences, sentences_file
-from wae_rnf.training.arguments import TrainArguments, corpus_name
-from wae_rnf.training.launch import on_main
-from wae_rnf.training.run_directory import read_json, write_json
+from wae_rnf.evaluation.shared_work import on_main
+from wae_rnf.tokenization.corpus_names import corpus_name
+from wae_rnf.training.arguments import TrainArguments
 
 from .arguments import LANGUAGE_MODEL, rows_of, tell_left_out
 
@@ -86,8 +87,9 @@ def train_arguments(options, shared, name, seed):
 
 def finished_run(arguments):
     """The metrics of a run: read if it is finished, gone on with if it was stopped, made if there is none."""
+    from wae_rnf.evaluation.run_file import RUN_FILE
     from wae_rnf.training.run import train
-    from wae_rnf.training.run_directory import RUN_FILE, check_output_dir
+    from wae_rnf.training.run_directory import check_output_dir
 
     directory = Path(arguments.output_dir)
     arguments = replace(arguments, resume=(directory / RUN_FILE).exists())
@@ -124,7 +126,7 @@ def draw_map(arguments, path):
     """The latent space of a finished run: posterior means of the test split, see [`LatentMap`]."""
     from wae_rnf.evaluation.latent_map import LatentMap
     from wae_rnf.evaluation.model_directory import load_model
-    from wae_rnf.training.run import open_corpus
+    from wae_rnf.training.open_corpus import open_corpus
 
     model, _ = load_model(arguments.output_dir)
     _, _, data = open_corpus(arguments)
@@ -162,7 +164,8 @@ def bound_over_k(arguments, samples, num_sentences):
     """
     from wae_rnf.evaluation.evaluate_split import evaluate
     from wae_rnf.evaluation.model_directory import load_model
-    from wae_rnf.training.run import open_corpus, start_accelerator
+    from wae_rnf.training.launch import start_accelerator
+    from wae_rnf.training.open_corpus import open_corpus
     from wae_rnf.training.systems import SYSTEMS
 
     path = Path(
@@ -190,7 +193,7 @@ def perplexities(arguments, num_samples, language_model):
         language_model: the directory of the model that judges them.
     """
     from wae_rnf.evaluation.model_directory import load_model
-    from wae_rnf.training.run import open_corpus
+    from wae_rnf.training.open_corpus import open_corpus
 
     from .sample_perplexity import forward_perplexity, reverse_perplexity, sample_sentences
 

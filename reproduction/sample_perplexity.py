@@ -8,7 +8,8 @@ from datasets import Dataset
 
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
-from wae_rnf.training.run import run_stage, start_accelerator
+from wae_rnf.training.launch import start_accelerator
+from wae_rnf.training.run_stage import run_stage
 from wae_rnf.training.systems import SYSTEMS
 
 BATCH_SIZE = 1000  # samples drawn at once

@@ -5,7 +5,6 @@ import socket
 import gradio
 import torch
 
-from wae_rnf.evaluation.evaluate_directory import system_of
 from wae_rnf.evaluation.evaluation_target import corpus_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.latent_use import latent_warning
@@ -19,12 +18,13 @@ from .text_input import encode, warn_of_unread
 KL_SAMPLES = 100  # of a divergence that has no closed form
 
 
-def build_demo(directory, dataset=None):
+def build_demo(directory, dataset=None, advise=lambda config: ""):
     """The page of a model directory.
 
     Args:
         directory: what `wae-rnf train` left, or a Hub name.
         dataset: whose test split is on the map; by default what the model was trained on.
+        advise: says for a configuration what to try where the latent variable has collapsed.
 
     Returns:
         a `gradio.Blocks`; `serve` shows it.
@@ -45,7 +45,7 @@ def build_demo(directory, dataset=None):
             interpolation_tab(model, tokenizer)
         if has_map:
             test = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)["test"]
-            map_tab(model, tokenizer, LatentMap(model, test))
+            map_tab(model, tokenizer, LatentMap(model, test), advise)
     return page
 
 
@@ -148,7 +148,7 @@ def interpolation_tab(model, tokenizer):
             changed.change(between, [first, second, position], text)
 
 
-def map_tab(model, tokenizer, latent_map):
+def map_tab(model, tokenizer, latent_map, advise):
     image, place = latent_map.draw()
 
     def decode(event: gradio.SelectData):
@@ -164,7 +164,7 @@ def map_tab(model, tokenizer, latent_map):
         gradio.Markdown(
             "Posterior means of the test split on their two principal components. A click decodes the point."
         )
-        if warning := latent_warning(latent_map.use, {"system": system_of(model.config)}):
+        if warning := latent_warning(latent_map.use, advise(model.config)):
             gradio.Markdown(f"**Warning**: {warning}")
         picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
         with gradio.Row():

@@ -7,10 +7,9 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
-from wae_rnf.evaluation.evaluate_directory import digest_of_weights
+from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.metrics import METRICS_FILE, read_metrics
-from wae_rnf.evaluation.model_directory import load_model
-from wae_rnf.training.run_directory import write_json
+from wae_rnf.evaluation.model_directory import digest_of_weights, load_model
 
 from .model_card import model_card
 

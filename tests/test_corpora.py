@@ -10,7 +10,7 @@ from datasets import Dataset, Features, Value
 
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA, guess_text_column
-from wae_rnf.tokenization.toy import grammar as toy
+from wae_rnf.tokenization.toy import corpus as toy
 
 SPLITS = ["train", "validation", "test"]
 

@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from wae_rnf.evaluation import cpu as processor
-from wae_rnf.evaluation import provenance
+from wae_rnf.evaluation import cpu, provenance
 from wae_rnf.evaluation.cpu import instruction_set, processor_name
 
 INTEL = "processor\t: 0\nmodel name\t: Some(R) CPU @ 2.00GHz\n\nprocessor\t: 1\nmodel name\t: Another\n"
@@ -23,9 +22,9 @@ def system(monkeypatch, tmp_path):
         path = tmp_path / "cpuinfo"
         if cpuinfo is not None:
             path.write_bytes(cpuinfo if isinstance(cpuinfo, bytes) else cpuinfo.encode())
-        monkeypatch.setattr(processor, "CPUINFO", path)
+        monkeypatch.setattr(cpu, "CPUINFO", path)
         told = {"system": lambda: name, "processor": lambda: known, "machine": lambda: machine}
-        monkeypatch.setattr(processor, "platform", SimpleNamespace(**told))
+        monkeypatch.setattr(cpu, "platform", SimpleNamespace(**told))
 
         def run(command, **_):
             assert command[0] == "sysctl"
@@ -33,7 +32,7 @@ def system(monkeypatch, tmp_path):
                 raise sysctl
             return subprocess.CompletedProcess(command, 0, stdout=sysctl)
 
-        monkeypatch.setattr(processor.subprocess, "run", run)
+        monkeypatch.setattr(cpu.subprocess, "run", run)
         processor_name.cache_clear()
 
     yield build
@@ -78,7 +77,7 @@ def test_name_is_what_linux_shows():
     ],
 )
 def test_instruction_set(monkeypatch, environment, limit):
-    for name in processor.ONEDNN_LIMITS:
+    for name in cpu.ONEDNN_LIMITS:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

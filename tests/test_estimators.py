@@ -18,7 +18,7 @@ from wae_rnf.evaluation.estimators import (
 )
 
 from .test_flows import golden_flows
-from .test_posteriors import golden_posterior
+from .test_gaussian import golden_posterior
 
 
 def test_golden_bound(golden):

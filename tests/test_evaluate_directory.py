@@ -12,12 +12,13 @@ from huggingface_hub import ModelCard
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation import evaluate_directory as module
-from wae_rnf.evaluation.evaluate_directory import digest_of_weights, system_of
 from wae_rnf.evaluation.metrics import Metrics, read_metrics, read_sentences, write_metrics
+from wae_rnf.evaluation.model_directory import digest_of_weights
 from wae_rnf.reproduction.reproduce import finished_metrics, finished_run
 from wae_rnf.sharing.hub import push
 from wae_rnf.sharing.model_card import eval_results, model_card
 from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.systems import system_of
 
 GOLDEN = Path(__file__).parent / "golden" / "models"
 
@@ -240,7 +241,7 @@ def test_a_reproduction_goes_on_after_an_evaluation(model, corpus, monkeypatch):
     ],
 )
 def test_refused_before_any_work(model, bare, arguments, message, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("wae_rnf.evaluation.evaluate_directory.evaluate_directory", pytest.fail)
+    monkeypatch.setattr("wae_rnf.training.report.evaluate_directory", pytest.fail)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "features.tsv").write_text("0.1\t0.2\n")
@@ -256,7 +257,7 @@ def test_a_directory_that_cannot_be_written_is_refused_before_any_work(model, mo
     def refuse(**_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("wae_rnf.evaluation.evaluate_directory.evaluate_directory", pytest.fail)
+    monkeypatch.setattr("wae_rnf.training.report.evaluate_directory", pytest.fail)
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # a superuser may write anywhere
     assert evaluate(model) == 2
     assert "metrics.json: Permission denied" in capsys.readouterr().err

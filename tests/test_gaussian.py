@@ -5,7 +5,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.gaussian import BatchNorm, standard_normal_log_prob
+from modeling_wae_rnf.batch_norm import BatchNorm
+from modeling_wae_rnf.gaussian import standard_normal_log_prob
 
 
 def golden_posterior(golden):

@@ -19,7 +19,7 @@ from .hub_stand_in import TOKEN, hub
 COMMAND = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
 ELSEWHERE = """
 import sys
-for name in ("modeling_wae_rnf", "wae_rnf.tokenization", "wae_rnf.training"):
+for name in ("modeling_wae_rnf", "wae_rnf"):
     sys.modules[name] = None
 import torch
 from transformers import AutoModel, AutoTokenizer

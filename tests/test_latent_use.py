@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, log_kernel
-from wae_rnf.evaluation import latent_use as collapse
-from wae_rnf.evaluation.estimators import use_of_the_code
+from wae_rnf.evaluation import latent_use
+from wae_rnf.evaluation.estimators import use_of_the_code, used_units
 from wae_rnf.evaluation.latent_use import (
     LatentUse,
     centres_effect,
     centres_warning,
     latent_warning,
-    used_units,
     warnings_of_metrics,
 )
 from wae_rnf.evaluation.metrics import read_metrics
@@ -24,6 +23,7 @@ from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.first_checks import check_combinations
 from wae_rnf.training.option_parser import parser_of
 from wae_rnf.training.option_scope import check_scope
+from wae_rnf.training.remedies import advice
 from wae_rnf.training.stage import Stage
 from wae_rnf.training.systems import SYSTEMS
 
@@ -89,7 +89,7 @@ def centres_at(distance, count=20, size=32):
 @pytest.mark.parametrize("kernel", ["imq", "gaussian"])
 def test_the_effect_of_centres_is_that_of_a_loop(kernel):
     centres = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
-    z = torch.randn(collapse.NUM_PRIOR, 3, generator=torch.Generator().manual_seed(0)).double()
+    z = torch.randn(latent_use.NUM_PRIOR, 3, generator=torch.Generator().manual_seed(0)).double()
     middle = sum(centres.double()) / 4
     squares = []
     for point in z[:200]:
@@ -129,7 +129,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
     if own.get("objective") == "flow_posterior" or own.get("posterior") == "vmf":
         more = {name: value for name, value in more.items() if name != "minimum_rate"}
     options = {"system": system} | (more if system != "lstm-lm" else {})
-    warning = latent_warning(LatentUse(0.1, 0.1, 0, 32, 100), options)
+    warning = latent_warning(LatentUse(0.1, 0.1, 0, 32, 100), advice(options).latent)
     named = warning.partition("To try: ")[2].rstrip(".").split(", ") if "To try" in warning else []
     assert named or system == "lstm-lm"
     parser = parser_of(TrainArguments, prog="x")
@@ -151,7 +151,7 @@ def metrics_of(**changes):
 
 
 def test_a_file_of_metrics_is_enough():
-    (warning,) = warnings_of_metrics(metrics_of())
+    (warning,) = warnings_of_metrics(metrics_of(), advise=advice)
     assert "mutual information 0.01 nats, KL 0.02 nats, 0 of 8 units" in warning
     assert "--mean_gamma 0.6" in warning
     assert warnings_of_metrics(metrics_of(mutual_information=3.0, **{"units_over_0.05": 8})) == []

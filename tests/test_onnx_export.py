@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, WaeRnfModel
-from wae_rnf.commands import export as export_command
+from wae_rnf.commands import export
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.model_directory import load_model
-from wae_rnf.sharing import onnx_export as exporting
+from wae_rnf.sharing import export_directory
 from wae_rnf.sharing.onnx_export import OUTPUTS, export_onnx, export_programs, write_onnx
 
 MODELS = Path(__file__).parent / "golden" / "models"
@@ -145,7 +145,7 @@ def test_onnx_of_the_linear_head_gives_what_the_model_gives(tmp_path):
     """The mlp head and the decoder are in `exported_directory`."""
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     model, programs = exported("linear head")
-    with export_command.quiet():
+    with export_directory.quiet():
         write_onnx(programs["encoder"], OUTPUTS["encoder"], tmp_path / "encoder.onnx")
     assert_onnx_gives_what_the_model_gives(tmp_path / "encoder.onnx", model, "encoder")
 
@@ -155,7 +155,7 @@ def test_onnx_of_the_linear_head_gives_what_the_model_gives(tmp_path):
 def test_every_architecture_and_system_in_onnx(name, tmp_path):
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     model = exported(name)[0] if name in ARCHITECTURES else load_model(MODELS / name)[0]
-    with export_command.quiet():
+    with export_directory.quiet():
         files = export_onnx(model, tmp_path)
     assert len(files) == (3 if model.config.latent_size else 2)
     for name in files:
@@ -182,8 +182,8 @@ def test_the_command_writes_all_that_a_runtime_needs(exported_directory):
 
 def test_the_command_makes_half_precision_single(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(exporting, "export_onnx", lambda model, folder: seen.append(model.dtype) or [])
-    monkeypatch.setattr(export_command, "find_spec", lambda name: SimpleNamespace(name=name))
+    monkeypatch.setattr(export_directory, "export_onnx", lambda model, folder: seen.append(model.dtype) or [])
+    monkeypatch.setattr(export, "find_spec", lambda name: SimpleNamespace(name=name))
     model, tokenizer = load_model(MODELS / "vae")
     model.bfloat16().save_pretrained(tmp_path / "half")
     tokenizer.save_pretrained(tmp_path / "half")
@@ -193,7 +193,7 @@ def test_the_command_makes_half_precision_single(tmp_path, monkeypatch):
 
 
 def test_the_command_refuses_with_a_sentence(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(export_command, "find_spec", lambda name: SimpleNamespace(name=name))
+    monkeypatch.setattr(export, "find_spec", lambda name: SimpleNamespace(name=name))
     (tmp_path / "file").write_text("mine")
     refused = {
         (str(MODELS / "vae"), str(tmp_path)): f"{tmp_path} exists; name a new or empty folder",
@@ -203,7 +203,7 @@ def test_the_command_refuses_with_a_sentence(tmp_path, monkeypatch, capsys):
     for arguments, message in refused.items():
         assert main(["export", *arguments]) == 2
         assert message in capsys.readouterr().err
-    monkeypatch.setattr(export_command, "find_spec", lambda name: None)
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
     assert main(["export", str(MODELS / "vae"), str(tmp_path / "new")]) == 2
     assert "export needs onnx and onnxscript: pip install wae-rnf[onnx]" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -249,7 +249,8 @@ def test_what_depends_on_another_option():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     """The rules against the model's own configuration: which of its fields are of a part that it has."""
-    from wae_rnf.training.run import customized_system, model_config
+    from wae_rnf.training.model_options import model_config
+    from wae_rnf.training.systems import customized_system
 
     config = model_config(TrainArguments(system=system), customized_system(TrainArguments(system=system)), 9)
     absent = scope_of(system) | without_part(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from modeling_wae_rnf import padded_lstm as recurrence
+from modeling_wae_rnf import padded_lstm
 from modeling_wae_rnf.padded_lstm import run_lstm
 
 LENGTHS = {
@@ -17,7 +17,7 @@ LENGTHS = {
 
 @pytest.fixture(autouse=True, params=[1, 8, 1000], ids=["cut everywhere", "cut sometimes", "never cut"])
 def _worth(request, monkeypatch):
-    monkeypatch.setattr(recurrence, "WORTH", request.param)
+    monkeypatch.setattr(padded_lstm, "WORTH", request.param)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS.keys())
@@ -49,7 +49,7 @@ def test_outputs_and_gradients_equal_a_loop_over_sentences(lengths, with_state):
 @pytest.mark.parametrize("fields", [{}, {"posterior_head": "linear"}], ids=str)
 def test_where_the_cpu_has_no_lstm_of_the_type_it_runs_in_single_precision(fields, tiny_model, batch, monkeypatch):
     model, kinds = tiny_model(**fields), []
-    monkeypatch.setattr(recurrence, "has_lstm", lambda dtype: False)
+    monkeypatch.setattr(padded_lstm, "has_lstm", lambda dtype: False)
     for lstm in (model.encoder.lstm, model.decoder.lstm):
         lstm.register_forward_hook(lambda *arguments: kinds.append(arguments[2][1][0].dtype))  # h_n's
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -59,9 +59,9 @@ def test_where_the_cpu_has_no_lstm_of_the_type_it_runs_in_single_precision(field
 
 
 def test_asking_what_the_cpu_has_leaves_the_random_numbers_alone():
-    recurrence.has_lstm.cache_clear()
+    padded_lstm.has_lstm.cache_clear()
     torch.manual_seed(0)
-    recurrence.has_lstm(torch.bfloat16)
+    padded_lstm.has_lstm(torch.bfloat16)
     drawn = torch.rand(1)
     torch.manual_seed(0)
     assert torch.equal(drawn, torch.rand(1))

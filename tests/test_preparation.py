@@ -11,8 +11,9 @@ from datasets import Dataset, DatasetDict, Value
 from transformers import AutoTokenizer
 
 from wae_rnf.tokenization import preparation
+from wae_rnf.tokenization.batching import collate
 from wae_rnf.tokenization.corpora import load_corpus
-from wae_rnf.tokenization.preparation import collate, prepare, pure_rules, train_tokenizer
+from wae_rnf.tokenization.preparation import prepare, pure_rules, train_tokenizer
 from wae_rnf.tokenization.streams import TextStream
 from wae_rnf.tokenization.vocabulary import count_words
 

@@ -11,7 +11,7 @@ from modeling_wae_rnf.priors import PRIORS, FlowPrior, MixturePrior, StandardNor
 from wae_rnf.evaluation.estimators import importance_weighted_nll, log_importance_weights
 from wae_rnf.evaluation.evaluate_split import evaluate
 
-from .test_evaluation import sentences  # noqa: F401  a fixture
+from .test_evaluate_split import sentences  # noqa: F401  a fixture
 
 GAUSSIAN = ("standard_normal", "mixture", "vamp", "flow")
 SMALL = {"prior_components": 3, "prior_layers": 3}

@@ -17,12 +17,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.distributed import batch_mean, batch_rows
-from wae_rnf.evaluation import evaluate_split as evaluation
+from wae_rnf.evaluation import evaluate_split
 from wae_rnf.evaluation.evaluate_split import evaluate
-from wae_rnf.tokenization.batching import load_batches, share
+from wae_rnf.evaluation.json_files import read_json
+from wae_rnf.evaluation.shared_work import gather, my_part, on_main, share
+from wae_rnf.tokenization.batching import load_batches
 from wae_rnf.training.checkpoints import checkpoints
-from wae_rnf.training.launch import gather, my_part, on_main
-from wae_rnf.training.run_directory import read_json
 
 TRAIN = str(Path(__file__).parent.parent / "train.py")
 SIZES = {"vocab_size": 30, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3, "dropout": 0.0}
@@ -68,7 +68,7 @@ def gradients(fields, numbers):
 
 
 def measured():
-    with patch.object(evaluation, "BATCH_SIZE", 4):
+    with patch.object(evaluate_split, "BATCH_SIZE", 4):
         found = evaluate(build({}), sentences(), samples=3, seed=4)
     return {name: found[name] for name in ("pushforward", "flow_posterior", "published", "mutual_information", "mmd")}
 

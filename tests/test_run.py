@@ -12,18 +12,18 @@ from safetensors.torch import load_file
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.commands.main import main
+from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.model_directory import load_model, save_model_directory
 from wae_rnf.tokenization.batching import length_grouped_batches
-from wae_rnf.training import run as training
+from wae_rnf.training import run
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.centres import cluster
 from wae_rnf.training.checkpoints import checkpoints
 from wae_rnf.training.interruption import Stopped
-from wae_rnf.training.run import customized_system, train
-from wae_rnf.training.run_directory import read_json
+from wae_rnf.training.run import train
 from wae_rnf.training.schedules import num_decays
 from wae_rnf.training.stage import Stage, parameter_groups
-from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.systems import SYSTEMS, customized_system
 
 SENTENCES = ["the cat sat on the mat", "a dog ran", "we like old books very much", "rain fell all day"]
 SMALL = {"embedding_size": 16, "hidden_size": 24, "latent_size": 4, "num_centres": 3, "eval_iwae_samples": 3}
@@ -104,7 +104,7 @@ def test_interrupted_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop
 
 
 def test_a_scaled_loss_resumes_to_the_bit(options, tmp_path, monkeypatch):
-    start, scalers = training.start_accelerator, []
+    start, scalers = run.start_accelerator, []
 
     def scaled(*given):  # as on an accelerator in float16
         accelerator = start(*given)
@@ -112,7 +112,7 @@ def test_a_scaled_loss_resumes_to_the_bit(options, tmp_path, monkeypatch):
         scalers.append(accelerator.scaler)
         return accelerator
 
-    monkeypatch.setattr(training, "start_accelerator", scaled)
+    monkeypatch.setattr(run, "start_accelerator", scaled)
     train(options("whole", system="vae", save_steps=1))
     step = Stage._train_step
 
@@ -287,7 +287,7 @@ def test_a_signal_saves_and_ends_cleanly(options, tmp_path, monkeypatch, capsys,
     with pytest.raises(Stopped, match=f"after step {stop}; the state is saved, go on with --resume"):
         train(options("cut", system="wae-nf"))
     assert read_json(last_checkpoint(tmp_path / "cut") / "progress.json")["step"] == stop
-    monkeypatch.setattr("wae_rnf.commands.train.COMMANDS", {"train": lambda _: train(options("cut2", system="vae"))})
+    monkeypatch.setattr("wae_rnf.commands.train.train", lambda _: train(options("cut2", system="vae")))
     assert main(["train"]) == code
     assert f"wae-rnf: stopped by {number.name} after step {stop}" in capsys.readouterr().err
     monkeypatch.setattr(Stage, "_train_step", step)

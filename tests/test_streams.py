@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.tokenization import streams
 from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 from wae_rnf.tokenization.streams import SentenceStream, TextStream
@@ -17,7 +18,6 @@ from wae_rnf.tokenization.vocabulary import count_words
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.checkpoints import checkpoints
 from wae_rnf.training.run import train
-from wae_rnf.training.run_directory import read_json
 from wae_rnf.training.stage import Stage
 
 TEXTS = [f"word{number} the end" for number in range(23)]
@@ -103,7 +103,7 @@ def test_a_streamed_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop)
     with pytest.raises(KeyboardInterrupt):
         train(options("cut"))
     monkeypatch.setattr(Stage, "_train_step", step)
-    monkeypatch.setattr("wae_rnf.training.run.train_tokenizer", None)  # a stream is counted once
+    monkeypatch.setattr("wae_rnf.training.open_corpus.train_tokenizer", None)  # a stream is counted once
     cut = train(options("cut", resume=True))
     assert cut["training"]["steps"] == whole["training"]["steps"] == 9
     whole, cut = (load_file(checkpoints(tmp_path / name / "checkpoints")[0] / "model.safetensors")

@@ -11,7 +11,8 @@ from collections import Counter, defaultdict
 import pytest
 from datasets import Dataset
 
-from wae_rnf.tokenization.toy.grammar import SPLIT_SIZES, ToyGrammar, generate
+from wae_rnf.tokenization.toy.corpus import SPLIT_SIZES, generate
+from wae_rnf.tokenization.toy.grammar import ToyGrammar
 from wae_rnf.tokenization.toy.rules import ATTRIBUTES, RULES
 
 # One corner of the real language, small enough to write out: restaurants and hotels, {aside} alone.

@@ -1,15 +1,14 @@
 """Which sentences make a batch, in an order that seed and epoch alone decide; and the batches themselves."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
+from torch import LongTensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
-
-from modeling_wae_rnf.distributed import num_processes, process_index
-
-from .preparation import collate
 
 
 def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
@@ -47,17 +46,6 @@ def sorted_batches(lengths, batch_size):
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
-def share(batch):
-    """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
-
-    Raises:
-        ValueError: fewer sentences than processes.
-    """
-    if len(batch) < num_processes():
-        raise ValueError(f"{num_processes()} processes cannot share a batch of {len(batch)}; start fewer processes")
-    return batch[process_index() :: num_processes()]
-
-
 def numbered_seed(seed, number):
     """A seed of its own for every number, a batch's say: what is drawn does not depend on what was drawn before.
 
@@ -90,3 +78,21 @@ def load_batches(sentences, batches, pad_token_id, device):
     )
     for inputs in loader:
         yield send_to_device(inputs, device)
+
+
+def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, LongTensor]:
+    """Make a batch of prepared rows, padded on the right to the longest.
+
+    Returns:
+        ``input_ids`` and ``attention_mask`` (1 for a token, 0 for padding), each (batch, length).
+
+    Example:
+        >>> batch = collate([{"input_ids": [1, 4, 2]}, {"input_ids": [1, 2]}], pad_token_id=0)
+        >>> batch["input_ids"].tolist(), batch["attention_mask"].tolist()
+        ([[1, 4, 2], [1, 2, 0]], [[1, 1, 1], [1, 1, 0]])
+    """
+    sentences = [torch.as_tensor(row["input_ids"], dtype=torch.long) for row in rows]
+    return {
+        "input_ids": pad_sequence(sentences, batch_first=True, padding_value=pad_token_id),
+        "attention_mask": pad_sequence([torch.ones_like(ids) for ids in sentences], batch_first=True),
+    }

@@ -4,19 +4,14 @@ Every corpus comes as a ``DatasetDict`` of train, validation and test with the c
 files on disk: memory does not grow with the corpus, and a second run reads what the first one wrote.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import datasets
-from datasets import Dataset, DatasetDict, Features, Value
+from datasets import DatasetDict
 
-from wae_rnf.tokenization.toy import grammar as toy
-
-from .code_version import code_version
 from .corpus_names import kind_of_corpus
 from .hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
-from .streams import TextStream
 from .text_folder import load_folder
+from .toy.corpus import load_toy
 
 __all__ = ["load_corpus"]
 
@@ -59,26 +54,3 @@ def load_corpus(
     if known == TOY:
         return load_toy(seed, cache_dir, streaming)
     return load_from_hub(HUB_CORPORA.get(known) or HubCorpus(known), cache_dir, streaming)
-
-
-def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:
-    """Generate the toy corpus, or read it from the cache."""
-    features = Features({"text": Value("string"), "log_prob": Value("float64")})
-    corpus = DatasetDict()
-    for split, size in toy.SPLIT_SIZES.items():
-        if streaming and split == "train":
-            corpus[split] = TextStream(lambda size=size: (row["text"] for row in toy.generate("train", size, seed)))
-            continue
-        corpus[split] = Dataset.from_generator(
-            toy_rows,
-            features=features,
-            cache_dir=cache_dir,
-            gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "version": code_version("toy*")},
-            split=datasets.NamedSplit(split),
-        )
-    return corpus
-
-
-def toy_rows(split: str, num_sentences: int, seed: int, version: str) -> Iterator[dict]:
-    """Yield the generated rows; ``version`` only serves as part of the cache's key."""
-    return toy.generate(split, num_sentences, seed)

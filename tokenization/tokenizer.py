@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import AddedToken, AutoTokenizer, PreTrainedTokenizerFast
-
-from modeling_wae_rnf import WaeRnfConfig
+from transformers import AddedToken, PreTrainedTokenizerFast
 
 from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
@@ -137,6 +135,3 @@ def check_vocabulary(vocabulary: dict[str, int]) -> None:
         raise ValueError(f"the vocabulary must start with {', '.join(SPECIAL_TOKENS)} as the ids 0 to 3")
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(f"the ids of the vocabulary must be 0 to {len(vocabulary) - 1}, each used once")
-
-
-AutoTokenizer.register(WaeRnfConfig, tokenizer_class=WaeRnfTokenizer)

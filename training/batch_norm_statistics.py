@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from wae_rnf.tokenization.batching import load_batches, share
+from wae_rnf.evaluation.shared_work import share
+from wae_rnf.tokenization.batching import load_batches
 
 BATCH_SIZE = 256
 MAX_SENTENCES = 10_240

@@ -1,32 +1,9 @@
-"""What names a model, a directory or a Hub repository; what is plainly neither is told before anything is imported."""
+"""What `--centres_from` names, a model or a file: a mistake is told before anything heavy is imported."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-
-def check_model_dir(name: str) -> str:
-    """Returns a name that may be a model's.
-
-    Raises:
-        ValueError: it is no directory with a config.json, and cannot be a repository `user/name` of the Hub either.
-    """
-    if not Path(name, "config.json").exists() and (Path(name).exists() or str(name).count("/") != 1):
-        raise ValueError(f"{name} is not a model directory: it has no config.json")
-    return name
-
-
-def add_model_dir(parser: ArgumentParser, from_hub: bool = True) -> None:
-    """Adds the argument MODEL_DIR to a command that works on a trained model."""
-
-    def model_dir(name):
-        try:
-            return check_model_dir(name)
-        except ValueError as error:
-            raise ArgumentTypeError(error) from error
-
-    described = "a directory that `wae-rnf train` left" + (", or a Hub name" if from_hub else "")
-    parser.add_argument("model_dir", metavar="MODEL_DIR", type=model_dir, help=described)
+from wae_rnf.evaluation.model_names import check_model_dir
 
 
 def check_centres_from(name: str, latent_size: int) -> None:

@@ -1,15 +1,17 @@
-"""Work that several processes share: each takes its part, or the first does all of it."""
+"""How a program starts and ends: its processes, device, precision and memory."""
 
 import ctypes
 import os
 import sys
 import warnings
+from logging import ERROR, getLogger
 
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator
-
-from modeling_wae_rnf.distributed import num_processes, process_index
+from accelerate.utils import DistributedDataParallelKwargs
+from datasets import disable_progress_bars
+from transformers import logging
 
 # Of glibc's malloc: environment variable, number in malloc.h, bytes. What lies on the heap and stays there when it is
 # freed need not be asked of the kernel anew at each step, page by page.
@@ -57,57 +59,18 @@ def leave():
         dist.destroy_process_group()
 
 
-def my_part(items):
-    """This process's part of a list: together the processes have every item once."""
-    return items[process_index() :: num_processes()]
-
-
-def gather(items):
-    """The whole list again, in every process, of what each has made of its part."""
-    if num_processes() == 1:
-        return items
-    parts = [None] * num_processes()
-    dist.all_gather_object(parts, items)
-    whole = [None] * sum(map(len, parts))
-    for index, part in enumerate(parts):
-        whole[index :: num_processes()] = part
-    return whole
-
-
-def on_main(make):
-    """What `make()` returns in the first process, in every process. The others wait for it.
-
-    Raises:
-        ValueError, OSError: those of `make()`, in every process.
-    """
-    if num_processes() == 1:
-        return make()
-    outcome = [None, None]
-    if process_index() == 0:
-        try:
-            outcome = [make(), None]
-        except (ValueError, OSError) as error:
-            outcome = [None, error]
-    dist.broadcast_object_list(outcome, src=0)
-    value, error = outcome
-    if error is not None:
-        raise error
-    return value
-
-
-def main_first(make):
-    """What `make()` returns in this process; the first does it before the others, which find what it left on disk."""
-    if num_processes() == 1:
-        return make()
-    made = []
-    on_main(lambda: made.append(make()))
-    return made[0] if made else make()
-
-
-def largest(number, device):
-    """The largest of a whole number of every process."""
-    if num_processes() == 1:
-        return number
-    value = torch.tensor(number, device=device)
-    dist.all_reduce(value, dist.ReduceOp.MAX)
-    return int(value)
+def start_accelerator(arguments, system):
+    """Device, processes, precision and TensorBoard of the run."""
+    # the inner loop of lagging inference leaves out parameters, which the processes must know of
+    distributed = DistributedDataParallelKwargs(find_unused_parameters=system.lagging)
+    accelerator = join(
+        mixed_precision=arguments.mixed_precision,
+        log_with="tensorboard",
+        project_dir=arguments.output_dir,
+        kwargs_handlers=[distributed],
+    )
+    logging.disable_progress_bar()
+    if not accelerator.is_main_process:
+        disable_progress_bars()
+        getLogger("wae_rnf.tokenization").setLevel(ERROR)
+    return accelerator

@@ -13,19 +13,20 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from modeling_wae_rnf.distributed import sum_over_processes
-from wae_rnf.commands.terminal import wrapped
+from modeling_wae_rnf.distributed import num_processes, process_index, sum_over_processes
 from wae_rnf.evaluation.encode_split import encode_split
 from wae_rnf.evaluation.estimators import random_rows, use_of_the_code
 from wae_rnf.evaluation.latent_use import UNITS, LatentUse, latent_warning
 from wae_rnf.evaluation.model_directory import save_model_directory
-from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, share, sorted_batches
+from wae_rnf.evaluation.shared_work import gather, largest, my_part, on_main, share
+from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .batch_norm_statistics import estimate_batch_norm
 from .checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from .interruption import Stopped, stop_requests
 from .lagging import encoder_alone, encoder_parameters, run_until_no_better
-from .launch import gather, largest, my_part, num_processes, on_main, process_index
+from .messages import wrapped
+from .remedies import advice
 from .schedules import annealed_weights, num_decays
 from .training_batches import open_source, sample_of
 
@@ -317,8 +318,8 @@ class Stage:
         told = any(past.get("collapsed") for past in self.history)
         self.history[-1]["collapsed"] = collapsed
         if collapsed and not told and not self._quiet:
-            options = asdict(self.arguments)
-            bar.write(wrapped(f"{self.name}: {latent_warning(use, options)}"), file=sys.stderr)
+            warning = latent_warning(use, advice(asdict(self.arguments)).latent)
+            bar.write(wrapped(f"{self.name}: {warning}"), file=sys.stderr)
 
     def _save_best(self):
         model = self.accelerator.unwrap_model(self.model)

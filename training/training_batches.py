@@ -4,8 +4,8 @@ import math
 
 from accelerate.utils import send_to_device
 
-from wae_rnf.tokenization.batching import length_grouped_batches, lengths_of, load_batches, share
-from wae_rnf.tokenization.preparation import collate
+from wae_rnf.evaluation.shared_work import share
+from wae_rnf.tokenization.batching import collate, length_grouped_batches, lengths_of, load_batches
 from wae_rnf.tokenization.streams import SentenceStream
 
 

@@ -7,20 +7,19 @@ x ~ p(x | a) from a weighted context-free grammar whose rules may ask for the va
 
 which the inside algorithm (Lari and Young 1990, https://doi.org/10.1016/0885-2308(90)90022-X) computes.
 Sampler and parser walk the same `Phrase` objects, so that they cannot disagree. The rules are data: see
-`toy_rules.py` for their syntax.
+`rules.py` for their syntax.
 """
 
 import math
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from .rules import ATTRIBUTES, RULES
 
-__all__ = ["SPLIT_SIZES", "ToyGrammar", "generate"]
+__all__ = ["ToyGrammar"]
 
-SPLIT_SIZES = {"train": 20_000, "validation": 2_000, "test": 2_000}
 
 RULE = re.compile(r"(\w+)(?:\[([^\]]+)\])? = (.+)")
 
@@ -56,7 +55,7 @@ class Phrase:
 
 
 def read_rules(text: str) -> dict[str, list]:
-    """{symbol: [(conditions, [(weight, items), ...]), ...]} of rules in the syntax of `toy_rules.py`.
+    """{symbol: [(conditions, [(weight, items), ...]), ...]} of rules in the syntax of `rules.py`.
 
     >>> read_rules("greeting[past,good/bad] = hello {name} *3 | bye *1")["greeting"][0][1]
     [(3.0, ('hello', '{name}')), (1.0, ('bye',))]
@@ -84,7 +83,7 @@ class ToyGrammar:
     """A grammar of sentences with latent attributes; the default one is the corpus `toy`.
 
     Args:
-        rules: rules in the syntax of `toy_rules.py`; without cycles, the start symbol is `sentence`.
+        rules: rules in the syntax of `rules.py`; without cycles, the start symbol is `sentence`.
         attributes: the symbols which are drawn first, in this order. The rule of an attribute may depend
             on the attributes before it, every other rule on all of them.
 
@@ -228,21 +227,3 @@ def inside(phrase: Phrase, start: int, words: list[str], chart: dict) -> dict[in
             total[end] = total.get(end, 0.0) + share
     chart[key] = total
     return total
-
-
-def generate(split: str, num_sentences: int, seed: int) -> Iterator[dict[str, str | float]]:
-    """The rows {"text", "log_prob"} (nats per sentence) of one split; for `Dataset.from_generator`.
-
-    Each split has its own stream of random numbers, the same in every run of Python.
-
-    >>> row, = generate("validation", 1, seed=0)
-    >>> row["log_prob"] == ToyGrammar().log_prob(row["text"])
-    True
-    """
-    if split not in SPLIT_SIZES:
-        raise ValueError(f"split must be one of {', '.join(SPLIT_SIZES)}, not {split!r}")
-    grammar = ToyGrammar()
-    rng = random.Random(f"{seed}-{split}")  # text is seeded through SHA-512, not through hash()
-    for _ in range(num_sentences):
-        text = grammar.sample(rng)
-        yield {"text": text, "log_prob": grammar.log_prob(text)}

@@ -1,4 +1,4 @@
-"""Rules of the corpus `toy` for news: markets, sport, politics, weather. Syntax: see `toy_rules.py`."""
+"""Rules of the corpus `toy` for news: markets, sport, politics, weather. Syntax: see `rules.py`."""
 
 __all__ = ["NEWS"]
 

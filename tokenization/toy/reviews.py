@@ -1,4 +1,4 @@
-"""Rules of the corpus `toy` for reviews: restaurants, hotels, films, books. Syntax: see `toy_rules.py`."""
+"""Rules of the corpus `toy` for reviews: restaurants, hotels, films, books. Syntax: see `rules.py`."""
 
 __all__ = ["REVIEWS"]
 

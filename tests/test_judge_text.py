@@ -4,8 +4,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from wae_rnf.evaluation.text_evaluation import judge_text
-from wae_rnf.evaluation.text_quality import reconstruction_quality, sample_quality
+from wae_rnf.evaluation.text_quality import judge_text, reconstruction_quality, sample_quality
 from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
