@@ -52,8 +52,8 @@ bench: install
 
 # The tables of README.md, from results/.
 readme: install
-	$(BIN)/python -m results.tables
+	$(BIN)/python -m wae_rnf.reproduction.readme_tables
 
 # docs/findings.md and its figures, from results/.
 findings: install
-	$(BIN)/python -m results.findings
+	$(BIN)/python -m wae_rnf.reproduction.findings

@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("gradio") else ["training/demo.py"]
+collect_ignore = [] if find_spec("gradio") else ["sharing/demo.py"]

@@ -1,8 +1,10 @@
-"""Installs the model, the text pipeline and the training loop, and the command `wae-rnf`."""
+"""Installs `modeling_wae_rnf`, `wae_rnf` and the command `wae-rnf`."""
 
 from pathlib import Path
 
 from setuptools import setup
+
+SUBPACKAGES = ("tokenization", "tokenization.toy", "evaluation", "training", "sharing", "reproduction", "commands")
 
 setup(
     name="wae-rnf",
@@ -12,12 +14,15 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    # `tokenization` is taken on the package index and `training` is anybody's folder name.
-    packages=["modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf"],
-    package_dir={"tokenization_wae_rnf": "tokenization", "training_wae_rnf": "training"},
+    # `tokenization` is taken on the package index and `training` is anybody's folder name: all are within `wae_rnf`.
+    packages=["modeling_wae_rnf", "wae_rnf", *(f"wae_rnf.{name}" for name in SUBPACKAGES)],
+    package_dir={"wae_rnf": "public", **{f"wae_rnf.{name}": name.replace(".", "/") for name in SUBPACKAGES}},
     # The metrics are no packages: `evaluate` reads each from its folder.
     package_data={
-        "training_wae_rnf": ["published.json", "model_card_template.md", "text_metrics/*/*.py", "presets/*.yaml"]
+        "wae_rnf.evaluation": ["text_metrics/*/*.py"],
+        "wae_rnf.training": ["presets/*.yaml"],
+        "wae_rnf.sharing": ["model_card_template.md"],
+        "wae_rnf.reproduction": ["paper_figures.json"],
     },
     # CI runs the tests with the lowest and with the newest releases within these bounds (.ci/run).
     install_requires=[
@@ -44,5 +49,5 @@ setup(
         "onnx": ["onnx>=1.20,<2", "onnxscript>=0.6,<0.8", "onnxruntime>=1.24.1,<2"],
         "dev": ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.150", "ruff>=0.15", "playwright>=1.60", "peft>=0.21"],
     },
-    entry_points={"console_scripts": ["wae-rnf = training_wae_rnf.command_line:main"]},
+    entry_points={"console_scripts": ["wae-rnf = wae_rnf.commands.main:main"]},
 )

@@ -2,7 +2,7 @@
 
 import sys
 
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["train", *sys.argv[1:]]))

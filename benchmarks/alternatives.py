@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from modeling_wae_rnf import linear_cross_entropy, recurrence, sampling
+from modeling_wae_rnf import linear_cross_entropy, padded_lstm, sampling_loop
 from modeling_wae_rnf.dropout import Dropout
 
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
 from .timing import alternate
 
 ROUNDS = 15
@@ -62,13 +62,13 @@ def lstm(sizes):
         backward(pad_packed_sequence(layer(sequence)[0], batch_first=True)[0])
 
     def stretches():
-        backward(recurrence.run_lstm(layer, inputs, lengths))
+        backward(padded_lstm.run_lstm(layer, inputs, lengths))
 
     others = {
-        f"cut where {count} padded tokens are spared": patch.object(recurrence, "WORTH", count)(stretches)
+        f"cut where {count} padded tokens are spared": patch.object(padded_lstm, "WORTH", count)(stretches)
         for count in SPARED
     }
-    used = {f"used: cut where {recurrence.WORTH} padded tokens are spared": stretches}
+    used = {f"used: cut where {padded_lstm.WORTH} padded tokens are spared": stretches}
     return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
 
 
@@ -136,7 +136,7 @@ def draw(sizes, sentences):
 
     @torch.no_grad()
     def cumulative():
-        sampling.draw(model.decoder.logits(hidden))
+        sampling_loop.draw(model.decoder.logits(hidden))
 
     @torch.no_grad()
     def multinomial():

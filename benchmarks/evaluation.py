@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from training_wae_rnf.evaluation import evaluate
+from wae_rnf.evaluation.evaluate_split import evaluate
 
 from .floor import SQUARE, matrix_rate, sample_flop
-from .plain import PlainModel, score_by_loop
-from .sizes import BATCH_SIZE, SIZES, TINY, pad
+from .generated_batches import BATCH_SIZE, SIZES, TINY, pad
+from .plain_model import PlainModel, score_by_loop
 from .timing import alternate
 
 SENTENCES, ROUNDS = 64, 5

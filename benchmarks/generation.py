@@ -5,8 +5,8 @@ from functools import partial
 
 import torch
 
-from .plain import generate_one, greedy
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
+from .plain_model import generate_one, greedy
 from .timing import alternate
 
 BATCHES = (64, 256, 1024, 4096)

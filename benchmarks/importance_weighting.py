@@ -5,9 +5,9 @@ from functools import partial
 import torch
 
 from modeling_wae_rnf import WaeRnfModel
-from training_wae_rnf.systems import SYSTEMS
+from wae_rnf.training.systems import SYSTEMS
 
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
 from .timing import alternate
 from .training_step import run
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tokenization_wae_rnf import toy
+from wae_rnf.tokenization.toy import corpus as toy
 
-from .processes import output_of
+from .subprocesses import output_of
 
 SIZES = (100_000, 500_000, 2_000_000)  # sentences
 SENTENCES = 20_000  # that are repeated

@@ -3,10 +3,10 @@
 import sys
 import time
 
-from tokenization_wae_rnf.corpora import load_corpus
-from tokenization_wae_rnf.preparation import prepare as to_ids
-from tokenization_wae_rnf.preparation import train_tokenizer
-from training_wae_rnf.batching import length_grouped_batches, lengths_of, load_batches
+from wae_rnf.tokenization.batching import length_grouped_batches, lengths_of, load_batches
+from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.preparation import prepare as to_ids
+from wae_rnf.tokenization.preparation import train_tokenizer
 
 
 def prepare(folder):

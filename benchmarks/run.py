@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training_wae_rnf.provenance import commit, provenance
+from wae_rnf.evaluation.provenance import commit, provenance
 
-from .report import README, RESULTS, report
+from .page import README, RESULTS, report
 
 PARTS = (
     "training_step", "importance_weighting", "evaluation", "generation", "text", "scaling", "alternatives", "memory",

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from training_wae_rnf.commands import train
+from wae_rnf.commands.train import train
 
-from .processes import output_of, peak_mb
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
+from .subprocesses import output_of, peak_mb
 from .text import write_corpus
 
 SENTENCES = 2_500

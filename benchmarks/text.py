@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .processes import ROOT, output_of
-from .sizes import SIZES, TINY
+from .generated_batches import SIZES, TINY
+from .subprocesses import ROOT, output_of
 
 SENTENCES = 42_000  # as many as the Penn Treebank's training split has
 ROUNDS = 3
-HELP = "from training_wae_rnf.command_line import main; main(['--help'])"
+HELP = "from wae_rnf.commands.main import main; main(['--help'])"
 QUICK = {"sentences": 40, "sizes": TINY["ptb"], "rounds": 1}
 
 
@@ -34,7 +34,7 @@ def measure(sentences=SENTENCES, sizes=SIZES["ptb"], rounds=ROUNDS):
         "tokens_per_second": tokens / first,
         "seconds_to_first_batch_of_a_prepared_corpus": prepared,
         "seconds_to_import_the_training_program": min(
-            seconds_of("-c", "import training_wae_rnf.training") for _ in range(rounds)
+            seconds_of("-c", "import wae_rnf.training.run") for _ in range(rounds)
         ),
         "seconds_of_help": min(seconds_of("-c", HELP) for _ in range(rounds)),
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import datasets
 
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.training import train
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
 
 EVERY = 0.02  # seconds between two looks
 

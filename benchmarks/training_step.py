@@ -10,9 +10,9 @@ import torch
 from modeling_wae_rnf import WaeRnfModel
 
 from .floor import SQUARE, matrix_rate, training_flop
-from .plain import PlainModel
-from .processes import output_of, peak_mb
-from .sizes import SIZES, TINY, Sizes
+from .generated_batches import SIZES, TINY, Sizes
+from .plain_model import PlainModel
+from .subprocesses import output_of, peak_mb
 from .timing import alternate
 
 BATCHES, ROUNDS = 4, 5

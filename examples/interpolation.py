@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transformers import AutoModel, AutoTokenizer
 
-import modeling_wae_rnf  # noqa: F401
+import wae_rnf  # noqa: F401
 
 if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
     sys.exit("usage: python examples/interpolation.py DIRECTORY, which holds a model that wae-rnf train has made")

@@ -6,8 +6,8 @@ python examples/own_text.py FOLDER runs/mine
 import sys
 from pathlib import Path
 
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.training import train
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
 
 if len(sys.argv) != 3 or not Path(sys.argv[1], "train.txt").exists() or Path(sys.argv[2]).exists():
     sys.exit("usage: python examples/own_text.py FOLDER OUTPUT_DIR; FOLDER has train.txt, OUTPUT_DIR is not there yet")

@@ -7,7 +7,7 @@ import sys
 
 from transformers import AutoModel, AutoTokenizer
 
-from training_wae_rnf.publishing import push
+from wae_rnf.sharing.hub import push
 
 if len(sys.argv) != 3:
     sys.exit("usage: python examples/publishing.py DIRECTORY USER/NAME, with a trained model in DIRECTORY")

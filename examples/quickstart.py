@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transformers import AutoModel, AutoTokenizer
 
-import modeling_wae_rnf  # noqa: F401  registers the model; not needed with trust_remote_code=True
+import wae_rnf  # noqa: F401  registers the model; not needed with trust_remote_code=True
 
 if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
     sys.exit("usage: python examples/quickstart.py DIRECTORY, which holds a model that wae-rnf train has made")

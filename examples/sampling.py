@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, TextStreamer
 
-import modeling_wae_rnf  # noqa: F401
+import wae_rnf  # noqa: F401
 
 if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
     sys.exit("usage: python examples/sampling.py DIRECTORY, which holds a model that wae-rnf train has made")

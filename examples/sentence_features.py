@@ -11,8 +11,8 @@ from pathlib import Path
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoTokenizer
 
-import modeling_wae_rnf  # noqa: F401
-from tokenization_wae_rnf.toy import ToyGrammar
+import wae_rnf  # noqa: F401
+from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 if len(sys.argv) != 2 or not Path(sys.argv[1], "config.json").exists():
     sys.exit("usage: python examples/sentence_features.py DIRECTORY, which holds a model that wae-rnf train has made")

@@ -10,8 +10,8 @@ from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArgum
 from transformers.trainer_utils import get_last_checkpoint
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from tokenization_wae_rnf.corpora import load_corpus
-from tokenization_wae_rnf.preparation import prepare, train_tokenizer
+from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 
 if len(sys.argv) != 4 or not (sys.argv[1] == "toy" or Path(sys.argv[1], "train.txt").exists()):
     sys.exit("usage: python examples/trainer.py CORPUS OUTPUT_DIR STEPS; CORPUS is toy or a folder with train.txt")

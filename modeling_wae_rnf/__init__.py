@@ -1,20 +1,21 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
-Reading order: configuration, inputs, alignment, encoder, von_mises_fisher, posteriors, flows, kernel, mmd, decoder,
-modeling, outputs; then cache, prompts, generation_options, sampling, stop_strings, loops, generation, pipeline,
-exporting; and, for speed, dropout, recurrence, linear_cross_entropy, plain_module.
+Reading order: configuration, inputs, alignment, encoder_lstm, gaussian, batch_norm, von_mises_fisher, components,
+priors, flows, metric, mmd, objectives, decoder_lstm, modeling, outputs; then recurrent_cache, prompts,
+generation_options, sampling_loop, stop_strings, loops, generation, latent_operations, text_latent_pipeline; and, for
+speed, dropout, padded_lstm, linear_cross_entropy, plain_module, distributed.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from .configuration_wae_rnf import WaeRnfConfig
 from .flows import PlanarFlow
-from .kernel import log_kernel
+from .gaussian import GaussianPosterior
+from .metric import log_kernel
 from .mmd import mmd
 from .modeling_wae_rnf import WaeRnfModel
 from .outputs import WaeRnfOutput
-from .pipeline import TextLatentPipeline, register
-from .posteriors import GaussianPosterior
+from .text_latent_pipeline import TextLatentPipeline, register
 from .von_mises_fisher import VonMisesFisherPosterior
 
 __all__ = [

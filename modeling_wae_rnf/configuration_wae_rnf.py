@@ -44,7 +44,9 @@ AUTO_MAP = {
     "AutoModel": "modeling_wae_rnf.WaeRnfModel",
     "AutoModelForCausalLM": "modeling_wae_rnf.WaeRnfModel",
 }
-CUSTOM_PIPELINES = {"text-latent": {"impl": "pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}}
+CUSTOM_PIPELINES = {
+    "text-latent": {"impl": "text_latent_pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}
+}
 
 
 class WaeRnfConfig(PretrainedConfig):

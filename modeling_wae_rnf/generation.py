@@ -1,19 +1,19 @@
-"""From latent codes to text: `generate`, and what is built on it."""
+"""From latent codes to text: `generate`."""
 
 from contextlib import contextmanager
 
 import torch
 
-from .cache import CACHE_NAME, RecurrentCache
 from .generation_options import check_options, check_room, complete, special_tokens
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
+from .recurrent_cache import CACHE_NAME, RecurrentCache
 
 PRIORS = ("pushforward", "flow_posterior")
 
 
 class LatentGenerationMixin(GenerationLoops):
-    """`generate` from the prior or from given codes, reconstruction, interpolation, analogy, sentence features."""
+    """`generate` from the prior or from given codes."""
 
     @torch.no_grad()
     def generate(
@@ -145,90 +145,6 @@ class LatentGenerationMixin(GenerationLoops):
             raise ValueError(f"{name} has 0 rows: there is nothing to decode")
         if not codes.isfinite().all():
             raise ValueError(f"{name} must be finite numbers")
-
-    @torch.no_grad()
-    def embed(self, input_ids, attention_mask=None):
-        """Posterior means, (batch, latent_size): features of sentences.
-
-        Args:
-            input_ids, attention_mask: (batch, length), as the tokenizer gives them, padded on the right.
-
-        Raises:
-            ValueError: a language model, which has no latent code.
-        """
-        if self.config.latent_size == 0:
-            raise ValueError("a language model has no latent code: it encodes no sentence")
-        return self.encode(input_ids, attention_mask).mean
-
-    def reconstruct(self, batch, **kwargs):
-        """Each sentence through its posterior mean and back, decoded greedily.
-
-        Args:
-            batch: what the tokenizer gives, `input_ids` and `attention_mask`.
-            kwargs: options of `generate`; `do_sample=True` draws words.
-
-        Returns:
-            (batch, length) token ids.
-        """
-        return self.generate(latents=self.embed(**batch), **GREEDY | kwargs)
-
-    def interpolate(self, batch_a, batch_b, steps=7, path=None, space="z", **kwargs):
-        """Sentences on the way from one to another, decoded greedily.
-
-        Args:
-            batch_a, batch_b: what the tokenizer gives, as many sentences in both.
-            steps: points of the way, its ends included.
-            path: "straight", a (1 - t) + b t, or "spherical", which turns from a to b at a constant angle and keeps to
-                the norms of a Gaussian sample (White 2016, arXiv 1609.04468). By default the one on the sphere for a
-                von Mises-Fisher posterior, and straight otherwise.
-            space: "z", where the prior is, or "z_prime", behind the flow.
-            kwargs: options of `generate`.
-
-        Returns:
-            (batch, steps, length) token ids.
-
-        Raises:
-            ValueError: fewer than two steps, an unknown path or space, a language model.
-        """
-        path = path or ("spherical" if self.prior.space == "sphere" else "straight")
-        if steps < 2:
-            raise ValueError(f"steps must be at least 2, not {steps}")
-        if path not in PATHS:
-            raise ValueError(f"path must be one of {', '.join(PATHS)}, not {path!r}")
-        if space not in ("z", "z_prime"):
-            raise ValueError(f'space must be "z" or "z_prime", not {space!r}')
-        ends = [self.embed(**batch) for batch in (batch_a, batch_b)]
-        if space == "z_prime":
-            ends = [self.push(z)[0] for z in ends]
-        positions = torch.linspace(0, 1, steps, device=self.device, dtype=self.dtype)
-        points = torch.stack([PATHS[path](*ends, position) for position in positions], dim=1)
-        codes = {"latents" if space == "z" else "z_prime": points.flatten(0, 1)}
-        return self.generate(**codes, **GREEDY | kwargs).unflatten(0, (-1, steps))
-
-    def analogy(self, batch_a, batch_b, batch_c, **kwargs):
-        """What is to c as b is to a: the sentences at z = z_b - z_a + z_c, decoded greedily.
-
-        Args:
-            batch_a, batch_b, batch_c: what the tokenizer gives, as many sentences in each.
-            kwargs: options of `generate`.
-
-        Returns:
-            (batch, length) token ids.
-        """
-        a, b, c = (self.embed(**batch) for batch in (batch_a, batch_b, batch_c))
-        return self.generate(latents=b - a + c, **GREEDY | kwargs)
-
-
-def spherical(a, b, position):
-    """From a to b (batch, d) at a constant angle: sin((1 - t)w)/sin(w) a + sin(tw)/sin(w) b, w the angle between."""
-    cosine = torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1).unsqueeze(-1)
-    angle = cosine.acos()
-    turned = (((1 - position) * angle).sin() * a + (position * angle).sin() * b) / angle.sin()
-    return torch.where(angle.sin() > 1e-4, turned, torch.lerp(a, b, position))
-
-
-PATHS = {"straight": torch.lerp, "spherical": spherical}
-GREEDY = {"do_sample": False}
 
 
 @contextmanager

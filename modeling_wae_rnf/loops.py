@@ -3,8 +3,8 @@
 import torch
 from transformers import GenerationMixin
 
-from .cache import CACHE_NAME, RecurrentCache
-from .sampling import draw_words, suits_draw_words
+from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .sampling_loop import draw_words, suits_draw_words
 from .stop_strings import StopStrings
 
 

@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from .kernel import SCALES
+from .metric import SCALES
 from .precision import full_precision
 
 RATES = {"gaussian": lambda size: 1.0, "gaussian_scaled": lambda size: 10 / size**2}  # r of exp(-r ||x - y||²)

@@ -9,23 +9,26 @@ from transformers import initialization as init
 
 from .affine_coupling import LastLayer
 from .alignment import align, can_read, check_shapes
-from .cache import CACHE_NAME, RecurrentCache
+from .batch_norm import BatchNorm
+from .components import HEADS
 from .configuration_wae_rnf import WaeRnfConfig
-from .decoder import Decoder
-from .encoder import Encoder
+from .decoder_lstm import Decoder
+from .distributed import batch_mean, batch_rows, of_main
+from .encoder_lstm import Encoder
 from .flows import Flow, PlanarFlow
+from .gaussian import GaussianPosterior
 from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
 from .inputs import check_inputs
-from .kernel import log_kernel
 from .latent_code import LatentCode
+from .latent_operations import LatentOperations
+from .metric import log_kernel
 from .mmd import mmd
 from .objectives import OBJECTIVES
 from .outputs import WaeRnfOutput
-from .pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
-from .posteriors import HEADS, BatchNorm, GaussianPosterior
 from .priors import Prior, build_prior
-from .processes import batch_mean, batch_rows, of_main
+from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .text_latent_pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
 
 NOISE_SEED = 0  # of what is drawn outside of training where the draws are to be the same
 
@@ -39,7 +42,7 @@ class Asked(NamedTuple):
     features: bool
 
 
-class WaeRnfModel(PreTrainedModel, LatentGenerationMixin):
+class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations):
     """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
 
     `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and

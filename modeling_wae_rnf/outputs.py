@@ -6,7 +6,7 @@ import torch
 from transformers.cache_utils import Cache
 from transformers.utils import ModelOutput
 
-from .cache import CACHE_NAME
+from .recurrent_cache import CACHE_NAME
 
 
 @dataclass

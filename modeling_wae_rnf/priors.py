@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from .affine_coupling import AffineCoupling
-from .posteriors import GaussianPosterior, standard_normal_log_prob
+from .gaussian import GaussianPosterior, standard_normal_log_prob
 from .precision import full_precision
 from .von_mises_fisher import VonMisesFisherPosterior
 

@@ -1,10 +1,14 @@
-"""The von Mises-Fisher distribution on the unit sphere, of a fixed concentration: q(z | x) of a vMF-VAE."""
+"""The von Mises-Fisher distribution on the unit sphere, of a fixed concentration, and the head that gives it."""
 
 import math
 from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
+from torch import nn
+
+from .gaussian import projection
+from .precision import full_precision
 
 # Angles to the mean direction at which the distribution function is tabulated, between 0 and pi.
 GRID = 2**16
@@ -138,3 +142,16 @@ class VonMisesFisherPosterior:
     def sample_prior(shape, **options):
         """Uniform samples of a shape (..., latent_size); options as for `torch.randn`."""
         return F.normalize(torch.randn(shape, **options), dim=-1)
+
+
+class VonMisesFisherHead(nn.Module):
+    """The mean direction from the encoder's last state; the concentration is the configuration's."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.kappa = config.kappa
+        self.mean = projection(config, bias=True)
+
+    @full_precision
+    def forward(self, state):  # (batch, state_size) -> VonMisesFisherPosterior
+        return VonMisesFisherPosterior(F.normalize(self.mean(state), dim=-1), self.kappa)

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.command_line import main
-from training_wae_rnf.training import train
+from wae_rnf.commands.main import main
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
 
 torch.set_num_threads(min(2, torch.get_num_threads()))  # more do not help models so small
 

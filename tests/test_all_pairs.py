@@ -8,9 +8,9 @@ import torch
 from datasets import Dataset
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior
-from training_wae_rnf import estimators
-from training_wae_rnf.estimators import active_units, random_rows, use_of_the_code
-from training_wae_rnf.evaluation import evaluate
+from wae_rnf.evaluation import estimators
+from wae_rnf.evaluation.estimators import active_units, random_rows, use_of_the_code
+from wae_rnf.evaluation.evaluate_split import evaluate
 
 
 @pytest.fixture

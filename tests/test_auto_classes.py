@@ -11,14 +11,14 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from tokenization_wae_rnf.tokenizer import build_tokenizer
+from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 WORDS = ["<pad>", "<bos>", "<eos>", "<unk>", "the", "cat", "sat", "on", "a", "mat", "dog", "ran", "."]
 
 # As where the package is not installed: it, and what comes with it, cannot be imported.
 ELSEWHERE = """
 import sys
-for name in ("modeling_wae_rnf", "tokenization_wae_rnf", "training_wae_rnf", "datasets", "accelerate"):
+for name in ("modeling_wae_rnf", "wae_rnf", "datasets", "accelerate"):
     sys.modules[name] = None
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline
@@ -67,14 +67,14 @@ def test_from_the_directory_alone(directory, tmp_path):
     again = {path.name: path.read_bytes() for path in (tmp_path / "again").glob("*.py")}
     assert again == {path.name: path.read_bytes() for path in directory.glob("*.py")}  # loaded and saved again
     assert json.loads((tmp_path / "again" / "config.json").read_text())["custom_pipelines"] == {
-        "text-latent": {"impl": "pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}
+        "text-latent": {"impl": "text_latent_pipeline.TextLatentPipeline", "pt": ["AutoModel"], "type": "text"}
     }
 
 
 def test_the_directory_holds_what_is_needed_and_no_pickle(directory):
     files = {path.name for path in directory.iterdir()}
     model_files = {path.name for path in (Path(__file__).parent.parent / "modeling_wae_rnf").glob("*.py")}
-    assert model_files - {"__init__.py", "exporting.py"} <= files  # who exports has the package
+    assert model_files - {"__init__.py"} <= files
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} <= files
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
 

@@ -14,8 +14,8 @@ import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file, save_file
 
-from training_wae_rnf.checkpoints import digests
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
+from wae_rnf.training.checkpoints import digests
 
 SIZES = ["--embedding_size", "8", "--hidden_size", "8", "--latent_size", "4", "--num_centres", "2", "--max_steps", "3"]
 PROGRAM = Path(__file__).parent.parent / "train.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
 
 from .test_bad_input import GOOD, OTHER_CORPUS, contents, files
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training_wae_rnf.batching import length_grouped_batches, sorted_batches
+from wae_rnf.tokenization.batching import length_grouped_batches, sorted_batches
 
 LENGTHS = np.random.default_rng(0).integers(1, 60, size=1003)
 

@@ -12,8 +12,8 @@ import sys
 import pytest
 
 from benchmarks import memory, run, scaling, text, training_step
-from benchmarks.processes import ROOT
-from training_wae_rnf.provenance import provenance
+from benchmarks.subprocesses import ROOT
+from wae_rnf.evaluation.provenance import provenance
 
 ORIGIN = provenance("cpu", seed=0, seconds=0)
 

@@ -8,9 +8,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.floor import forward_flop
-from benchmarks.plain import PlainModel, generate_one, greedy, score_by_loop
-from benchmarks.report import README, report
-from benchmarks.sizes import SIZES, pad
+from benchmarks.generated_batches import SIZES, pad
+from benchmarks.page import README, report
+from benchmarks.plain_model import PlainModel, generate_one, greedy, score_by_loop
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
 STEPS = 200

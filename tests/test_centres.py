@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training_wae_rnf.centres import cluster, read_centres
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
+from wae_rnf.training.centres import cluster, read_centres
 
 
 def test_known_clusters_are_found():

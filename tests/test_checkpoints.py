@@ -8,8 +8,8 @@ import signal
 import pytest
 import torch
 
-from training_wae_rnf import checkpoints as module
-from training_wae_rnf.checkpoints import (
+from wae_rnf.training import checkpoints as module
+from wae_rnf.training.checkpoints import (
     checkpoints,
     digests,
     load_checkpoint,

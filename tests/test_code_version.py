@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import Dataset, DatasetDict
 
-from tokenization_wae_rnf import code_version, corpora, hub_corpora, preparation, text_folder, toy
+from wae_rnf.tokenization import code_version, corpora, hub_corpora, preparation, text_folder
+from wae_rnf.tokenization.toy import corpus as toy
 
 
 def test_the_version_follows_the_source(tmp_path, monkeypatch):
@@ -47,8 +48,7 @@ def test_a_changed_reader_reads_anew(tmp_path, monkeypatch):
 def test_a_changed_grammar_generates_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(toy, "SPLIT_SIZES", {"train": 2, "validation": 2, "test": 2})
     before = corpora.load_corpus("toy", cache_dir=tmp_path)["train"]["text"][:]
-    new_code(monkeypatch, corpora, "code_version", None)
-    monkeypatch.setattr(toy, "generate", lambda split, size, seed: iter([{"text": "changed", "log_prob": 0.0}]))
+    new_code(monkeypatch, toy, "generate", lambda split, size, seed: iter([{"text": "changed", "log_prob": 0.0}]))
     assert corpora.load_corpus("toy", cache_dir=tmp_path)["train"]["text"][:] == ["changed"] != before
 
 

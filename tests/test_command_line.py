@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
 
 TINY = ["--embedding_size", "8", "--hidden_size", "8", "--latent_size", "4", "--num_centres", "2", "--max_steps", "2"]
 
@@ -114,7 +114,7 @@ def test_yaml_is_overridden_by_the_command_line(workspace, tmp_path):
 
 def test_help_needs_no_heavy_library():
     code = (
-        "import sys; from training_wae_rnf.command_line import main; code = main(['--help']); "
+        "import sys; from wae_rnf.commands.main import main; code = main(['--help']); "
         "print(sorted({'torch', 'transformers', 'datasets', 'numpy'} & set(sys.modules))); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,9 +8,9 @@ import datasets
 import pytest
 from datasets import Dataset, Features, Value
 
-from tokenization_wae_rnf import toy
-from tokenization_wae_rnf.corpora import load_corpus
-from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, guess_text_column
+from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.hub_corpora import HUB_CORPORA, guess_text_column
+from wae_rnf.tokenization.toy import corpus as toy
 
 SPLITS = ["train", "validation", "test"]
 
@@ -201,7 +201,7 @@ def test_what_the_hub_lacks_is_said_so(load, monkeypatch):
 
 @pytest.mark.parametrize("validation", [True, False])
 def test_a_streamed_hub_corpus(load, hub, monkeypatch, validation):
-    monkeypatch.setattr("tokenization_wae_rnf.hub_corpora.MAX_HELD_OUT", 2)
+    monkeypatch.setattr("wae_rnf.tokenization.hub_corpora.MAX_HELD_OUT", 2)
     rows = {"train": [f"train {number}" for number in range(7)] + [" "], "test": ["test 0"]}
     rows |= {"validation": ["validation 0"]} if validation else {}
     hub({split: {"text": texts, "label": [0] * len(texts)} for split, texts in rows.items()})
@@ -226,7 +226,7 @@ def test_streamed_splits_are_the_stored_ones(load, tmp_path, monkeypatch):
 
 
 def warnings_of(caplog):
-    return [record.getMessage() for record in caplog.records if record.name.startswith("tokenization_wae_rnf")]
+    return [record.getMessage() for record in caplog.records if record.name.startswith("wae_rnf.tokenization")]
 
 
 @pytest.mark.parametrize("name", ["toy", "ptb", "yelp", "yahoo"])

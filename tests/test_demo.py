@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
 
 FLAGS = [
     "--no-sandbox",
@@ -20,7 +20,7 @@ def address(trained_directory, monkeypatch):
     """The page, served."""
     pytest.importorskip("gradio", reason="the demo needs gradio, an extra of the package")
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-    from training_wae_rnf.demo import build_demo
+    from wae_rnf.sharing.demo import build_demo
 
     page = build_demo(trained_directory)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
 
 gradio = pytest.importorskip("gradio", reason="the demo needs gradio, an extra of the package")
 
-from training_wae_rnf import demo  # noqa: E402
+from wae_rnf.sharing import demo  # noqa: E402
 
 GOLDEN = Path(__file__).parent / "golden" / "models"
 
@@ -54,7 +54,7 @@ def test_a_dead_proxy_is_not_asked(trained_directory, name, monkeypatch):
 
 
 def test_with_a_socks_proxy_gradio_is_still_found(tmp_path):
-    code = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(['demo', sys.argv[1]]))"
+    code = "import sys; from wae_rnf.commands.main import main; sys.exit(main(['demo', sys.argv[1]]))"
     environment = os.environ | {"ALL_PROXY": "socks5://127.0.0.1:9"}
     command = [sys.executable, "-c", code, str(GOLDEN / "vae")]  # of which nothing says what it was trained on
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)

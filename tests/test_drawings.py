@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from training_wae_rnf.drawings import draw_bound_over_k, draw_collapse, draw_mutual_information
+from wae_rnf.reproduction.drawings import draw_bound_over_k, draw_collapse, draw_mutual_information
 
 
 def metrics(information, kl, units, has_latents=True):

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal
 
 from modeling_wae_rnf import GaussianPosterior, PlanarFlow
-from training_wae_rnf.estimators import (
+from wae_rnf.evaluation.estimators import (
     active_units,
     importance_weighted_nll,
     log_aggregate_posterior,
@@ -18,7 +18,7 @@ from training_wae_rnf.estimators import (
 )
 
 from .test_flows import golden_flows
-from .test_posteriors import golden_posterior
+from .test_gaussian import golden_posterior
 
 
 def test_golden_bound(golden):

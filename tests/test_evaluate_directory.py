@@ -10,14 +10,15 @@ import torch
 from huggingface_hub import ModelCard
 
 from modeling_wae_rnf import WaeRnfModel
-from training_wae_rnf import evaluate_directory as module
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.command_line import main
-from training_wae_rnf.evaluate_directory import digest_of_weights, system_of
-from training_wae_rnf.metrics import Metrics, read_metrics, read_sentences, write_metrics
-from training_wae_rnf.model_card import eval_results, model_card
-from training_wae_rnf.publishing import push
-from training_wae_rnf.reproduction import finished_metrics, finished_run
+from wae_rnf.commands.main import main
+from wae_rnf.evaluation import evaluate_directory as module
+from wae_rnf.evaluation.metrics import Metrics, read_metrics, read_sentences, write_metrics
+from wae_rnf.evaluation.model_directory import digest_of_weights
+from wae_rnf.reproduction.reproduce import finished_metrics, finished_run
+from wae_rnf.sharing.hub import push
+from wae_rnf.sharing.model_card import eval_results, model_card
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.systems import system_of
 
 GOLDEN = Path(__file__).parent / "golden" / "models"
 
@@ -128,7 +129,7 @@ def test_the_precision_is_recorded(model, monkeypatch):
         asked.append(mixed_precision)
         return Accelerator(cpu=True)
 
-    monkeypatch.setattr("training_wae_rnf.processes.join", accelerator)
+    monkeypatch.setattr("wae_rnf.training.launch.join", accelerator)
     assert evaluate(model, "--mixed_precision", "bf16") == 0
     metrics = read_metrics(model / "metrics.json")
     assert asked == [metrics["evaluation"]["mixed_precision"]] == ["bf16"]
@@ -152,7 +153,7 @@ def test_a_directory_without_run_json_is_evaluated_and_pushed(bare, foreign, cor
             sent.update({path.name: path.read_text() for path in Path(folder_path).glob("*.[jm]*")})
             return type("Commit", (), {"commit_url": "address"})
 
-    monkeypatch.setattr("training_wae_rnf.publishing.HfApi", Api)
+    monkeypatch.setattr("wae_rnf.sharing.hub.HfApi", Api)
     assert push(bare, "user/name") == "address"
     assert json.loads(sent["metrics.json"]) == metrics
     assert "What it was trained on is not recorded; it was evaluated on foreign." in sent["README.md"]
@@ -195,7 +196,7 @@ def test_a_reproduction_goes_on_after_an_evaluation(model, corpus, monkeypatch):
     options = json.loads((model / "run.json").read_text())["options"]
     arguments = TrainArguments(**options | {"output_dir": str(model), "eval_iwae_samples": 2})
     trained = []
-    monkeypatch.setattr("training_wae_rnf.training.train", lambda arguments: trained.append(arguments) or "anew")
+    monkeypatch.setattr("wae_rnf.training.run.train", lambda arguments: trained.append(arguments) or "anew")
     assert finished_run(arguments) == "anew"  # it was evaluated with three samples
     assert evaluate(model) == 0
     record = read_metrics(model / "metrics.json")
@@ -240,7 +241,7 @@ def test_a_reproduction_goes_on_after_an_evaluation(model, corpus, monkeypatch):
     ],
 )
 def test_refused_before_any_work(model, bare, arguments, message, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("training_wae_rnf.evaluate_directory.evaluate_directory", pytest.fail)
+    monkeypatch.setattr("wae_rnf.training.report.evaluate_directory", pytest.fail)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "features.tsv").write_text("0.1\t0.2\n")
@@ -256,7 +257,7 @@ def test_a_directory_that_cannot_be_written_is_refused_before_any_work(model, mo
     def refuse(**_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("training_wae_rnf.evaluate_directory.evaluate_directory", pytest.fail)
+    monkeypatch.setattr("wae_rnf.training.report.evaluate_directory", pytest.fail)
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # a superuser may write anywhere
     assert evaluate(model) == 2
     assert "metrics.json: Permission denied" in capsys.readouterr().err
@@ -354,7 +355,7 @@ def test_the_card_has_language_and_datasets_where_they_are_known(model, tmp_path
 
 def test_the_card_names_the_versions_that_are_required():
     required = (Path(__file__).parent.parent / "setup.py").read_text()
-    from training_wae_rnf.model_card import MINIMUM_VERSIONS
+    from wae_rnf.sharing.model_card import MINIMUM_VERSIONS
 
     for package, version in MINIMUM_VERSIONS.items():
         assert f'"{package}>={version}' in required

@@ -14,10 +14,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from modeling_wae_rnf import WaeRnfModel
-from tokenization_wae_rnf.toy import ToyGrammar
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.model_directory import load_model
-from training_wae_rnf.training import train
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.tokenization.toy.grammar import ToyGrammar
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
 
 from .hub_stand_in import TOKEN, hub
 

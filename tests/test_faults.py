@@ -10,9 +10,9 @@ import time
 import pytest
 from safetensors.torch import load_file
 
-from training_wae_rnf.checkpoints import checkpoints
+from wae_rnf.training.checkpoints import checkpoints
 
-MAIN = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(sys.argv[1:]))"
+MAIN = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
 WORDS = ["the", "a", "cat", "dog", "old", "new", "sat", "ran", "on", "in", "mat", "house", "sun", "rain", "was", "so"]
 
 

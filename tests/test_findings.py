@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from results.findings import findings, left_out, reaches, verdict
-from training_wae_rnf.intervals import Difference
-from training_wae_rnf.metrics import read_metrics
+from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.reproduction.findings import findings, left_out, reaches, verdict
+from wae_rnf.reproduction.intervals import Difference
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "results").glob("*/*.json"))

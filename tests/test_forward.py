@@ -5,9 +5,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.decoder import Decoder
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.training import train
+from modeling_wae_rnf.decoder_lstm import Decoder
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
 
 LANGUAGE_MODEL = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0}
 VMF = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "posterior": "vmf", "kappa": 3.0}

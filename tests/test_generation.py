@@ -11,7 +11,7 @@ from transformers import (
 )
 from transformers.generation.streamers import BaseStreamer
 
-from modeling_wae_rnf.sampling import draw
+from modeling_wae_rnf.sampling_loop import draw
 
 SYSTEMS = {
     "wae-rnf": {},

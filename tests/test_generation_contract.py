@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from modeling_wae_rnf import loops
-from modeling_wae_rnf.cache import RecurrentCache
+from modeling_wae_rnf.recurrent_cache import RecurrentCache
 
 GOLDEN = Path(__file__).parent / "golden" / "models"
 LANGUAGE_MODEL = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0}

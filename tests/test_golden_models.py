@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfModel
-from training_wae_rnf.model_directory import load_model
-from training_wae_rnf.systems import SYSTEMS
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.training.systems import SYSTEMS
 
 from .golden.make_models import figures
 

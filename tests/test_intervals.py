@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from training_wae_rnf.intervals import LEVEL, Difference, degrees_of_freedom, paired_difference, student
+from wae_rnf.reproduction.intervals import LEVEL, Difference, degrees_of_freedom, paired_difference, student
 
 SENTENCES = 400
 

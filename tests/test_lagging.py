@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from training_wae_rnf.lagging import encoder_alone, encoder_parameters, run_until_no_better
+from wae_rnf.training.lagging import encoder_alone, encoder_parameters, run_until_no_better
 
 
 @pytest.mark.parametrize(

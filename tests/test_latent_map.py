@@ -6,8 +6,8 @@ import torch
 from datasets import Dataset
 from matplotlib.figure import Figure
 
-from training_wae_rnf import latent_map as latent_map_module
-from training_wae_rnf.latent_map import LatentMap
+from wae_rnf.evaluation import latent_map as latent_map_module
+from wae_rnf.evaluation.latent_map import LatentMap
 
 
 @pytest.fixture

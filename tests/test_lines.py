@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenization_wae_rnf import lines
-from tokenization_wae_rnf.lines import BARE_RETURN, INNER_MARK, INVISIBLE, decode_lines, read_lines, say
+from wae_rnf.tokenization import lines
+from wae_rnf.tokenization.lines import BARE_RETURN, INNER_MARK, INVISIBLE, decode_lines, read_lines, say
 
 
 def read(content, notes=None):

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from training_wae_rnf import processes
-from training_wae_rnf.processes import MALLOC, keep_memory_flat
+from wae_rnf.training import launch
+from wae_rnf.training.launch import MALLOC, keep_memory_flat
 
 PAGES = 5_000_000 * 4 // resource.getpagesize()  # of a large tensor
 
@@ -23,7 +23,7 @@ def asked(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     library = SimpleNamespace(mallopt=lambda number, size: calls.update({number: size}))
-    monkeypatch.setattr(processes, "ctypes", SimpleNamespace(CDLL=lambda name: library))
+    monkeypatch.setattr(launch, "ctypes", SimpleNamespace(CDLL=lambda name: library))
     return calls
 
 
@@ -50,12 +50,12 @@ def test_options_are_given_where_the_environment_has_none(asked, monkeypatch):
 @pytest.mark.parametrize("system", ["win32", "darwin"])
 def test_other_systems_are_not_asked(asked, system, monkeypatch):
     monkeypatch.setattr("sys.platform", system)
-    monkeypatch.setattr(processes, "ctypes", None)
+    monkeypatch.setattr(launch, "ctypes", None)
     keep_memory_flat()
     assert asked == {}
 
 
 def test_another_library_of_c(asked, monkeypatch):
-    monkeypatch.setattr(processes, "ctypes", SimpleNamespace(CDLL=lambda name: object()))
+    monkeypatch.setattr(launch, "ctypes", SimpleNamespace(CDLL=lambda name: object()))
     keep_memory_flat()
     assert asked == {}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modeling_wae_rnf import mmd
-from modeling_wae_rnf.kernel import SCALES
+from modeling_wae_rnf.metric import SCALES
 
 
 def samples(golden):

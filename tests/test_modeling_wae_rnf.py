@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel, log_kernel
-from modeling_wae_rnf.posteriors import standard_normal_log_prob
+from modeling_wae_rnf.gaussian import standard_normal_log_prob
 
 CONFIGS = {
     "wae-rnf": {},

@@ -8,9 +8,8 @@ from datasets import Dataset
 from torch.distributions import Normal
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.command_line import main
-from training_wae_rnf.estimators import (
+from wae_rnf.commands.main import main
+from wae_rnf.evaluation.estimators import (
     READINGS,
     bound_over_k,
     importance_weighted_nll,
@@ -20,7 +19,8 @@ from training_wae_rnf.estimators import (
     monte_carlo_variance,
     sizes_over,
 )
-from training_wae_rnf.evaluation import evaluate
+from wae_rnf.evaluation.evaluate_split import evaluate
+from wae_rnf.training.arguments import TrainArguments
 
 from .test_estimators import linear_gaussian
 

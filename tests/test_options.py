@@ -12,21 +12,21 @@ import pytest
 
 from modeling_wae_rnf import WaeRnfConfig
 from modeling_wae_rnf.configuration_wae_rnf import CHOICES
-from tokenization_wae_rnf.corpora import TOY
-from tokenization_wae_rnf.corpus_names import NAMED
-from tokenization_wae_rnf.hub_corpora import HUB_CORPORA
-from training_wae_rnf import option_files
-from training_wae_rnf.arguments import PRESETS, TrainArguments
-from training_wae_rnf.command_line import main
-from training_wae_rnf.first_checks import check_combinations
-from training_wae_rnf.option_files import read_options, read_variants, with_preset
-from training_wae_rnf.option_parser import OptionParser, parser_of
-from training_wae_rnf.option_scope import RULES, check_scope, shared_part, without_part
-from training_wae_rnf.reproduction_arguments import ReproduceArguments, rows_of, tell_left_out
-from training_wae_rnf.reproduction_report import differences
-from training_wae_rnf.systems import SYSTEMS, WAE_RNF
+from wae_rnf.commands.main import main
+from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
+from wae_rnf.reproduction.corpus_report import differences
+from wae_rnf.tokenization.corpora import TOY
+from wae_rnf.tokenization.corpus_names import NAMED
+from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
+from wae_rnf.training import option_files
+from wae_rnf.training.arguments import PRESETS, TrainArguments
+from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.option_files import read_options, read_variants, with_preset
+from wae_rnf.training.option_parser import OptionParser, parser_of
+from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
+from wae_rnf.training.systems import SYSTEMS, WAE_RNF
 
-MAIN = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(sys.argv[1:]))"
+MAIN = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
 GOLDEN = str(Path(__file__).parent / "golden" / "models" / "wae")
 
 
@@ -150,9 +150,7 @@ def test_bad_files_are_named(content, message, tmp_path, capsys, monkeypatch):
 def test_the_later_file_and_the_command_line_win(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = {}
-    monkeypatch.setattr(
-        "training_wae_rnf.commands.check_run", lambda arguments: found.update(vars(arguments)) or 1 / 0
-    )
+    monkeypatch.setattr("wae_rnf.commands.train.check_run", lambda arguments: found.update(vars(arguments)) or 1 / 0)
     Path("a.yaml").write_text("seed: 1\nbatch_size: 2\nhidden_size: 3\n")
     Path("b.yaml").write_text("batch_size: 4\nhidden_size: 5\n")
     with pytest.raises(ZeroDivisionError):
@@ -251,7 +249,8 @@ def test_what_depends_on_another_option():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     """The rules against the model's own configuration: which of its fields are of a part that it has."""
-    from training_wae_rnf.training import customized_system, model_config
+    from wae_rnf.training.model_options import model_config
+    from wae_rnf.training.systems import customized_system
 
     config = model_config(TrainArguments(system=system), customized_system(TrainArguments(system=system)), 9)
     absent = scope_of(system) | without_part(
@@ -384,7 +383,7 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     (tmp_path / "yelp" / "train.txt").write_text("a cat\n")
     code = (
         "import json, sys\n"
-        "from training_wae_rnf.command_line import main\n"
+        "from wae_rnf.commands.main import main\n"
         "heavy = {'torch', 'transformers', 'datasets', 'numpy', 'accelerate', 'gradio', 'huggingface_hub'}\n"
         "print(json.dumps([[main(argv), sorted(heavy & set(sys.modules))] for argv in json.loads(sys.argv[1])]))"
     )
@@ -415,7 +414,7 @@ def test_a_preset_is_for_every_system(preset, system):
 def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = {}
-    monkeypatch.setattr("training_wae_rnf.commands.check_run", lambda given: found.update(vars(given)) or 1 / 0)
+    monkeypatch.setattr("wae_rnf.commands.train.check_run", lambda given: found.update(vars(given)) or 1 / 0)
     Path("c.yaml").write_text("preset: recipe\ndropout: 0.4\nlr_milestones: [3, 5]\nweight_decay: 0.5\n")
     with pytest.raises(ZeroDivisionError):
         main(["train", "--config", "c.yaml", "--weight_decay", "0.25"])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from modeling_wae_rnf import mmd, recurrence
+from modeling_wae_rnf import mmd, padded_lstm
 from modeling_wae_rnf.precision import full_precision
 
 
@@ -48,7 +48,7 @@ def test_without_autocast_the_type_is_kept():
 @pytest.mark.parametrize("lstm", ["this CPU's", "none in bfloat16"])
 def test_training_step_in_bfloat16_is_near_single_precision(tiny_model, batch, lstm, monkeypatch):
     if lstm != "this CPU's":  # as on CPUs without AVX-512, whatever this one has
-        monkeypatch.setattr(recurrence, "has_lstm", lambda dtype: False, raising=False)
+        monkeypatch.setattr(padded_lstm, "has_lstm", lambda dtype: False, raising=False)
     model = tiny_model(dropout=0.0)
     torch.manual_seed(0)
     expected = model(**batch)

@@ -10,11 +10,12 @@ import torch
 from datasets import Dataset, DatasetDict, Value
 from transformers import AutoTokenizer
 
-from tokenization_wae_rnf import preparation
-from tokenization_wae_rnf.corpora import load_corpus
-from tokenization_wae_rnf.preparation import collate, prepare, pure_rules, train_tokenizer
-from tokenization_wae_rnf.streams import TextStream
-from tokenization_wae_rnf.vocabulary import count_words
+from wae_rnf.tokenization import preparation
+from wae_rnf.tokenization.batching import collate
+from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.preparation import prepare, pure_rules, train_tokenizer
+from wae_rnf.tokenization.streams import TextStream
+from wae_rnf.tokenization.vocabulary import count_words
 
 PTB = Path(__file__).resolve().parents[2] / "shared" / "data" / "ptb"
 
@@ -95,8 +96,8 @@ def test_an_unsuitable_tokenizer_or_corpus_is_refused():
 CACHE_PROGRAM = """
 import json, sys
 from transformers import AutoTokenizer
-from tokenization_wae_rnf.corpora import load_corpus
-from tokenization_wae_rnf.preparation import prepare
+from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.preparation import prepare
 folder, cache, tokenizer_folder, max_words = sys.argv[1:]
 tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
 tokenizer(["a", "a b"], padding=True, truncation=True)
@@ -180,7 +181,7 @@ def test_log_prob_of_a_changed_sentence_is_left_out(text, max_words, caplog):
 
 
 def warnings_of(caplog):
-    return [record.getMessage() for record in caplog.records if record.name.startswith("tokenization_wae_rnf")]
+    return [record.getMessage() for record in caplog.records if record.name.startswith("wae_rnf.tokenization")]
 
 
 def test_cut_sentences_are_told(caplog):

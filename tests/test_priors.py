@@ -8,10 +8,10 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.priors import PRIORS, FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
-from training_wae_rnf.estimators import importance_weighted_nll, log_importance_weights
-from training_wae_rnf.evaluation import evaluate
+from wae_rnf.evaluation.estimators import importance_weighted_nll, log_importance_weights
+from wae_rnf.evaluation.evaluate_split import evaluate
 
-from .test_evaluation import sentences  # noqa: F401  a fixture
+from .test_evaluate_split import sentences  # noqa: F401  a fixture
 
 GAUSSIAN = ("standard_normal", "mixture", "vamp", "flow")
 SMALL = {"prior_components": 3, "prior_layers": 3}

@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from torch.nn.parallel import DistributedDataParallel
 
 from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.processes import batch_mean, batch_rows
-from training_wae_rnf import evaluation
-from training_wae_rnf.batching import load_batches, share
-from training_wae_rnf.checkpoints import checkpoints
-from training_wae_rnf.evaluation import evaluate
-from training_wae_rnf.processes import gather, my_part, on_main
-from training_wae_rnf.run_directory import read_json
+from modeling_wae_rnf.distributed import batch_mean, batch_rows
+from wae_rnf.evaluation import evaluate_split
+from wae_rnf.evaluation.evaluate_split import evaluate
+from wae_rnf.evaluation.json_files import read_json
+from wae_rnf.evaluation.shared_work import gather, my_part, on_main, share
+from wae_rnf.tokenization.batching import load_batches
+from wae_rnf.training.checkpoints import checkpoints
 
 TRAIN = str(Path(__file__).parent.parent / "train.py")
 SIZES = {"vocab_size": 30, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3, "dropout": 0.0}
@@ -68,7 +68,7 @@ def gradients(fields, numbers):
 
 
 def measured():
-    with patch.object(evaluation, "BATCH_SIZE", 4):
+    with patch.object(evaluate_split, "BATCH_SIZE", 4):
         found = evaluate(build({}), sentences(), samples=3, seed=4)
     return {name: found[name] for name in ("pushforward", "flow_posterior", "published", "mutual_information", "mmd")}
 
@@ -232,7 +232,7 @@ def test_errors_of_several_processes_are_sentences(launch):
 
 
 def test_a_launcher_that_starts_too_few_is_told_of(launch, monkeypatch):
-    program = [sys.executable, "-c", "from training_wae_rnf.processes import join; print(join().num_processes)"]
+    program = [sys.executable, "-c", "from wae_rnf.training.launch import join; print(join().num_processes)"]
     environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"} | {
         "MASTER_PORT": "29500"
     }

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from modeling_wae_rnf import GaussianPosterior, PlanarFlow, WaeRnfConfig, WaeRnfModel, mmd
-from tokenization_wae_rnf.preparation import UNK_ID, collate, encode_batch, pure_rules
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, build_vocabulary, count_words, split_words
-from training_wae_rnf.systems import SYSTEMS
+from wae_rnf.tokenization.batching import collate
+from wae_rnf.tokenization.preparation import UNK_ID, encode_batch, pure_rules
+from wae_rnf.tokenization.tokenizer import build_tokenizer
+from wae_rnf.tokenization.vocabulary import SPECIAL_TOKENS, build_vocabulary, count_words, split_words
+from wae_rnf.training.systems import SYSTEMS
 
 settings.register_profile("here", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("here")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from training_wae_rnf.processor import instruction_set, processor_name
-from training_wae_rnf.provenance import commit, provenance
+from wae_rnf.evaluation.cpu import instruction_set, processor_name
+from wae_rnf.evaluation.provenance import commit, provenance
 
 ROOT = Path(__file__).parent.parent
 

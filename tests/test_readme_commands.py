@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from modeling_wae_rnf.configuration_wae_rnf import WaeRnfConfig
-from training_wae_rnf.command_line import main
-from training_wae_rnf.training import customized_system, model_config
+from wae_rnf.commands.main import main
+from wae_rnf.training.model_options import model_config
+from wae_rnf.training.systems import customized_system
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def place(tmp_path, monkeypatch):
     """A directory as it is after `make train`, with a folder of text; what takes long only notes its options."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr("tokenization_wae_rnf.toy.SPLIT_SIZES", {"train": 60, "validation": 8, "test": 8})
+    monkeypatch.setattr("wae_rnf.tokenization.toy.corpus.SPLIT_SIZES", {"train": 60, "validation": 8, "test": 8})
     shutil.copytree(ROOT / "examples", "examples")
     shutil.copytree(ROOT / "tests" / "golden" / "models" / "wae-rnf", "runs/toy")
     Path("runs/toy/run.json").write_text(json.dumps({"options": {"system": "wae-rnf", "dataset": "toy"}}))
@@ -44,8 +45,8 @@ def place(tmp_path, monkeypatch):
     for split in ("train", "valid", "test"):
         Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
     noted = []
-    for name in ("training.train", "reproduction.reproduce", "publishing.push"):
-        monkeypatch.setattr(f"training_wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
+    for name in ("training.run.train", "reproduction.reproduce.reproduce", "sharing.hub.push"):
+        monkeypatch.setattr(f"wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
     return noted
 
 
@@ -85,13 +86,17 @@ def test_commands(place, monkeypatch, capsys):
     lines = Path("sentences.txt").read_text().splitlines()
     assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
     for name, *given in place:
-        if name == "training.train":
+        if name == "training.run.train":
             check_training(given[0])
-    assert {name for name, *_ in place} == {"training.train", "reproduction.reproduce", "publishing.push"}
+    assert {name for name, *_ in place} == {
+        "training.run.train",
+        "reproduction.reproduce.reproduce",
+        "sharing.hub.push",
+    }
 
 
 def test_the_demo(place, monkeypatch):
-    demo = pytest.importorskip("training_wae_rnf.demo", reason="the demo needs gradio, an extra of the package")
+    demo = pytest.importorskip("wae_rnf.sharing.demo", reason="the demo needs gradio, an extra of the package")
     served = []
     monkeypatch.setattr(demo, "serve", lambda page, port: served.append(page))
     (line,) = [line for line in command_lines() if "wae-rnf demo" in line]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from training_wae_rnf.command_line import main
-from training_wae_rnf.reproduction_report import read_runs, write_report
+from wae_rnf.commands.main import main
+from wae_rnf.reproduction.corpus_report import read_runs, write_report
 
 RESULTS = Path(__file__).parent.parent / "results" / "toy"
 
@@ -29,7 +29,7 @@ def folder(tmp_path):
     ],
 )
 def test_told_before_any_training(folder, content, message, monkeypatch, capsys):
-    monkeypatch.setattr("training_wae_rnf.training.train", pytest.fail)
+    monkeypatch.setattr("wae_rnf.training.run.train", pytest.fail)
     (folder / "other.json").write_text(json.dumps(content))
     runs = folder.parent.parent / "runs"
     arguments = ["--results_dir", str(folder.parent), "--runs_dir", str(runs), "--systems", "vae"]

@@ -16,21 +16,23 @@ import pytest
 import torch
 from datasets import Dataset
 
-from training_wae_rnf import checkpoints, run_lock, training
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.checkpoints import random_state, save_checkpoint, synchronize
-from training_wae_rnf.command_line import main
-from training_wae_rnf.fingerprints import BEGINNING, fingerprint_of_vocabulary, fingerprints_of_data
-from training_wae_rnf.loop import Stage
-from training_wae_rnf.model_directory import load_model, save_model_directory
-from training_wae_rnf.run_directory import check_output_dir, claimed, dataset_of, read_run, write_json
-from training_wae_rnf.run_lock import LOCK_FILE, locked
-from training_wae_rnf.training import train
+from wae_rnf.commands.main import main
+from wae_rnf.evaluation.json_files import write_json
+from wae_rnf.evaluation.model_directory import load_model, save_model_directory
+from wae_rnf.evaluation.run_file import dataset_of, read_run
+from wae_rnf.training import checkpoints, run_lock
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.checkpoints import random_state, save_checkpoint, synchronize
+from wae_rnf.training.fingerprints import BEGINNING, fingerprint_of_vocabulary, fingerprints_of_data
+from wae_rnf.training.run import train
+from wae_rnf.training.run_directory import check_output_dir, claimed
+from wae_rnf.training.run_lock import LOCK_FILE, locked
+from wae_rnf.training.stage import Stage
 
 TEXT = "the cat sat\na dog ran fast\nrain fell all day long\nso it was\n" * 3
 HOLD = """
 import sys, time
-from training_wae_rnf.run_directory import claimed
+from wae_rnf.training.run_directory import claimed
 with claimed(sys.argv[1], {}, resume=len(sys.argv) > 2):
     print("held", flush=True)
     time.sleep(60)
@@ -61,7 +63,7 @@ def short(monkeypatch):
     ended = {"steps": 0, "best_validation_loss": 0.0, "seconds": 0.0, "history": []}
     monkeypatch.setattr(Stage, "run", lambda self: ended)
     monkeypatch.setattr(
-        training, "report", lambda arguments, test, accelerator: read_run(arguments.output_dir)["training"]
+        "wae_rnf.training.run.report", lambda arguments, test, accelerator: read_run(arguments.output_dir)["training"]
     )
 
 
@@ -69,14 +71,14 @@ class Killed(BaseException):
     """What a kill leaves behind is what an exception that nobody catches leaves."""
 
 
-def killed_at(monkeypatch, where, name, **changes):
+def killed_at(monkeypatch, name, **changes):
     """Trains until a function is called, which never returns."""
 
     def killed(*_, **__):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(where, name, killed)
+        patch.setattr(f"wae_rnf.training.{name}", killed)
         with pytest.raises(Killed):
             train(options(**changes))
 
@@ -150,7 +152,7 @@ def test_a_training_holds_its_directory_to_its_end(monkeypatch, place):
         found.append(main(["sample", "run", "-n", "1"]))  # who reads need not hold it
         found.append(read_run("run")["training"]["history"][0]["mutual_information_sentences"])
 
-    monkeypatch.setattr(training, "report", second)
+    monkeypatch.setattr("wae_rnf.training.run.report", second)
     train(options(max_steps=1))
     assert found == [0, 12]
     with locked("run"):
@@ -187,13 +189,13 @@ def test_a_file_system_without_locks_is_said(monkeypatch):
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize(
-    ("where", "name"),
-    [(training, "load_corpus"), (training, "train_tokenizer"), (training, "write_json"), (training, "prepare")],
+    "name",
+    ["load_corpus", "train_tokenizer", "write_json", "prepare"],
 )
-def test_a_run_killed_before_it_trains_goes_on(monkeypatch, where, name, streaming):
+def test_a_run_killed_before_it_trains_goes_on(monkeypatch, name, streaming):
     if name == "write_json" and not streaming:
         pytest.skip("only a stream's count is written there")
-    killed_at(monkeypatch, where, name, streaming=streaming)
+    killed_at(monkeypatch, f"open_corpus.{name}", streaming=streaming)
     with pytest.raises(ValueError, match="holds another run; go on with it by --resume"):
         check_output_dir("run", {})
     train(options(streaming=streaming, resume=True))
@@ -215,7 +217,7 @@ def test_a_run_that_cannot_begin_gives_its_directory_back(place):
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
 def test_a_run_of_other_text_does_not_go_on(place, monkeypatch, split):
     """The same words as often, in another order: neither the size of the vocabulary nor the length changes."""
-    killed_at(monkeypatch, training, "run_stage")
+    killed_at(monkeypatch, "run.run_stage")
     path = place / "corpus" / f"{split}.txt"
     path.write_text("\n".join(reversed(TEXT.splitlines())) + "\n")
     name = "validation" if split == "valid" else split
@@ -226,7 +228,7 @@ def test_a_run_of_other_text_does_not_go_on(place, monkeypatch, split):
 
 
 def test_a_stream_of_other_text_does_not_go_on(place, monkeypatch):
-    killed_at(monkeypatch, training, "run_stage", streaming=True)
+    killed_at(monkeypatch, "run.run_stage", streaming=True)
     assert json.loads(Path("run", "stream", "count.json").read_text()) == {"sentences": 12}
     (place / "corpus" / "train.txt").write_text(TEXT + "one more\n")
     with pytest.raises(ValueError, match="the train split is not the one"):
@@ -234,7 +236,7 @@ def test_a_stream_of_other_text_does_not_go_on(place, monkeypatch):
 
 
 def test_another_vocabulary_is_refused(monkeypatch):
-    killed_at(monkeypatch, training, "run_stage")
+    killed_at(monkeypatch, "run.run_stage")
     run = read_run("run")
     write_json("run/run.json", run | {"vocabulary": "0" * 64})  # of a version that counts words in another way
     with pytest.raises(ValueError, match="the vocabulary is not the one that the run in run began with"):
@@ -242,7 +244,7 @@ def test_another_vocabulary_is_refused(monkeypatch):
 
 
 def test_a_run_from_before_digests_goes_on_and_has_them_then(monkeypatch):
-    killed_at(monkeypatch, training, "run_stage")
+    killed_at(monkeypatch, "run.run_stage")
     run = read_run("run")
     write_json("run/run.json", {"options": run["options"]})
     train(options(resume=True))
@@ -253,16 +255,16 @@ def test_a_run_from_before_digests_goes_on_and_has_them_then(monkeypatch):
 
 
 def test_another_version_is_said(monkeypatch):
-    monkeypatch.setattr(training, "code_version", lambda: "1.0")
-    killed_at(monkeypatch, training, "run_stage")
-    monkeypatch.setattr(training, "code_version", lambda: "2.0")
+    monkeypatch.setattr("wae_rnf.training.open_corpus.code_version", lambda: "1.0")
+    killed_at(monkeypatch, "run.run_stage")
+    monkeypatch.setattr("wae_rnf.training.open_corpus.code_version", lambda: "2.0")
     with pytest.warns(UserWarning, match=r"begun by version 1\.0, and goes on with 2\.0"):
         train(options(resume=True))
     assert read_run("run")["version"] == "1.0"
 
 
 def test_from_another_working_directory(place, monkeypatch, tmp_path):
-    killed_at(monkeypatch, training, "run_stage")
+    killed_at(monkeypatch, "run.run_stage")
     monkeypatch.chdir(tmp_path)
     there = {"output_dir": "work/run", "resume": True}
     train(options(**there))
@@ -406,7 +408,7 @@ def test_models_that_cannot_give_the_centres(centres_from, message, capsys):
 
 
 def test_too_few_sentences_for_the_centres_are_told_before_the_first_stage(monkeypatch):
-    monkeypatch.setattr(training, "run_stage", None)
+    monkeypatch.setattr("wae_rnf.training.first_stage.run_stage", None)
     with pytest.raises(
         ValueError, match=r"9 centres cannot be found in 4 different posterior means: train has no more"
     ):
@@ -415,9 +417,9 @@ def test_too_few_sentences_for_the_centres_are_told_before_the_first_stage(monke
 
 
 def test_a_model_of_another_machine_for_the_centres_comes_before_the_autoencoder(monkeypatch):
-    monkeypatch.setattr(training, "train_autoencoder", None)
+    monkeypatch.setattr("wae_rnf.training.run.train_autoencoder", None)
     monkeypatch.setattr(
-        "training_wae_rnf.first_checks.check_centres_from", lambda *_: None
+        "wae_rnf.training.first_checks.check_centres_from", lambda *_: None
     )  # as for a name on the Hub
     with pytest.raises(ValueError, match="has latent_size 4, but this run has --latent_size 3"):
         train(options(system="wae-rnf", autoencoder_epochs=1, num_centres=2, centres_from=str(GOLDEN / "vae")))
@@ -438,16 +440,18 @@ def test_out_of_memory_is_a_sentence(monkeypatch, capsys):
     def exhausted(_):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried")
 
-    monkeypatch.setattr("training_wae_rnf.commands.COMMANDS", {"train": exhausted})
+    monkeypatch.setattr("wae_rnf.commands.train.train", exhausted)
     assert main(["train"]) == 2
     assert capsys.readouterr().err.startswith("wae-rnf: error: out of memory: ")
 
 
 def test_an_accelerator_that_is_no_cuda_is_used(monkeypatch):
-    from training_wae_rnf import text_commands
+    from wae_rnf.commands import text as text_commands
 
     asked = []
-    monkeypatch.setattr("training_wae_rnf.model_directory.load_model", lambda directory, device: asked.append(device))
+    monkeypatch.setattr(
+        "wae_rnf.evaluation.model_directory.load_model", lambda directory, device: asked.append(device)
+    )
     text_commands.open_model("m")
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: torch.device("mps"))
     text_commands.open_model("m")
@@ -455,7 +459,7 @@ def test_an_accelerator_that_is_no_cuda_is_used(monkeypatch):
 
 
 def test_a_run_from_before_the_eps_was_an_option(monkeypatch):
-    killed_at(monkeypatch, training, "run_stage")
+    killed_at(monkeypatch, "run.run_stage")
     run = read_run("run")
     del run["options"]["batch_norm_eps"], run["options"]["preset"]
     write_json("run/run.json", run)
@@ -467,7 +471,7 @@ def test_a_run_from_before_the_eps_was_an_option(monkeypatch):
 
 def test_the_name_of_a_preset_changes_nothing(monkeypatch):
     """Its options do, and they are compared one by one."""
-    killed_at(monkeypatch, training, "run_stage", dropout=0.5)
+    killed_at(monkeypatch, "run.run_stage", dropout=0.5)
     check_output_dir("run", vars(options(dropout=0.5, preset="recipe")), resume=True)
     with pytest.raises(ValueError, match=r"--weight_decay was 0\.0"):
         check_output_dir("run", vars(options(dropout=0.5, preset="recipe", weight_decay=1e-4)), resume=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from training_wae_rnf.sample_perplexity import forward_perplexity, sample_sentences
+from wae_rnf.reproduction.sample_perplexity import forward_perplexity, sample_sentences
 
 LANGUAGE_MODEL = {"num_flows": 0, "flow_kernel": None, "mmd_weight": 0.0, "latent_size": 0}
 

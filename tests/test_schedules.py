@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig
-from training_wae_rnf.schedules import annealed_weights, num_decays
-from training_wae_rnf.systems import SYSTEMS
+from wae_rnf.training.schedules import annealed_weights, num_decays
+from wae_rnf.training.systems import SYSTEMS
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 3, 5, 11, 19, 30, 48])

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from tokenization_wae_rnf import streams
-from tokenization_wae_rnf.preparation import prepare, train_tokenizer
-from tokenization_wae_rnf.streams import SentenceStream, TextStream
-from tokenization_wae_rnf.vocabulary import count_words
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.checkpoints import checkpoints
-from training_wae_rnf.loop import Stage
-from training_wae_rnf.run_directory import read_json
-from training_wae_rnf.training import train
+from wae_rnf.evaluation.json_files import read_json
+from wae_rnf.tokenization import streams
+from wae_rnf.tokenization.preparation import prepare, train_tokenizer
+from wae_rnf.tokenization.streams import SentenceStream, TextStream
+from wae_rnf.tokenization.vocabulary import count_words
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.checkpoints import checkpoints
+from wae_rnf.training.run import train
+from wae_rnf.training.stage import Stage
 
 TEXTS = [f"word{number} the end" for number in range(23)]
 
@@ -103,7 +103,7 @@ def test_a_streamed_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop)
     with pytest.raises(KeyboardInterrupt):
         train(options("cut"))
     monkeypatch.setattr(Stage, "_train_step", step)
-    monkeypatch.setattr("training_wae_rnf.training.train_tokenizer", None)  # a stream is counted once
+    monkeypatch.setattr("wae_rnf.training.open_corpus.train_tokenizer", None)  # a stream is counted once
     cut = train(options("cut", resume=True))
     assert cut["training"]["steps"] == whole["training"]["steps"] == 9
     whole, cut = (load_file(checkpoints(tmp_path / name / "checkpoints")[0] / "model.safetensors")

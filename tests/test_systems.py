@@ -6,7 +6,7 @@ import mpmath
 import pytest
 import torch
 
-from training_wae_rnf.systems import SYSTEMS
+from wae_rnf.training.systems import SYSTEMS
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -10,17 +10,17 @@ import sys
 
 import pytest
 
-from training_wae_rnf.command_line import main
-from training_wae_rnf.terminal import SIGNS, forgiving
+from wae_rnf.commands.main import main
+from wae_rnf.commands.terminal import SIGNS, forgiving
 
-COMMAND = "import sys; from training_wae_rnf.command_line import main; sys.exit(main(sys.argv[1:]))"
+COMMAND = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 @pytest.fixture
 def model(trained_directory, tmp_path, monkeypatch):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", trained_directory.parent / "cache")
     text = json.loads((trained_directory / "metrics.json").read_text())["text"]
-    monkeypatch.setattr("training_wae_rnf.evaluate_directory.judge_text", lambda *_, **__: text)
+    monkeypatch.setattr("wae_rnf.evaluation.evaluate_directory.judge_text", lambda *_, **__: text)
     return shutil.copytree(trained_directory, tmp_path / "model")
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.unread import cut_sentences, unknown_words
-from tokenization_wae_rnf.vocabulary import build_vocabulary, count_words
-from training_wae_rnf.command_line import main
+from wae_rnf.commands.main import main
+from wae_rnf.tokenization.tokenizer import build_tokenizer
+from wae_rnf.tokenization.unread import cut_sentences, unknown_words
+from wae_rnf.tokenization.vocabulary import build_vocabulary, count_words
 
 MODELS = Path(__file__).parent / "golden" / "models"
 MODEL = str(MODELS / "vae")
@@ -134,7 +134,7 @@ def test_unknown_words_against_the_ids():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell closes standard input")
 def test_standard_input_closed_by_a_shell(tmp_path):
-    program = f"import sys; from training_wae_rnf.command_line import main; sys.exit(main(['embed', {MODEL!r}]))"
+    program = f"import sys; from wae_rnf.commands.main import main; sys.exit(main(['embed', {MODEL!r}]))"
     (tmp_path / "run.py").write_text(program)
     done = subprocess.run(
         [shutil.which("sh"), "-c", f"'{sys.executable}' '{tmp_path / 'run.py'}' <&-"], capture_output=True, text=True

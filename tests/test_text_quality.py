@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU
 
-from training_wae_rnf.text_quality import load_metric, reconstruction_quality, sample_quality
+from wae_rnf.evaluation.text_quality import load_metric, reconstruction_quality, sample_quality
 
 
 def plain_bleu(sentence, references):
@@ -180,7 +180,7 @@ def refuse(*arguments):
     raise OSError("no network")
 
 socket.socket.connect = socket.getaddrinfo = refuse
-from training_wae_rnf.text_quality import reconstruction_quality, sample_quality
+from wae_rnf.evaluation.text_quality import reconstruction_quality, sample_quality
 sentences = ["a b c d e .", "a b c d f ."] * 60
 print(json.dumps(sample_quality(sentences) | reconstruction_quality(sentences, sentences)))
 """

@@ -9,8 +9,8 @@ import pytest
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import UNK, build_vocabulary, count_words, split_words
+from wae_rnf.tokenization.tokenizer import build_tokenizer
+from wae_rnf.tokenization.vocabulary import UNK, build_vocabulary, count_words, split_words
 
 TEXT = "the cat sat on the mat . the dog did n't"
 VOCABULARY = build_vocabulary(count_words([TEXT]))
@@ -84,7 +84,7 @@ def test_reads_without_our_code(tmp_path):
         "import sys; from transformers import AutoTokenizer\n"
         f"tokenizer = AutoTokenizer.from_pretrained({str(tmp_path)!r})\n"
         "ids = tokenizer('The <eos> cat')['input_ids']\n"
-        "print(ids, tokenizer.decode(ids, skip_special_tokens=True), 'tokenization_wae_rnf' in sys.modules)"
+        "print(ids, tokenizer.decode(ids, skip_special_tokens=True), 'wae_rnf' in sys.modules)"
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     the, cat = VOCABULARY["the"], VOCABULARY["cat"]

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tokenization_wae_rnf.toy import ToyGrammar
-from training_wae_rnf.toy_quality import likeliest_attributes, toy_quality
+from wae_rnf.evaluation.toy_quality import likeliest_attributes, toy_quality
+from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 
 @pytest.fixture(scope="module")

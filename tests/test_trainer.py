@@ -6,8 +6,8 @@ import torch
 from transformers import DataCollatorForLanguageModeling, DataCollatorWithPadding, Trainer, TrainingArguments
 
 from modeling_wae_rnf import WaeRnfModel
-from modeling_wae_rnf.decoder import Decoder
-from tokenization_wae_rnf.tokenizer import build_tokenizer
+from modeling_wae_rnf.decoder_lstm import Decoder
+from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 WORDS = ["<pad>", "<bos>", "<eos>", "<unk>", "the", "cat", "sat", "on", "a", "mat", "dog", "ran", "."]
 SENTENCES = [{"input_ids": [1, *range(4, 5 + length), 2]} for length in (3, 1, 6, 2, 4, 5, 2, 7)]

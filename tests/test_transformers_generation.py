@@ -8,7 +8,7 @@ import unittest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.cache import RecurrentCache
+from modeling_wae_rnf.recurrent_cache import RecurrentCache
 
 from .transformers_tests import import_tests
 

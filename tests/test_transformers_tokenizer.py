@@ -5,8 +5,8 @@ import unittest
 from types import MappingProxyType
 
 from modeling_wae_rnf import WaeRnfConfig
-from tokenization_wae_rnf.tokenizer import WaeRnfTokenizer, build_tokenizer
-from tokenization_wae_rnf.vocabulary import build_vocabulary, count_words
+from wae_rnf.tokenization.tokenizer import WaeRnfTokenizer, build_tokenizer
+from wae_rnf.tokenization.vocabulary import build_vocabulary, count_words
 
 from .transformers_tests import import_tests
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, build_vocabulary, count_words, split_words
+from wae_rnf.tokenization.vocabulary import SPECIAL_TOKENS, build_vocabulary, count_words, split_words
 
 
 def test_counts_agree_with_a_plain_loop():

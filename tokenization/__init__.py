@@ -1,5 +1,5 @@
-"""Text in, token ids out: corpora, vocabulary, tokenizer, preparation and statistics of a corpus.
+"""Text in, batches of token ids out: corpora, vocabulary, tokenizer, preparation, batches. It knows no model.
 
-Import from the modules themselves, for example ``from tokenization_wae_rnf.corpora import load_corpus``:
+Import from the modules themselves, for example ``from wae_rnf.tokenization.corpora import load_corpus``:
 importing the package alone loads neither torch nor transformers nor datasets.
 """

@@ -4,18 +4,14 @@ Every corpus comes as a ``DatasetDict`` of train, validation and test with the c
 files on disk: memory does not grow with the corpus, and a second run reads what the first one wrote.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import datasets
-from datasets import Dataset, DatasetDict, Features, Value
+from datasets import DatasetDict
 
-from tokenization_wae_rnf import toy
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.corpus_names import kind_of_corpus
-from tokenization_wae_rnf.hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
-from tokenization_wae_rnf.streams import TextStream
-from tokenization_wae_rnf.text_folder import load_folder
+from .corpus_names import kind_of_corpus
+from .hub_corpora import HUB_CORPORA, HubCorpus, load_from_hub
+from .text_folder import load_folder
+from .toy.corpus import load_toy
 
 __all__ = ["load_corpus"]
 
@@ -27,7 +23,7 @@ def load_corpus(
 ) -> DatasetDict:
     """Load a corpus as the splits train, validation and test with the column ``text``.
 
-    Sentences keep their length here; :func:`~tokenization_wae_rnf.preparation.prepare` truncates them. Blank
+    Sentences keep their length here; :func:`~wae_rnf.tokenization.preparation.prepare` truncates them. Blank
     ones are left out. What is left out, or read otherwise than it looks, is counted and logged as a warning.
 
     Args:
@@ -43,7 +39,7 @@ def load_corpus(
               rows, becomes one. That holds for yelp and yahoo.
         seed: of the generated corpus; the others do not depend on it.
         cache_dir: where the Arrow files lie; None for the usual cache of datasets.
-        streaming: the training split is a :class:`~tokenization_wae_rnf.streams.TextStream`, read anew in each
+        streaming: the training split is a :class:`~wae_rnf.tokenization.streams.TextStream`, read anew in each
             pass; a Hub corpus without a validation split gives its first 10,000 rows for it.
 
     Raises:
@@ -58,26 +54,3 @@ def load_corpus(
     if known == TOY:
         return load_toy(seed, cache_dir, streaming)
     return load_from_hub(HUB_CORPORA.get(known) or HubCorpus(known), cache_dir, streaming)
-
-
-def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:
-    """Generate the toy corpus, or read it from the cache."""
-    features = Features({"text": Value("string"), "log_prob": Value("float64")})
-    corpus = DatasetDict()
-    for split, size in toy.SPLIT_SIZES.items():
-        if streaming and split == "train":
-            corpus[split] = TextStream(lambda size=size: (row["text"] for row in toy.generate("train", size, seed)))
-            continue
-        corpus[split] = Dataset.from_generator(
-            toy_rows,
-            features=features,
-            cache_dir=cache_dir,
-            gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "version": code_version("toy*")},
-            split=datasets.NamedSplit(split),
-        )
-    return corpus
-
-
-def toy_rows(split: str, num_sentences: int, seed: int, version: str) -> Iterator[dict]:
-    """Yield the generated rows; ``version`` only serves as part of the cache's key."""
-    return toy.generate(split, num_sentences, seed)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-__all__ = ["FILE_NAMES", "NAMED", "kind_of_corpus", "split_files"]
+__all__ = ["FILE_NAMES", "NAMED", "corpus_name", "kind_of_corpus", "split_files"]
 
 NAMED = ("toy", "ptb", "yelp", "yahoo")
 FILE_NAMES = {
@@ -61,3 +61,13 @@ def split_files(folder: Path, split: str) -> list[Path]:
         kind = "a directory" if there[0].is_dir() else "a pipe or a device, which cannot be read twice"
         reason = f"{there[0].name} is {kind}; it must be a file, one sentence a line"
     raise ValueError(f"{folder} has no {split} split: {reason}")
+
+
+def corpus_name(dataset):
+    """What the directories of a corpus are called: never a way out of the directory above.
+
+    Example:
+        >>> corpus_name("toy"), corpus_name("user/name"), corpus_name("/")
+        ('toy', 'name', 'corpus')
+    """
+    return (Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name) or "corpus"

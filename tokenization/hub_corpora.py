@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict, Features, IterableDataset
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.lines import say
-from tokenization_wae_rnf.streams import TextStream
-from tokenization_wae_rnf.text_folder import TEXT_FEATURES
+from .code_version import code_version
+from .lines import say
+from .streams import TextStream
+from .text_folder import TEXT_FEATURES
 
 __all__ = ["HUB_CORPORA", "HubCorpus", "load_from_hub"]
 

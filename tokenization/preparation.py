@@ -3,24 +3,21 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-import torch
 from datasets import Dataset, DatasetDict, Features, List, Value
 from tokenizers import Tokenizer
-from torch import LongTensor
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.lines import say
-from tokenization_wae_rnf.statistics import split_statistics
-from tokenization_wae_rnf.streams import SentenceStream
-from tokenization_wae_rnf.tokenizer import build_tokenizer
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
+from .code_version import code_version
+from .corpus_statistics import split_statistics
+from .lines import say
+from .streams import SentenceStream
+from .tokenizer import build_tokenizer
+from .vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
 
-__all__ = ["collate", "prepare", "train_tokenizer"]
+__all__ = ["prepare", "train_tokenizer"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +33,7 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
     """Build the tokenizer of a corpus from the words of its training split alone.
 
     Args:
-        corpus: splits with the column ``text``, as :func:`~tokenization_wae_rnf.corpora.load_corpus` gives, or a
+        corpus: splits with the column ``text``, as :func:`~wae_rnf.tokenization.corpora.load_corpus` gives, or a
             stream for the training split.
         max_size: greatest size of the vocabulary, the four special tokens included.
         max_words: greatest number of words of a sentence; those beyond are not counted either.
@@ -87,7 +84,7 @@ def prepare(
     Args:
         corpus: splits with the column ``text``; a stream stays one, and is encoded as it is read.
         tokenizer: one that puts ``<bos>`` before and ``<eos>`` after the words, as
-            :func:`~tokenization_wae_rnf.tokenizer.build_tokenizer` makes, new or reloaded.
+            :func:`~wae_rnf.tokenization.tokenizer.build_tokenizer` makes, new or reloaded.
         max_words: words kept of each sentence, at most those that the tokenizer was built for.
         num_proc: number of worker processes; None for none.
 
@@ -182,21 +179,3 @@ def encode_batch(batch: dict[str, list], rules: str, max_words: int, version: st
         known = [not shortened and UNK_ID not in ids for ids, shortened in zip(sentences, cut, strict=True)]
         encoded["log_prob"] = [value if keep else None for value, keep in zip(batch["log_prob"], known, strict=True)]
     return encoded
-
-
-def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, LongTensor]:
-    """Make a batch of prepared rows, padded on the right to the longest.
-
-    Returns:
-        ``input_ids`` and ``attention_mask`` (1 for a token, 0 for padding), each (batch, length).
-
-    Example:
-        >>> batch = collate([{"input_ids": [1, 4, 2]}, {"input_ids": [1, 2]}], pad_token_id=0)
-        >>> batch["input_ids"].tolist(), batch["attention_mask"].tolist()
-        ([[1, 4, 2], [1, 2, 0]], [[1, 1, 1], [1, 1, 0]])
-    """
-    sentences = [torch.as_tensor(row["input_ids"], dtype=torch.long) for row in rows]
-    return {
-        "input_ids": pad_sequence(sentences, batch_first=True, padding_value=pad_token_id),
-        "attention_mask": pad_sequence([torch.ones_like(ids) for ids in sentences], batch_first=True),
-    }

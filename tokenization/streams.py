@@ -8,7 +8,7 @@ from itertools import count, islice
 import numpy as np
 from datasets import Dataset
 
-from tokenization_wae_rnf.lines import BLANK, say
+from .lines import BLANK, say
 
 __all__ = ["SentenceStream", "TextStream"]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import datasets
 from datasets import Dataset, DatasetDict, Features, Value
 
-from tokenization_wae_rnf.code_version import code_version
-from tokenization_wae_rnf.corpus_names import FILE_NAMES, split_files
-from tokenization_wae_rnf.lines import BLANK, read_lines, say
-from tokenization_wae_rnf.streams import TextStream
+from .code_version import code_version
+from .corpus_names import FILE_NAMES, split_files
+from .lines import BLANK, read_lines, say
+from .streams import TextStream
 
 __all__ = ["load_folder"]
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import AddedToken, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AddedToken, PreTrainedTokenizerFast
 
-from modeling_wae_rnf import WaeRnfConfig
-from tokenization_wae_rnf.vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
+from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
 __all__ = ["WaeRnfTokenizer", "build_tokenizer"]
 
@@ -75,7 +74,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
     """Build the tokenizer of a vocabulary: text becomes ``<bos> word ... word <eos>``.
 
     - Text is lower-cased and split on white space only, exactly as
-      :func:`~tokenization_wae_rnf.vocabulary.split_words` does.
+      :func:`~wae_rnf.tokenization.vocabulary.split_words` does.
     - A word outside the vocabulary becomes ``<unk>``; so does a literal ``<pad>``, ``<bos>`` or ``<eos>`` in
       the text, which can therefore never end or pad a sentence.
     - ``decode(ids, skip_special_tokens=True)`` drops padding, ``<bos>`` and ``<eos>``, keeps ``<unk>``, and
@@ -87,7 +86,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
     text; hence ``tokenizer.unk_token_id`` is None and ``tokenizer.convert_tokens_to_ids("<unk>")`` is 3.
 
     Args:
-        vocabulary: ids of the words, as :func:`~tokenization_wae_rnf.vocabulary.build_vocabulary` numbers
+        vocabulary: ids of the words, as :func:`~wae_rnf.tokenization.vocabulary.build_vocabulary` numbers
             them.
         max_words: greatest number of words of a sentence; ``model_max_length`` is two more.
 
@@ -136,6 +135,3 @@ def check_vocabulary(vocabulary: dict[str, int]) -> None:
         raise ValueError(f"the vocabulary must start with {', '.join(SPECIAL_TOKENS)} as the ids 0 to 3")
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(f"the ids of the vocabulary must be 0 to {len(vocabulary) - 1}, each used once")
-
-
-AutoTokenizer.register(WaeRnfConfig, tokenizer_class=WaeRnfTokenizer)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerFast
 
-from tokenization_wae_rnf.vocabulary import SPECIAL_TOKENS, split_words
+from .vocabulary import SPECIAL_TOKENS, split_words
 
 __all__ = ["cut_sentences", "unknown_words"]
 
@@ -19,7 +19,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         sentences: as they are given to it.
 
     Example:
-        >>> from tokenization_wae_rnf.tokenizer import build_tokenizer
+        >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4})
         >>> unknown_words(tokenizer, ["Cats", "cats purr loudly"])
         ['unknown words in 1 of 2 sentences: purr, loudly']
@@ -40,7 +40,7 @@ def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
     """Return a message that counts the sentences longer than a tokenizer's limit, or none where none is.
 
     Example:
-        >>> from tokenization_wae_rnf.tokenizer import build_tokenizer
+        >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3}, max_words=2)
         >>> cut_sentences(tokenizer, ["cats purr loudly"])
         ['words beyond the first 2 are not read']

@@ -24,7 +24,7 @@ def split_words(text: str, max_words: int | None = None) -> list[str]:
     r"""Split a text into its first ``max_words`` lower-case words (all of them if None).
 
     Words are what white space of any kind separates; punctuation stays in its word. The tokenizer of
-    :mod:`tokenization_wae_rnf.tokenizer` splits in the same way.
+    :mod:`wae_rnf.tokenization.tokenizer` splits in the same way.
 
     Example:
         >>> split_words("The cat\u2028did n't sleep.\tReally ?", max_words=5)

@@ -1,4 +1,1 @@
-"""Training and judging: systems, schedules, batching, centres, loop, estimators, evaluation, report, command line.
-
-Import from the modules themselves; importing the package alone loads nothing heavy.
-"""
+"""Options in, a model directory out: systems, their options, the stages of a run, checkpoints."""

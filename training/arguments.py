@@ -5,17 +5,15 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
+from wae_rnf.tokenization.corpus_names import corpus_name
+
 from .objectives import OBJECTIVES
 from .systems import SYSTEMS
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
 LARGEST = 2**31 - 1  # of any number of things
 WIDEST = 2**16  # of a layer
-PROPOSALS = ("posterior", "mixture")
-PROPOSAL_HELP = (
-    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights "
-    "are bounded."
-)
 
 
 def option(default, help_text, rule=None):
@@ -57,7 +55,7 @@ def check_rules(arguments):
 @dataclass
 class TrainArguments:
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2); None leaves a choice to
-    the system's row in `training_wae_rnf.systems`."""
+    the system's row in `wae_rnf.training.systems`."""
 
     output_dir: str | None = option(
         None, "Directory of the run; it becomes the model directory. By default runs/SYSTEM-DATASET."
@@ -87,7 +85,7 @@ class TrainArguments:
     )
     length_pool: int = option(
         1,
-        "Group sentences by length among those of this many batches: saves padding, see training/batching.py.",
+        "Group sentences by length among those of this many batches: saves padding, see tokenization/batching.py.",
         at_least(1),
     )
     learning_rate: float = option(1e-3, "Of Adam.", POSITIVE)
@@ -235,24 +233,6 @@ class TrainArguments:
         if self.output_dir is None:
             self.output_dir = str(Path("runs", f"{self.system}-{corpus_name(self.dataset)}"))
         require(self.output_dir.strip(), "output_dir", "must name a directory", repr(self.output_dir))
-
-
-def corpus_name(dataset):
-    """What the directories of a corpus are called: never a way out of the directory above.
-
-    Example:
-        >>> corpus_name("toy"), corpus_name("user/name"), corpus_name("/")
-        ('toy', 'name', 'corpus')
-    """
-    return (Path(dataset).resolve().name if Path(dataset).is_dir() else Path(dataset).name) or "corpus"
-
-
-def check_proposal(proposal, samples, name="iwae_samples"):
-    """Raises ValueError unless so many importance samples can be drawn from the proposal."""
-    one_of_them, rule = one_of(*PROPOSALS)
-    require(one_of_them(proposal), "proposal", rule, proposal)
-    even = proposal != "mixture" or samples % 2 == 0
-    require(even, name, "must be even where the proposal is a mixture, half of them are from each part", samples)
 
 
 def require(condition, name, rule, value):

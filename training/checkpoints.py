@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from .file_modes import share
+from wae_rnf.evaluation.file_modes import share
 
 MANIFEST = "manifest.json"
 ASIDE = ".new"

@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from tokenization_wae_rnf.corpus_names import FILE_NAMES, kind_of_corpus, split_files
+from wae_rnf.tokenization.corpus_names import FILE_NAMES, kind_of_corpus, split_files
 
 from .arguments import TrainArguments
-from .model_source import check_centres_from
+from .centres_from import check_centres_from
 from .objectives import CLOSED_FORM
 from .run_directory import check_output_dir, dataset_to_read
 from .systems import WAE_RNF, customized_system

@@ -125,3 +125,11 @@ def _read_yaml(path, option):
         return yaml.load(Path(path).expanduser().read_text(encoding="utf-8"), TextLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RuntimeError) as error:
         raise ValueError(f"{option} {path} cannot be read: {error}") from error
+
+
+def options_of_files(paths):
+    """The options in the files that --config names, the later ones first in force."""
+    options = {}
+    for path in paths:
+        options |= read_options(path)
+    return options

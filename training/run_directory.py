@@ -1,17 +1,18 @@
 """The directory of a run: claimed by one training, described by run.json, which says what the run depends on."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from wae_rnf.evaluation.json_files import write_json
+from wae_rnf.evaluation.run_file import RUN_FILE, read_run
+
 from .arguments import TrainArguments
 from .option_scope import without_part
 from .run_lock import LOCK_FILE, locked, remove_lock
 
-RUN_FILE = "run.json"
 # Options that may differ when a run goes on: they do not change what is trained. Those of a preset are compared one by
 # one, under their own names.
 FREE_TO_CHANGE = (
@@ -114,13 +115,6 @@ def remember(output_dir, **found):
     write_json(path, run | found)
 
 
-def dataset_of(run):
-    """The corpus of a run: the folder, wherever the run was started from, or the name; None where it says none."""
-    name = run.get("options", {}).get("dataset")
-    moved = isinstance(name, str) and run.get("folder") and not Path(name).is_dir()
-    return run["folder"] if moved else name
-
-
 def dataset_to_read(arguments):
     """The corpus of [`TrainArguments`]; a run that goes on from another working directory finds its folder again."""
     if arguments.resume and not Path(arguments.dataset).is_dir():
@@ -133,45 +127,3 @@ def dataset_to_read(arguments):
                 )
             return run["folder"]
     return arguments.dataset
-
-
-def read_run(output_dir):
-    """What run.json says.
-
-    Raises:
-        ValueError: no run there, or one that cannot be read.
-    """
-    path = Path(output_dir) / RUN_FILE
-    if not path.exists():
-        raise ValueError(f"{output_dir} holds no run: {RUN_FILE} is missing")
-    run = read_json(path)
-    if not isinstance(run.get("options"), dict):
-        raise ValueError(f"{path} says no options: it is no {RUN_FILE} of ours")
-    return run
-
-
-def read_json(path):
-    """A file of a JSON object.
-
-    Raises:
-        ValueError: something else in it.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object")
-    return content
-
-
-def write_json(path, content):
-    """Writes a dictionary as JSON, aside first, so that a reader never sees half of it."""
-    path = Path(path)
-    aside = path.with_name(path.name + ".new")
-    try:
-        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:  # a full disk, say, which does not say which file it was
-        aside.unlink(missing_ok=True)
-        raise OSError(f"{path} could not be written: {error}") from error

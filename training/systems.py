@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from .objectives import OBJECTIVES
-
 
 @dataclass(frozen=True)
 class System:
@@ -13,7 +11,7 @@ class System:
         config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
         sampled: draw the latent code while training; an autoencoder takes the posterior's mean.
-        lagging: train the encoder alone before each step, see `training_wae_rnf.lagging`.
+        lagging: train the encoder alone before each step, see `wae_rnf.training.lagging`.
     """
 
     config: dict = field(default_factory=dict)
@@ -58,18 +56,6 @@ def objective_of(system, given=None):
     return given or (WAE_RNF | SYSTEMS[system].config if system in SYSTEMS else WAE_RNF)["objective"]
 
 
-def reading_of(objective):
-    """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
-
-    It is known before anything is evaluated, as the lower of two bounds is not.
-
-    Example:
-        >>> reading_of("paper"), reading_of("authors")
-        ('pushforward', 'flow_posterior')
-    """
-    return OBJECTIVES[objective].bound_of
-
-
 def has_metric(system):
     return (WAE_RNF | system.config)["flow_kernel"] is not None
 
@@ -102,3 +88,28 @@ def customized_system(arguments):
     if annealing[0] > annealing[1]:
         raise ValueError(f"--kl_start {annealing[0]} lies after --kl_end {annealing[1]}; alpha climbs between the two")
     return replace(system, config=config, annealing=annealing)
+
+
+def system_of(config) -> str:
+    """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
+
+    Example:
+        >>> from modeling_wae_rnf import WaeRnfConfig
+        >>> system_of(WaeRnfConfig(vocab_size=9, flow_kernel=None))
+        'wae-nf'
+    """
+    defaults = type(config)()
+
+    def parts(value_of):
+        return (
+            value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
+            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0,
+        )  # fmt: skip
+
+    mine = parts(lambda name: getattr(config, name))
+    matching = (
+        name
+        for name, system in SYSTEMS.items()
+        if mine == parts(lambda field, row=system.config: row.get(field, getattr(defaults, field)))
+    )
+    return next(matching, config.model_type)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
-from training_wae_rnf.arguments import TrainArguments
-from training_wae_rnf.estimators import importance_weighted_nll, log_importance_weights
-from training_wae_rnf.model_directory import load_model
-from training_wae_rnf.systems import SYSTEMS
-from training_wae_rnf.training import train
+from wae_rnf.evaluation.estimators import importance_weighted_nll, log_importance_weights
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.run import train
+from wae_rnf.training.systems import SYSTEMS
 
 MODELS = Path(__file__).parent / "models"
 KEPT = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")

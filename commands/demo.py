@@ -1,0 +1,35 @@
+"""The subcommand `demo`: a page to look at."""
+
+from wae_rnf.training.option_parser import OptionParser
+
+from .model_argument import add_model_dir
+
+
+def demo(argv):
+    """demo: a page to look at."""
+    parser = OptionParser(
+        prog="wae-rnf demo",
+        description="A page to look at: samples, reconstructions, ways between sentences, a map of the latent space.",
+        epilog="Example: wae-rnf demo runs/toy",
+    )
+    add_model_dir(parser)
+    parser.add_argument("--dataset", help="whose test split is on the map; by default what the model was trained on")
+    parser.add_argument("--port", type=int, default=7860, help="of the page (default: 7860)")
+    options = parser.parse_args(argv)
+    if not 1 <= options.port <= 65535:
+        raise ValueError(f"--port must lie in 1 to 65535, but is {options.port}")
+    from wae_rnf.sharing.proxies import without_proxies
+
+    try:
+        with without_proxies():  # it cannot be imported where one is a SOCKS proxy
+            import gradio  # noqa: F401
+    except ImportError as error:
+        raise ValueError("the demo needs gradio: pip install gradio") from error
+
+    from wae_rnf.sharing.demo import build_demo, check_port, serve
+    from wae_rnf.training.remedies import advice
+    from wae_rnf.training.systems import system_of
+
+    check_port(options.port)
+    page = build_demo(options.model_dir, options.dataset, lambda config: advice({"system": system_of(config)}).latent)
+    serve(page, options.port)

@@ -1,0 +1,51 @@
+"""The subcommand `evaluate`: bounds, mutual information and active units of a trained model."""
+
+from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
+
+from .text import model_parser
+
+
+def evaluate(argv):
+    """evaluate: a file of metrics, the bounds of each sentence, and a table."""
+    parser = model_parser(
+        "evaluate",
+        "Honest bounds of both readings, the published protocol, mutual information, active units. Those of the whole "
+        "test split of the model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each "
+        "sentence in sentences.tsv; those of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them.",
+        "wae-rnf evaluate runs/toy --split test --iwae_samples 500",
+    )
+    parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
+    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples per sentence (default: 500)")
+    parser.add_argument("--proposal", default="posterior", choices=PROPOSALS, help=PROPOSAL_HELP)
+    parser.add_argument("--max_sentences", type=int, help="only the first sentences of the split, at most so many")
+    parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
+    parser.add_argument("--output", metavar="FILE.json", help="write the metrics there, and FILE.tsv beside it")
+    options = parser.parse_args(argv)
+    for name in ("iwae_samples", "max_sentences"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} must be at least 1, but is {value}")
+    check_proposal(options.proposal, options.iwae_samples)
+
+    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination
+    from wae_rnf.evaluation.metrics import METRICS_FILE
+    from wae_rnf.evaluation.shared_work import on_main
+    from wae_rnf.training.launch import join, leave
+
+    dataset = options.dataset or corpus_of(options.model_dir)
+    if dataset is None:
+        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
+    evaluation = EvaluationOptions(str(dataset), **{name: getattr(options, name) for name in names})
+    path = destination(options.model_dir, evaluation, options.output)
+
+    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.training.report import evaluate_model
+
+    commit()  # of the code that runs, asked before the checkout can change
+    accelerator = join(mixed_precision=options.mixed_precision)
+    evaluate_model(options.model_dir, evaluation, accelerator, path)
+    kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
+    on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
+    leave()

@@ -1,0 +1,44 @@
+"""Sentences of the command line, or of standard input: nothing is lost in silence."""
+
+import sys
+from collections import Counter
+
+from wae_rnf.sharing.text_input import warn
+from wae_rnf.tokenization.lines import decode_lines
+
+STANDARD_INPUT = "standard input"
+
+
+def read_sentences(given):
+    """Sentences of the command line, or the lines of standard input: one for each, so that rows and lines match.
+
+    Args:
+        given: arguments; without any, standard input is read.
+
+    Returns:
+        the sentences; a blank line is a sentence without words, which is told.
+
+    Raises:
+        ValueError: a blank argument, no sentence at all, or input that is no text.
+    """
+    if given:
+        return [with_words(sentence) for sentence in given]
+    if sys.stdin is None:
+        raise ValueError("standard input is closed; give the sentences as arguments")
+    if sys.stdin.isatty():
+        hint = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+        print(f"wae-rnf: sentences are read from the terminal, one a line; {hint} ends them", file=sys.stderr)
+    notes = Counter()
+    sentences = list(decode_lines(sys.stdin.buffer, STANDARD_INPUT, notes))
+    if not any(sentences):
+        raise ValueError("there is no sentence; give some, or send them to standard input, one a line")
+    notes["blank lines, each read as a sentence without words"] = sentences.count("")
+    warn(f"{STANDARD_INPUT}: {number} {note}" for note, number in notes.items() if number)
+    return sentences
+
+
+def with_words(sentence):
+    """The sentence; raises ValueError where there is nothing but white space."""
+    if not sentence.strip():
+        raise ValueError(f"the sentence {sentence!r} is blank; write at least one word")
+    return sentence

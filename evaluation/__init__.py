@@ -1,0 +1,1 @@
+"""A model directory and a split in, metrics.json out. Nothing is trained here."""

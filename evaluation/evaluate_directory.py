@@ -1,0 +1,117 @@
+"""A model directory and a split in, a file of metrics out: the one way to metrics.json, of `train` and `evaluate`."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from operator import attrgetter
+from pathlib import Path
+
+import torch
+
+from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.tokenization.corpora import TOY, load_corpus
+from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
+from wae_rnf.tokenization.preparation import prepare
+
+from .estimators import reading_of
+from .evaluate_split import evaluate
+from .evaluation_target import EvaluationOptions
+from .latent_use import Advice, warnings_of_metrics
+from .metrics import Metrics, write_metrics
+from .metrics_table import print_report
+from .model_directory import digest_of_weights, load_model
+from .run_file import RUN_FILE, read_run
+from .shared_work import main_first, on_main
+from .text_quality import judge_text
+
+NUM_SAMPLES = 10  # from the prior, in the report
+
+
+def evaluate_directory(
+    directory: str | Path,
+    options: EvaluationOptions,
+    accelerator,
+    path: str | Path,
+    sentences=None,
+    system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
+    advise: Callable[[dict], Advice] | None = None,
+) -> Metrics:
+    """Evaluates the model of a directory; writes the metrics and the bounds of each sentence, prints the report.
+
+    Args:
+        directory: of the model, or its name on the Hub; what its run.json says of the training goes into the metrics.
+        options: what is evaluated.
+        accelerator: of all processes; they share the work.
+        path: of the file of metrics, see `destination`.
+        sentences: the split's prepared rows, where the caller has them; by default they are read.
+        system_of: names the system of a model whose directory has no run.json.
+        advise: see `warnings_of_metrics`.
+
+    Returns:
+        what the file holds, in every process.
+    """
+    model, tokenizer = load_model(directory, accelerator.device)
+    if sentences is None:
+        max_words = model.config.max_words
+        data = main_first(lambda: prepare(load_corpus(options.dataset), tokenizer, max_words=max_words))
+        sentences = data[options.split]
+    if options.max_sentences is not None:
+        sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
+    with accelerator.autocast():
+        shown = accelerator.is_main_process
+        metrics = evaluate(
+            model, sentences, options.iwae_samples, options.seed, progress=shown, proposal=options.proposal
+        )
+
+    def finish():
+        complete = (
+            metrics | described(directory, model, options, system_of) | judged(model, tokenizer, sentences, options)
+        )
+        written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model, advise)})
+        print_report(written)
+        return written
+
+    return on_main(finish)
+
+
+def described(directory, model, options, system_of):
+    """What was evaluated, and where it comes from."""
+    run = read_run(directory) if Path(directory, RUN_FILE).exists() else {"options": {}}
+    evaluation = asdict(options)
+    dataset, split = evaluation.pop("dataset"), evaluation.pop("split")
+    return {
+        "system": run["options"].get("system") or system_of(model.config),
+        "dataset": dataset,
+        **origin_of_text(dataset),
+        "split": split,
+        "has_latents": model.config.latent_size > 0,
+        "has_flow": model.config.num_flows > 0,
+        "reading": reading_of(model.config.objective),
+        "evaluation": evaluation,
+        "options": run["options"],
+        "training": run.get("training"),
+        "weights": digest_of_weights(model),
+    }
+
+
+def origin_of_text(dataset) -> dict[str, str | None]:
+    """{"hub_dataset": the corpus's repository, "language"}, each None where it is not known.
+
+    Example:
+        >>> origin_of_text("yelp"), origin_of_text("tests")["hub_dataset"]
+        ({'hub_dataset': 'Yelp/yelp_review_full', 'language': 'en'}, None)
+    """
+    folder = Path(dataset).is_dir()
+    repository = HUB_CORPORA[dataset].repository if dataset in HUB_CORPORA else dataset
+    return {
+        "hub_dataset": repository if "/" in repository and not folder else None,
+        "language": "en" if dataset in (TOY, *HUB_CORPORA) and not folder else None,
+    }
+
+
+def judged(model, tokenizer, sentences, options):
+    """Samples from the prior, and the quality of more of them and of reconstructions."""
+    generator = torch.Generator(model.device).manual_seed(options.seed)
+    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
+    toy = options.dataset == TOY and "log_prob" in sentences.column_names  # a folder of that name has none
+    return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=options.seed, toy=toy)}

@@ -1,0 +1,290 @@
+"""Evaluates a model on a split: honest bounds of both readings, the published protocol, the code's use."""
+
+import math
+import time
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from modeling_wae_rnf import mmd
+from modeling_wae_rnf.priors import prior_name
+from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
+
+from .estimators import (
+    MORE_ACTIVE,
+    READINGS,
+    USED_UNIT,
+    active_units,
+    bound_over_k,
+    importance_weighted_nll,
+    kl_of_units,
+    log_aggregate_posterior,
+    log_importance_weights,
+    mixture_log_weights,
+    monte_carlo_variance,
+    mutual_information,
+    published_kl,
+    random_rows,
+    sizes_over,
+    used_units,
+)
+from .proposals import check_proposal
+from .provenance import provenance
+from .shared_work import gather, my_part
+
+BATCH_SIZE = 64
+# Tokens that go through the decoder at once, on a CPU and on a GPU: samples and sentences together stay under it.
+TOKENS_AT_ONCE = 2**14
+TOKENS_AT_ONCE_ON_GPU = 2**17
+DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
+MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
+
+
+@torch.no_grad()
+def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=False, proposal="posterior"):
+    """The metrics of a model on a split. Several processes share the work, and each gets the same metrics.
+
+    Args:
+        model: a `WaeRnfModel`; put in evaluation mode, and back.
+        sentences: prepared rows with `input_ids`, `length` and, where the corpus knows it, `log_prob`.
+        samples: k importance samples a sentence.
+        seed: of the samples.
+        max_sentences: take the first so many sentences; all when None.
+        progress: show a bar.
+        proposal: what the importance samples are drawn from: "posterior", q(z|x), or "mixture", (q(z|x) + p(z)) / 2,
+            half of them from each part; the prior is that of the reading. The ELBO is of the samples of q alone.
+
+    Returns:
+        a dictionary, nats per sentence: for each reading `elbo` {nll, ppl, reconstruction, kl} and `iwae`
+        {nll, ppl, samples, proposal}, each with `standard_error`, over the sentences, and `monte_carlo_error`, what
+        another seed would move (None with one sample); `bound_over_k`, {k, and the bound of each reading};
+        `of_sentences`, the bounds of each sentence, in the split's order; `published`; `mutual_information` with its
+        two errors, `active_units`, `kl_of_units`, `mmd`; `entropy` if it is known. With a flow also
+        `mutual_information_after_flow`, that of z' and x, by way of the flow's numerical inverse, and how far the
+        inverse misses z, `largest_flow_inversion_error`; with a Riemannian metric `mean_distance_of_centres`.
+
+    Raises:
+        ValueError: no samples, an unknown proposal or an odd number of samples of a mixture, or no sentences.
+    """
+    if samples < 1:
+        raise ValueError(f"iwae_samples must be at least 1, not {samples}")
+    check_proposal(proposal, samples)
+    if len(sentences) == 0:
+        raise ValueError("there is no sentence to evaluate")
+    if max_sentences is not None:
+        sentences = sentences.select(range(min(max_sentences, len(sentences))))
+    start, training = time.perf_counter(), model.training
+    model.eval()
+    if not model.config.latent_size:  # one sample is exact, and there is nothing to draw
+        samples, proposal = 1, "posterior"
+    columns, posterior = _columns(model, sentences, samples, seed, progress, proposal)
+    model.train(training)
+    metrics = _summary(columns, posterior, model.prior, samples, seed, proposal)
+    metrics["prior"] = prior_name(model.config)
+    if model.config.flow_kernel is not None and model.config.num_centres > 1:
+        metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
+    return metrics | provenance(model.device, seed, time.perf_counter() - start)
+
+
+def _columns(model, sentences, samples, seed, progress, proposal):
+    """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
+    lengths = lengths_of(sentences)
+    batches = sorted_batches(lengths, BATCH_SIZE)
+    numbers, mine = my_part(range(len(batches))), my_part(batches)
+    parts = []
+    loaded = load_batches(sentences, mine, model.config.pad_token_id, model.device)
+    bar = tqdm(loaded, "evaluate", len(mine), unit="batch", leave=False, disable=None if progress else True)
+    for number, inputs in zip(numbers, bar, strict=True):
+        generator = torch.Generator(model.device).manual_seed(numbered_seed(seed, number))
+        posterior = model.encode(**inputs)
+        found = _batch_columns(model, inputs, posterior, samples, generator, proposal)
+        parts.append((posterior, {name: values.cpu() for name, values in found.items()}))
+    posteriors, found = zip(*gather(parts), strict=True)
+    order = torch.tensor(np.concatenate(batches)).argsort()
+    columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
+    columns["length"] = torch.tensor(lengths)
+    if "log_prob" in sentences.column_names:
+        columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
+    return columns, type(posteriors[0]).concatenate(posteriors, order)
+
+
+def _batch_columns(model, inputs, posterior, samples, generator, proposal="posterior"):
+    samples = samples // 2 if proposal == "mixture" else samples  # of the posterior
+    z = posterior.rsample((samples,), generator=generator)
+    z_prime, log_abs_det = model.push(z)
+    reconstruction = _score_samples(model, inputs, z_prime)
+    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
+    mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
+    columns = {
+        "reconstruction": reconstruction.mean(0),
+        "published_reconstruction": model.score(**inputs, z_prime=mean_prime),
+        "published_kl": published_kl(posterior, mean_prime, model.prior),
+        "published_log_abs_det": log_abs_det_at_mean,
+        "z": z[0],
+        "log_q": posterior.log_prob(z)[0],
+    }
+    if model.config.num_flows:
+        columns["z_recovered"] = model.flow.inverse(z_prime[0])
+    columns["flow_posterior_elbo"] = -log_weights["flow_posterior"].mean(0)
+    columns["flow_posterior_elbo_variance"] = _variance_of_mean(log_weights["flow_posterior"])
+    # for the pushforward model the divergence is known in closed form, unless its prior is learned
+    kl, sampled = model.prior.kl_divergence(posterior), log_weights["pushforward"]
+    columns["pushforward_elbo"] = -sampled.mean(0) if kl is None else columns["reconstruction"] + kl
+    columns["pushforward_elbo_variance"] = _variance_of_mean(sampled if kl is None else reconstruction)
+    for reading in READINGS:
+        weights = log_weights[reading]
+        if proposal == "mixture":
+            of_prior = _samples_of_prior(model, inputs, posterior, reading, samples, generator)
+            weights = mixture_log_weights((weights, reconstruction), of_prior)
+        columns[f"{reading}_iwae"] = importance_weighted_nll(weights)
+        columns[f"{reading}_iwae_variance"] = monte_carlo_variance(weights)
+        columns[f"{reading}_over_k"] = bound_over_k(weights)
+    if not model.config.latent_size:
+        columns |= {name: torch.zeros_like(values) for name, values in columns.items() if name.endswith("_variance")}
+    return columns
+
+
+def _variance_of_mean(values):
+    """Of the mean over samples: (samples, batch) -> (batch,); not a number with one sample."""
+    return values.var(0) / len(values) if len(values) > 1 else torch.full_like(values[0], math.nan)
+
+
+def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
+    """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a reading."""
+    drawn = model.sample_prior(samples * len(posterior.mean), generator).unflatten(0, (samples, -1))
+    # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
+    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.num_flows else drawn
+    z_prime, log_abs_det = model.push(z)
+    reconstruction = _score_samples(model, inputs, z_prime)
+    weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
+    return weights[reading], reconstruction
+
+
+def _score_samples(model, inputs, z_prime):
+    """Reconstruction nats (samples, batch), many samples of the whole batch through the decoder at once."""
+    most = TOKENS_AT_ONCE if z_prime.device.type == "cpu" else TOKENS_AT_ONCE_ON_GPU
+    at_once = max(1, most // inputs["input_ids"].numel())
+    scores = []
+    for part in z_prime.split(at_once):
+        repeated = {name: ids.repeat(len(part), 1) for name, ids in inputs.items()}
+        scores.append(model.score(**repeated, z_prime=part.flatten(0, 1)).view(len(part), -1))
+    return torch.cat(scores)
+
+
+def _summary(columns, posterior, prior, samples, seed, proposal):
+    """The split's metrics: means over sentences of what `_columns` holds."""
+    entropy = -columns["log_prob"] if "log_prob" in columns else None
+    metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
+    metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
+    per_weight = 2 if proposal == "mixture" else 1  # samples
+    metrics["bound_over_k"] = {
+        "num_sentences": len(columns["length"]),
+        "k": [per_weight * k for k in sizes_over(samples // per_weight)],
+    }
+    for reading in READINGS:
+        elbo, iwae = (_bound(columns, f"{reading}_{bound}", entropy) for bound in ("elbo", "iwae"))
+        kl = columns[f"{reading}_elbo"] - columns["reconstruction"]
+        elbo |= {"reconstruction": _mean(columns["reconstruction"]), "kl": _mean(kl)}
+        metrics[reading] = {"elbo": elbo, "iwae": iwae | {"samples": samples, "proposal": proposal}}
+        metrics["bound_over_k"][reading] = columns[f"{reading}_over_k"].double().mean(0).tolist()
+    terms = {name: columns[f"published_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
+    published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
+    metrics["published"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
+    metrics["published"] |= {name: _mean(values) for name, values in terms.items()}
+    z = columns["z"].double()
+    rows = random_rows(len(z))
+    part = type(posterior).concatenate([posterior], rows)
+    metrics |= _information(part, z[rows], columns["log_q"][rows], seed)
+    metrics |= _use_of_units(posterior, prior)
+    metrics["mmd"] = _mmd_to_prior(prior, z, seed)
+    if "z_recovered" in columns:
+        z = columns["z_recovered"].double()
+        # where density is measured in z', |det| stands in q(z'|x) and in q(z'), and cancels
+        information = mutual_information(part.log_prob(z[rows]), log_aggregate_posterior(part, z[rows]))
+        metrics["mutual_information_after_flow"] = information.item()
+        metrics["largest_flow_inversion_error"] = (z - columns["z"].double()).abs().max().item()
+    if entropy is not None:
+        metrics |= {"entropy": _mean(entropy), "entropy_standard_error": _standard_error(entropy)}
+    return metrics
+
+
+def _information(posterior, z, log_q, seed):
+    """I(z; x), and how it would vary over other sentences, and over other samples of these.
+
+    The latter is of sentences whose z is drawn a second time: the variance of a sentence's log q(z|x) - log q(z)
+    within it is half the square of what the two differ by.
+    """
+    values = log_q - log_aggregate_posterior(posterior, z)
+    rows = torch.arange(min(DRAWN_AGAIN, len(z)))
+    again = type(posterior).concatenate([posterior], rows)
+    z = again.rsample(generator=torch.Generator().manual_seed(seed))
+    differences = again.log_prob(z) - log_aggregate_posterior(posterior, z) - values[rows]
+    return {
+        "mutual_information": _mean(values),
+        "mutual_information_standard_error": _standard_error(values),
+        "mutual_information_monte_carlo_error": math.sqrt(_mean(differences.square() / 2) / len(values)),
+        "mutual_information_sentences": len(values),
+    }
+
+
+def _use_of_units(posterior, prior):
+    """How many of the latent units are used, by three measures."""
+    return {
+        "active_units": active_units(posterior.mean),
+        f"active_units_{MORE_ACTIVE}": active_units(posterior.mean, MORE_ACTIVE),
+        f"units_over_{USED_UNIT}": used_units(posterior, prior),
+        "kl_of_units": kl_of_units(posterior, prior),
+    }
+
+
+def _bound(columns, name, entropy):
+    nll, variance = columns[name].double(), columns[f"{name}_variance"].double()
+    error = (variance.sum().sqrt() / len(nll)).item()
+    bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, columns["length"])}
+    bound["monte_carlo_error"] = error if math.isfinite(error) else None
+    return bound if entropy is None else bound | excess(nll, entropy, "entropy")
+
+
+def excess(nll, reference, name):
+    """By how many nats sentences cost more than a reference: pairs, so that the corpus's own spread cancels.
+
+    Args:
+        nll, reference: (sentences,)
+        name: of the reference.
+
+    Returns:
+        {"above_NAME": the mean, "above_NAME_standard_error": of that mean, None for one sentence}.
+
+    Example:
+        >>> excess(torch.tensor([3.0, 5.0]), torch.tensor([2.0, 2.0]), "entropy")
+        {'above_entropy': 2.0, 'above_entropy_standard_error': 1.0}
+    """
+    difference = nll.double() - reference
+    return {f"above_{name}": _mean(difference), f"above_{name}_standard_error": _standard_error(difference)}
+
+
+def _perplexity(nll, lengths):
+    """exp(total nats / total scored tokens), over the whole split."""
+    return (nll.double().sum() / lengths.sum()).exp().item()
+
+
+def _mean(values):
+    return values.double().mean().item()
+
+
+def _mmd_to_prior(prior, z, seed):
+    """Unbiased multi-scale MMD of z (n, d) from the prior: the mean over random parts of the split."""
+    if len(z) < 2 or z.shape[-1] == 0:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    z = z[torch.randperm(len(z), generator=generator)]
+    parts = [part for part in z.split(MMD_SAMPLE) if len(part) > 1]
+    priors = (prior.sample(part.shape, generator, device=z.device, dtype=z.dtype) for part in parts)
+    estimates = list(map(mmd, parts, priors))
+    return (sum(map(torch.mul, estimates, map(len, parts))) / sum(map(len, parts))).item()
+
+
+def _standard_error(values):
+    return (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else None

@@ -1,0 +1,16 @@
+"""What the importance samples of an evaluation are drawn from, by name."""
+
+PROPOSALS = ("posterior", "mixture")
+PROPOSAL_HELP = (
+    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights "
+    "are bounded."
+)
+
+
+def check_proposal(proposal, samples, name="iwae_samples"):
+    """Raises ValueError unless so many importance samples can be drawn from the proposal."""
+    if proposal not in PROPOSALS:
+        raise ValueError(f"--proposal must be one of {', '.join(PROPOSALS)}, but is {proposal}")
+    if proposal == "mixture" and samples % 2:
+        rule = "must be even where the proposal is a mixture, half of them are from each part"
+        raise ValueError(f"--{name} {rule}, but is {samples}")

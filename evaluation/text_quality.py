@@ -1,0 +1,138 @@
+"""The quality of text that a model writes: variety of samples, faithfulness of reconstructions.
+
+The metrics are modules of `evaluate` in `text_metrics/`, read from the installed package without the network.
+Words are separated by white space.
+"""
+
+from pathlib import Path
+
+import evaluate
+import numpy as np
+import torch
+
+from wae_rnf.tokenization.batching import load_batches, sorted_batches
+
+from .toy_quality import toy_quality
+
+TEXT_METRICS = Path(__file__).parent / "text_metrics"
+BATCH_SIZE = 256
+NUM_EXAMPLES = 5  # reconstructions that are shown
+
+
+def load_metric(name):
+    """A text metric, an `evaluate.Metric`; its docstring says what it computes.
+
+    It keeps what it is given in memory, so that processes share no file of sentences; `evaluate` still copies the
+    module into its cache (HF_MODULES_CACHE), once and under a lock.
+
+    Args:
+        name: distinct, self_bleu or reconstruction_bleu.
+
+    Raises:
+        ValueError: there is no such metric.
+
+    Example:
+        >>> load_metric("distinct").compute(predictions=["a b"])["distinct_1"]
+        1.0
+    """
+    names = sorted(path.stem for path in TEXT_METRICS.glob("*/*.py"))
+    if name not in names:
+        raise ValueError(f"there is no text metric {name!r}; choose one of {', '.join(names)}")
+    return evaluate.load(str(TEXT_METRICS / name), keep_in_memory=True)
+
+
+def sample_quality(sentences, max_sentences=1000, seed=0):
+    """How varied sampled sentences are.
+
+    distinct-n = number of different n-grams / number of n-grams (Li et al. 2016, arXiv 1510.03055), over all
+    sentences; self-BLEU = mean BLEU-4 of each sentence against all others (Zhu et al. 2018, arXiv 1802.01886).
+    Both depend on the number of sentences: compare sets of one size.
+
+    Args:
+        sentences: a list of strings.
+        max_sentences: self-BLEU is taken over at most so many sentences, drawn at random.
+        seed: of that draw.
+
+    Returns:
+        `distinct_1`, `distinct_2`, `distinct_3` in (0, 1], None where no sentence is long enough; `self_bleu` from 0
+        to 100, None for a single sentence; `num_sentences`, all that were given.
+
+    Raises:
+        ValueError: no sentences, something else than strings, or max_sentences under 2.
+
+    Example:
+        >>> quality = sample_quality(["a b c d e", "a b c d f"])
+        >>> quality["distinct_1"], round(quality["self_bleu"], 2), quality["num_sentences"]
+        (0.6, 66.87, 2)
+    """
+    check_sentences("sentences", sentences)
+    quality = load_metric("distinct").compute(predictions=sentences)
+    quality |= load_metric("self_bleu").compute(predictions=sentences, max_sentences=max_sentences, seed=seed)
+    return quality | {"num_sentences": len(sentences)}
+
+
+def reconstruction_quality(reconstructions, sentences):
+    """How much of their inputs reconstructions give back: corpus BLEU-4 (Papineni et al. 2002) by sacrebleu.
+
+    Args:
+        reconstructions: a list of strings.
+        sentences: their inputs, in the same order.
+
+    Returns:
+        `bleu`, from 0 to 100.
+
+    Raises:
+        ValueError: no sentences, something else than strings, or lists of different length.
+
+    Example:
+        >>> round(reconstruction_quality(["a b c d e"], ["a b c d f"])["bleu"], 2)
+        66.87
+    """
+    check_sentences("reconstructions", reconstructions)
+    check_sentences("sentences", sentences)
+    if len(reconstructions) != len(sentences):
+        counts = f"{len(reconstructions)} reconstructions and {len(sentences)} sentences"
+        raise ValueError(f"each sentence needs one reconstruction, but there are {counts}")
+    return load_metric("reconstruction_bleu").compute(predictions=reconstructions, references=sentences)
+
+
+def check_sentences(name, sentences):
+    if isinstance(sentences, str) or not all(isinstance(sentence, str) for sentence in sentences):
+        raise ValueError(f"{name} must be a list of strings")
+    if len(sentences) == 0:
+        raise ValueError(f"{name} must not be empty")
+
+
+@torch.no_grad()
+def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
+    """Distinct-n and self-BLEU of samples from the prior, BLEU of greedy reconstructions.
+
+    Args:
+        model: a `WaeRnfModel` in evaluation mode.
+        sentences: prepared rows; the first `count` are reconstructed from their posterior means.
+        count: of the samples too.
+        seed: of the samples.
+        toy: whether the sentences are of the toy corpus, whose grammar then judges too.
+
+    Returns:
+        {"samples": see `sample_quality`, "reconstructions": {"bleu", "examples": [[sentence, reconstruction], …]}},
+        and for the toy corpus "toy": see `toy_quality`; without a latent variable no reconstructions.
+    """
+    generator = torch.Generator(model.device).manual_seed(seed)
+    ids = model.generate(num_samples=count, generator=generator)
+    samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
+    quality, inputs, outputs = {"samples": sample_quality(samples, count, seed)}, [], []
+    if model.config.latent_size:
+        lengths = sentences["length"][:count]
+        batches = sorted_batches(lengths, BATCH_SIZE)
+        for batch in load_batches(sentences, batches, model.config.pad_token_id, model.device):
+            ids = model.generate(latents=model.encode(**batch).mean, do_sample=False)
+            inputs += tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
+            outputs += tokenizer.batch_decode(ids, skip_special_tokens=True)
+        order = np.concatenate(batches).argsort()
+        inputs, outputs = ([texts[place] for place in order] for texts in (inputs, outputs))
+        examples = [list(pair) for pair in zip(inputs, outputs, strict=True)][:NUM_EXAMPLES]
+        quality["reconstructions"] = reconstruction_quality(outputs, inputs) | {"examples": examples}
+    if toy:
+        quality["toy"] = toy_quality(samples, inputs, outputs)
+    return quality

@@ -1,0 +1,1 @@
+"""The paper's systems in; its tables and figures with ours beside them, and our findings, out."""

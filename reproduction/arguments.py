@@ -1,0 +1,97 @@
+"""The options of `wae-rnf reproduce`, and the rows that it trains: light, so that mistakes are told at once."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+
+from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
+from wae_rnf.training.arguments import at_least, check_rules, one_of, option
+from wae_rnf.training.centres_from import check_file_of_centres
+from wae_rnf.training.option_files import read_variants, with_preset
+from wae_rnf.training.option_scope import shared_part
+from wae_rnf.training.systems import SYSTEMS
+
+LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
+
+
+@dataclass
+class ReproduceArguments:
+    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
+
+    dataset: str = option("toy", "As in train.")
+    systems: list[str] = field(
+        default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
+    )
+    variants: str | None = option(
+        None, "YAML file of other rows: `name: {system: …, option of train: …}` a line; a system's name means it."
+    )
+    runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
+    results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
+    num_epochs: int | None = option(
+        None,
+        "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.",
+        at_least(1),
+    )
+    max_steps: int | None = option(
+        None, "Maximum number of steps of each system; a row's own come first. The tables say so.", at_least(1)
+    )
+    seeds: int = option(
+        1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
+    )
+    iwae_samples: int = option(500, "Importance samples a sentence.", at_least(1, 100_000))
+    eval_proposal: str = option("posterior", PROPOSAL_HELP, one_of(*PROPOSALS))
+    eval_max_sentences: int | None = option(None, "At most this many test sentences.", at_least(1))
+    bound_over_k: int | None = option(
+        None,
+        "Draw the importance-weighted bound over k = 1, 2, 5, … up to so many samples, of the first --bound_sentences "
+        "test sentences; by default up to --iwae_samples, of all of them.",
+        at_least(2, 100_000),
+    )
+    bound_sentences: int | None = option(None, "Test sentences that --bound_over_k is of (200).", at_least(1))
+    num_samples: int = option(
+        10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.", at_least(1)
+    )
+
+    def __post_init__(self):
+        if unknown := [name for name in self.systems if name not in SYSTEMS]:
+            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
+        if self.variants and self.systems != list(SYSTEMS):
+            raise ValueError("--variants names the rows itself; leave --systems out")
+        check_rules(self)
+        if self.bound_sentences is not None and self.bound_over_k is None:
+            raise ValueError("--bound_sentences are those of --bound_over_k, which is not asked for")
+        check_proposal(self.eval_proposal, self.iwae_samples)
+        check_proposal(self.eval_proposal, self.bound_over_k or 0, "bound_over_k")
+        for name in ("dataset", "runs_dir", "results_dir"):
+            setattr(self, name, os.path.expanduser(getattr(self, name)))
+
+
+def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
+    """The options of training of each row, {name: {option: value}}, in the order in which they are trained.
+
+    Args:
+        options: which rows there are.
+        shared: options of training for all rows; each takes those that its system has a part for.
+
+    Raises:
+        ValueError: an option of a row itself that its system has no part for, or what `read_variants` refuses.
+    """
+    rows = (
+        read_variants(options.variants) if options.variants else {name: {"system": name} for name in options.systems}
+    )
+    order = sorted(rows, key=lambda name: name != LANGUAGE_MODEL)  # others are compared with it
+    for name in ("num_epochs", "max_steps"):
+        if getattr(options, name) is not None:
+            shared = shared | {name: getattr(options, name)}  # a row may still have its own
+    found = {name: with_preset(shared_part(shared, rows[name]) | rows[name]) for name in order}
+    for own in found.values():
+        check_file_of_centres(own.get("centres_from"))
+    return found
+
+
+def tell_left_out(options: ReproduceArguments, shared: dict) -> None:
+    """Says, an option a line, which rows go without a shared option since their systems have no part for it."""
+    rows = rows_of(options, shared)
+    for name in shared:
+        if without := [row for row, own in rows.items() if name not in own]:
+            print(f"--{name} is left out of {', '.join(without)}: no part for it there", file=sys.stderr)

@@ -1,0 +1,57 @@
+"""Samples against the corpus: the perplexity of each under a language model of the other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+
+from wae_rnf.evaluation.evaluate_split import evaluate
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.training.launch import start_accelerator
+from wae_rnf.training.run_stage import run_stage
+from wae_rnf.training.systems import SYSTEMS
+
+BATCH_SIZE = 1000  # samples drawn at once
+
+
+@torch.no_grad()
+def sample_sentences(model, count, seed=0):
+    """Samples from the prior as prepared rows, with `input_ids` and `length`; empty sentences are left out."""
+    generator = torch.Generator(model.device).manual_seed(seed)
+    special = (model.config.pad_token_id, model.config.bos_token_id, model.config.eos_token_id)
+    bos, eos = special[1:]
+    counts = [min(BATCH_SIZE, count - done) for done in range(0, count, BATCH_SIZE)]
+    batches = (model.generate(num_samples=number, generator=generator).tolist() for number in counts)
+    rows = ([i for i in ids if i not in special] for batch in batches for ids in batch)
+    rows = [[bos, *words, eos] for words in rows if words]
+    return Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
+
+
+def forward_perplexity(language_model, samples):
+    """Perplexity of samples under a language model of the corpus: low where they read like it.
+
+    Args:
+        language_model: a model without a latent code, whose likelihood is exact.
+        samples: as `sample_sentences` gives.
+    """
+    return evaluate(language_model, samples)["pushforward"]["elbo"]["ppl"]
+
+
+def reverse_perplexity(samples, data, tokenizer, arguments, directory):
+    """Perplexity of the test split under a language model of the samples: low where they cover the corpus.
+
+    Args:
+        samples: as `sample_sentences` gives; the language model is trained on them as the arguments say.
+        data: prepared splits; the model is chosen on `validation` and judged on `test`.
+        tokenizer: of both.
+        arguments: [`TrainArguments`].
+        directory: where the language model goes; what it holds is gone on with.
+    """
+    arguments = replace(arguments, system="lstm-lm")
+    accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
+    splits = {"train": samples, "validation": data["validation"]}
+    run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
+    model, _ = load_model(directory, accelerator.device)
+    with accelerator.autocast():
+        return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]

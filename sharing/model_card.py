@@ -1,0 +1,90 @@
+"""The model card: what a repository on the Hub says of a model, from its metrics.json."""
+
+from pathlib import Path
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from wae_rnf.evaluation.metrics import symbol_of_prior
+
+TEMPLATE = Path(__file__).with_name("model_card_template.md")
+MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
+PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
+
+
+def honest_bounds(metrics):
+    """[(label, {"nll", "ppl", …})]: the bounds of the likelihood, tightest first."""
+    if not metrics["has_latents"]:
+        return [("exact likelihood", metrics["pushforward"]["elbo"])]
+    found = []
+    for reading, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ {}")]:
+        prior = prior.format(symbol_of_prior(metrics))
+        samples = metrics[reading]["iwae"]["samples"]
+        found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[reading]["iwae"]))
+        found.append((f"ELBO, {prior}", metrics[reading]["elbo"]))
+    return sorted(found, key=lambda bound: bound[1]["nll"])
+
+
+def bounds(metrics):
+    """[(label, {"nll", "ppl", …})]: the honest bounds, and then the published protocol; for a table that says so."""
+    protocol = [("published protocol, no bound", metrics["published"])] if metrics["has_latents"] else []
+    return honest_bounds(metrics) + protocol
+
+
+def eval_results(metrics):
+    """The figures as the Hub's model index has them: honest ones alone, since it has no room for a reservation."""
+    name = Path(metrics["dataset"]).name
+    shared = {"task_type": "text-generation", "dataset_split": metrics["split"]}
+    shared |= {"dataset_type": metrics["hub_dataset"] or name, "dataset_name": name}
+    results = [
+        EvalResult(metric_type=kind, metric_name=f"{unit}: {label}", metric_value=round(figures[kind], 3), **shared)
+        for label, figures in honest_bounds(metrics)
+        for kind, unit in (("nll", "nats per sentence"), ("ppl", "perplexity per token"))
+    ]
+    for name in ("mutual_information", "active_units") if metrics["has_latents"] else ():
+        value = round(metrics[name], 3)
+        results.append(EvalResult(metric_type=name, metric_name=name.replace("_", " "), metric_value=value, **shared))
+    return results
+
+
+def tags(metrics):
+    """What the model is, for the Hub's search."""
+    kinds = {
+        "text-autoencoder": "has_latents",
+        "variational-autoencoder": "has_latents",
+        "normalizing-flow": "has_flow",
+    }
+    return [*(kind for kind, condition in kinds.items() if metrics[condition]), metrics["system"]]
+
+
+def model_card(repository, metrics, config):
+    """The card of a model.
+
+    Args:
+        repository: `user/name`.
+        metrics: what metrics.json holds.
+        config: the model's configuration.
+
+    Returns:
+        a `huggingface_hub.ModelCard`.
+    """
+    name = repository.split("/")[-1]
+    data = ModelCardData(
+        language=metrics["language"],
+        datasets=[metrics["hub_dataset"]] if metrics["hub_dataset"] else None,
+        license="mit",
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        tags=tags(metrics),
+        model_name=name,
+        eval_results=eval_results(metrics),
+    )
+    values = {
+        "name": name,
+        "repository": repository,
+        "dataset": Path(metrics["dataset"]).name,
+        "bounds": bounds(metrics),
+        "metrics": metrics,
+        "config": config,
+        "minimum_versions": MINIMUM_VERSIONS,
+    }
+    return ModelCard.from_template(data, template_path=str(TEMPLATE), **values)

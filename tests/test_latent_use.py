@@ -1,0 +1,234 @@
+"""Warnings of a collapsed latent variable: figures on both sides of each threshold, and the places they are shown."""
+
+import copy
+import json
+
+import pytest
+import torch
+
+from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, log_kernel
+from wae_rnf.evaluation import latent_use
+from wae_rnf.evaluation.estimators import use_of_the_code, used_units
+from wae_rnf.evaluation.latent_use import (
+    LatentUse,
+    centres_effect,
+    centres_warning,
+    latent_warning,
+    warnings_of_metrics,
+)
+from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.sharing.model_card import model_card
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.option_parser import parser_of
+from wae_rnf.training.option_scope import check_scope
+from wae_rnf.training.remedies import advice
+from wae_rnf.training.stage import Stage
+from wae_rnf.training.systems import SYSTEMS
+
+HEALTHY = {"mutual_information": 3.9, "kl": 12.9, "units": 8, "latent_size": 32, "sentences": 3761}
+
+
+@pytest.mark.parametrize(
+    ("changes", "collapsed"),
+    [
+        ({}, False),
+        ({"mutual_information": 0.51}, False),
+        ({"mutual_information": 0.49}, True),
+        ({"mutual_information": -0.01}, True),  # an estimate may be
+        ({"kl": 0.6, "mutual_information": 0.55, "units": 1}, False),
+        ({"kl": 0.6, "mutual_information": 0.55, "units": 0}, True),
+        ({"units": None}, False),
+        ({"mutual_information": 0.49, "units": None}, True),
+        ({"mutual_information": 0.0, "sentences": 10}, True),
+        ({"mutual_information": 0.0, "sentences": 9}, False),  # so few say nothing
+    ],
+)
+def test_thresholds_of_the_latent_variable(changes, collapsed):
+    use = LatentUse(**HEALTHY | changes)
+    assert use.collapsed == collapsed
+    warning = latent_warning(use)
+    assert (warning is not None) == collapsed
+    if collapsed:
+        assert f"mutual information {max(use.mutual_information, 0):.2f} nats, KL {use.kl:.2f} nats" in warning
+        assert (f"{use.units} of 32 units with a KL over 0.05" in warning) == (use.units is not None)
+
+
+def test_units_are_counted_by_their_own_divergence():
+    """Of N(m, s²): ½ (m² + s² - 1 - ln s²), in the mean over the sentences."""
+    mean = torch.tensor([[0.31, 0.33, 0.0, 0.0], [-0.31, -0.33, 0.0, 0.0]])  # ½ 0.31² = 0.048, ½ 0.33² = 0.054
+    stddev = torch.tensor([1.0, 1.0, 0.8, 0.75]).expand(2, 4)  # 0.043 and 0.069 nats
+    posterior = GaussianPosterior(mean, stddev)
+    assert used_units(posterior) == 2
+    use = LatentUse.of_posterior(posterior, 0.2)
+    assert (use.units, use.latent_size, use.sentences) == (2, 4, 2)
+    assert use.kl == pytest.approx(posterior.kl_divergence().mean().item())
+    sphere = VonMisesFisherPosterior(torch.nn.functional.normalize(torch.randn(5, 3), dim=-1), 4.0)
+    assert used_units(sphere) is None
+
+
+def test_the_estimate_finds_what_there_is():
+    """Means at ±3 in so many units: a bit each; and means at one place: nothing."""
+    generator = torch.Generator().manual_seed(0)
+    signs = torch.randint(2, (2000, 8), generator=generator) * 2.0 - 1
+    for scale, collapsed in ((3.0, False), (0.05, True)):
+        posterior = GaussianPosterior(scale * signs, torch.ones(2000, 8))
+        use = LatentUse.of_posterior(posterior, use_of_the_code(posterior, generator)["mutual_information"])
+        assert use.collapsed == collapsed
+
+
+def centres_at(distance, count=20, size=32):
+    """On a circle, so that all lie `distance` from their mean."""
+    angle = torch.arange(count) * 2 * torch.pi / count
+    centres = torch.full((count, size), 0.3)
+    centres[:, 0], centres[:, 1] = distance * angle.cos(), distance * angle.sin()
+    return centres
+
+
+@pytest.mark.parametrize("kernel", ["imq", "gaussian"])
+def test_the_effect_of_centres_is_that_of_a_loop(kernel):
+    centres = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
+    z = torch.randn(latent_use.NUM_PRIOR, 3, generator=torch.Generator().manual_seed(0)).double()
+    middle = sum(centres.double()) / 4
+    squares = []
+    for point in z[:200]:
+        near = min(((point - centre) ** 2).sum() for centre in [*centres.double()])
+        one = ((point - middle) ** 2).sum()
+        if kernel == "gaussian":
+            squares.append((2.0 * (one - near)) ** 2)
+        else:
+            logs = [sum(6 * s / (6 * s + d) for s in (0.1, 0.2, 0.5, 1, 2, 5, 10)).log() for d in (near, one)]
+            squares.append((logs[0] - logs[1]) ** 2)
+    part = (log_kernel(z[:200], centres.double(), kernel, 2.0) - log_kernel(z[:200], middle[None], kernel, 2.0)) ** 2
+    torch.testing.assert_close(torch.stack(squares), part)
+    whole = (log_kernel(z, centres.double(), kernel, 2.0) - log_kernel(z, middle[None], kernel, 2.0)) ** 2
+    assert centres_effect(centres, kernel, 2.0) == pytest.approx(whole.mean().sqrt().item())
+
+
+def test_thresholds_of_the_centres():
+    """The effect grows with the distance; on both sides of 0.01 nats."""
+    effects = [centres_effect(centres_at(distance), "imq", 10.0) for distance in (0.0, 0.1, 0.5, 2.0, 4.0)]
+    assert effects == sorted(effects)
+    low, high = 0.0, 4.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if centres_effect(centres_at(middle), "imq", 10.0) < 0.01 else (low, middle)
+    assert centres_warning(centres_at(high * 1.01), "imq", 10.0) is None
+    warning = centres_warning(centres_at(low * 0.99), "imq", 10.0)
+    assert "the 20 centres of the metric are as good as one" in warning
+    assert f"{torch.pdist(centres_at(low * 0.99)).mean():.2g} apart" in warning
+    assert centres_warning(centres_at(0.0, count=1), "imq", 10.0) is None
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("more", [{}, {"objective": "authors", "preset": "authors"}, {"batch_norm": False},
+                                  {"mean_gamma": 0.5, "minimum_rate": 5.0, "autoencoder_epochs": 2}])  # fmt: skip
+def test_what_is_named_is_what_a_run_could_have(system, more):
+    own = SYSTEMS[system].config
+    if own.get("objective") == "flow_posterior" or own.get("posterior") == "vmf":
+        more = {name: value for name, value in more.items() if name != "minimum_rate"}
+    options = {"system": system} | (more if system != "lstm-lm" else {})
+    warning = latent_warning(LatentUse(0.1, 0.1, 0, 32, 100), advice(options).latent)
+    named = warning.partition("To try: ")[2].rstrip(".").split(", ") if "To try" in warning else []
+    assert named or system == "lstm-lm"
+    parser = parser_of(TrainArguments, prog="x")
+    for words in named:
+        if not words.startswith("--"):  # a later --kl_end
+            assert words.split()[-1] in ("--kl_end", "--kl_weight")
+            continue
+        change = vars(parser.parse_args(words.split()))
+        assert not set(change) & set(options)
+        arguments = TrainArguments(**options | change)
+        check_scope(change, arguments)
+        check_combinations(arguments)
+
+
+def metrics_of(**changes):
+    metrics = {"has_latents": True, "system": "vae", "num_sentences": 500, "options": {"latent_size": 8},
+               "pushforward": {"elbo": {"kl": 0.02}}, "mutual_information": 0.01, "units_over_0.05": 0}  # fmt: skip
+    return metrics | changes
+
+
+def test_a_file_of_metrics_is_enough():
+    (warning,) = warnings_of_metrics(metrics_of(), advise=advice)
+    assert "mutual information 0.01 nats, KL 0.02 nats, 0 of 8 units" in warning
+    assert "--mean_gamma 0.6" in warning
+    assert warnings_of_metrics(metrics_of(mutual_information=3.0, **{"units_over_0.05": 8})) == []
+    assert warnings_of_metrics(metrics_of(has_latents=False)) == []
+    older = metrics_of()
+    del older["units_over_0.05"]
+    assert len(warnings_of_metrics(older)) == 1
+    assert warnings_of_metrics(older | {"mutual_information": 0.6}) == []
+
+
+def test_centres_are_looked_at_where_the_model_is_there(tiny_model):
+    model = tiny_model()
+    healthy = metrics_of(mutual_information=3.0, system="wae-rnf", **{"units_over_0.05": 8})
+    assert warnings_of_metrics(healthy, model) == []
+    model.centres.zero_()
+    (warning,) = warnings_of_metrics(healthy, model)
+    assert "the 3 centres of the metric are as good as one" in warning
+    assert warnings_of_metrics(healthy, tiny_model(num_flows=0, flow_kernel=None)) == []
+
+
+def test_the_card_and_older_files_say_it(trained_directory, tmp_path):
+    config = load_model(trained_directory)[0].config
+    found = json.loads((trained_directory / "metrics.json").read_text())
+    for information, said in ((0.01, True), (3.0, False)):
+        older = copy.deepcopy(found) | {"mutual_information": information, "units_over_0.05": 2}
+        del older["warnings"]
+        (tmp_path / "metrics.json").write_text(json.dumps(older))
+        metrics = read_metrics(tmp_path / "metrics.json")
+        assert bool(metrics["warnings"]) == said
+        card = str(model_card("user/name", metrics, config))
+        assert ("**Warning**: the latent variable has collapsed" in card) == said
+        assert all(f"\n\n**Warning**: {warning}\n" in card for warning in metrics["warnings"])
+
+
+class Validated:
+    """A stage that has just been validated at each of so many steps, with these figures."""
+
+    def __init__(self, **changes):
+        self.told, self.history, self.kl_weight = [], [], 1.0
+        self.config = type("Config", (), {"latent_size": 32, "kl_weight": 1.0})
+        self.system, self.arguments, self.name = SYSTEMS["vae"], TrainArguments(system="vae"), "vae"
+        self._quiet = False
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def _weights(self):
+        return {"kl_weight": self.kl_weight}
+
+    def write(self, text, file):
+        self.told.append(text)
+
+    def validate(self, information, kl_weight=1.0):
+        self.kl_weight = kl_weight
+        self.history.append({})
+        Stage._warn_of_collapse(self, LatentUse(**HEALTHY | {"mutual_information": information}), self)
+        return len(self.told)
+
+
+def test_training_says_it_once_when_alpha_matters():
+    stage = Validated()
+    assert [stage.validate(0.1, kl_weight) for kl_weight in (0.0, 0.4, 0.5, 0.8, 1.0)] == [0, 0, 1, 1, 1]
+    assert [past["collapsed"] for past in stage.history] == [False, False, True, True, True]
+    assert stage.told[0].startswith("vae: the latent variable has collapsed")
+    assert "--mean_gamma 0.6" in " ".join(stage.told[0].split())
+    resumed = Validated(history=stage.history)
+    assert resumed.validate(0.1) == 0  # what a checkpoint has been told of
+    assert Validated().validate(0.6) == 0
+    assert Validated(config=type("LM", (), {"latent_size": 0, "kl_weight": 1.0})).validate(0.0) == 0
+    assert Validated(_quiet=True).validate(0.0) == 0
+    autoencoder = type(SYSTEMS["vae"])(SYSTEMS["vae"].config, sampled=False)
+    assert Validated(system=autoencoder).validate(0.0) == 0
+
+
+def test_a_paragraph_is_as_wide_as_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    stage = Validated()
+    stage.validate(0.1)
+    lines = stage.told[0].splitlines()
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 80

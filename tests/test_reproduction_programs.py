@@ -1,0 +1,56 @@
+"""The programs that read results/ run, each into a folder of its own."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from wae_rnf.reproduction import bfloat16, readme_tables
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(module, *arguments, monkeypatch):
+    """`python -m MODULE ARGUMENTS`."""
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(sys, "argv", [module, *map(str, arguments)])
+    runpy.run_module(module, run_name="__main__")
+
+
+def test_findings(tmp_path, monkeypatch):
+    run("wae_rnf.reproduction.findings", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
+    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png"}
+    assert written["findings.md"] == (ROOT / "docs" / "findings.md").read_bytes()
+    assert all(written[name].startswith(b"\x89PNG") for name in ("published_protocol.png", "ablation.png"))
+
+
+def test_tables(tmp_path, monkeypatch):
+    readme = tmp_path / "README.md"
+    marks = [f"{begin}\nold\n{end}" for begin, end in readme_tables.MARKS.values()]
+    readme.write_text("\n".join(["before", *marks, "after"]) + "\n")
+    with pytest.raises(SystemExit, match="run `make readme`"):
+        run("wae_rnf.reproduction.readme_tables", "--check", "--readme", readme, monkeypatch=monkeypatch)
+    run("wae_rnf.reproduction.readme_tables", "--readme", readme, monkeypatch=monkeypatch)
+    text = readme.read_text()
+    for begin, end in readme_tables.MARKS.values():
+        section = text.partition(begin)[2].partition(end)[0]
+        assert section in (ROOT / "README.md").read_text()
+        assert "old" not in section.split()
+    assert (text.startswith("before\n"), text.endswith("after\n")) == (True, True)
+    run("wae_rnf.reproduction.readme_tables", "--check", "--readme", readme, monkeypatch=monkeypatch)
+
+
+def test_precision(trained_directory, tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", trained_directory.parent / "cache")
+    monkeypatch.setattr(bfloat16, "SAMPLES", 2)
+    bfloat16.main([str(trained_directory), "--output", str(tmp_path / "precision.json")])
+    content = json.loads((tmp_path / "precision.json").read_text())
+    (compared,) = content["runs"]
+    assert (compared["dataset"], compared["system"]) == ("corpus", "wae-rnf")
+    single, half = (compared[name]["pushforward"]["elbo"]["nll"] for name in bfloat16.PRECISIONS)
+    record = json.loads((trained_directory / "metrics.json").read_text())
+    assert single == pytest.approx(record["pushforward"]["elbo"]["nll"], rel=0.2)  # of three samples
+    assert half == pytest.approx(single, rel=0.05)

@@ -1,0 +1,1 @@
+"""The generated corpus `toy`: a grammar, and its rules for reviews and news."""

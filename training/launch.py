@@ -1,0 +1,76 @@
+"""How a program starts and ends: its processes, device, precision and memory."""
+
+import ctypes
+import os
+import sys
+import warnings
+from logging import ERROR, getLogger
+
+import torch
+import torch.distributed as dist
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from datasets import disable_progress_bars
+from transformers import logging
+
+# Of glibc's malloc: environment variable, number in malloc.h, bytes. What lies on the heap and stays there when it is
+# freed need not be asked of the kernel anew at each step, page by page.
+MALLOC = (
+    ("MALLOC_MMAP_THRESHOLD_", -3, 2**25),  # the largest that it takes
+    ("MALLOC_TRIM_THRESHOLD_", -1, 2**28),  # more than a step's largest tensors
+)
+
+
+def join(**options):
+    """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
+
+    Args:
+        options: as for `Accelerator`.
+    """
+    keep_memory_flat()
+    if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:  # what `accelerate launch --cpu` leaves
+        warnings.warn(
+            "the launcher was asked for several processes and started one; on CPUs, start N of them with "
+            "torchrun --nproc_per_node N train.py",
+            stacklevel=2,
+        )
+    # where there is no GPU, accelerate has to be told, or each process believes to be alone
+    return Accelerator(cpu=not torch.accelerator.is_available(), **options)
+
+
+def keep_memory_flat():
+    """Has what batches of changing shapes leave behind on CPUs stay small, and what is used again stay at hand.
+
+    Each of these may be set in the environment too.
+    """
+    # compiled products, of which a thousand are kept by default
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    if sys.platform != "linux":
+        return
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every library of C
+    for variable, number, size in MALLOC:
+        if set_option is not None and variable not in os.environ:
+            set_option(number, size)
+
+
+def leave():
+    """Ends what `join` began."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def start_accelerator(arguments, system):
+    """Device, processes, precision and TensorBoard of the run."""
+    # the inner loop of lagging inference leaves out parameters, which the processes must know of
+    distributed = DistributedDataParallelKwargs(find_unused_parameters=system.lagging)
+    accelerator = join(
+        mixed_precision=arguments.mixed_precision,
+        log_with="tensorboard",
+        project_dir=arguments.output_dir,
+        kwargs_handlers=[distributed],
+    )
+    logging.disable_progress_bar()
+    if not accelerator.is_main_process:
+        disable_progress_bars()
+        getLogger("wae_rnf.tokenization").setLevel(ERROR)
+    return accelerator

@@ -1,0 +1,63 @@
+"""What may help where a latent variable has collapsed, or the centres lie too close: options that a run could have."""
+
+from dataclasses import fields
+
+from wae_rnf.evaluation.latent_use import Advice
+
+from .arguments import TrainArguments
+from .first_checks import check_combinations
+from .option_scope import without_part
+from .systems import SYSTEMS
+
+# What may help, as options; those that a run cannot have, or has already, are not named.
+REMEDIES = (
+    ({"preset": "recipe"}, "--preset recipe"),
+    ({"latents_at_every_step": True}, "--latents_at_every_step"),
+    ({"mean_gamma": 0.6}, "--mean_gamma 0.6"),
+    ({"minimum_rate": 5.0}, "--minimum_rate 5"),
+    ({"free_bits": 0.25}, "--free_bits 0.25"),
+    ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
+    ({"kl_end": 1.0}, "a later --kl_end"),
+    ({"kl_weight": 0.1}, "a lower --kl_weight"),
+)
+SCALES = ("kl_end", "kl_weight")  # that a run always has
+REMEDIES_OF_CENTRES = (
+    ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
+    ({"mean_gamma": 1.0}, "--mean_gamma 1"),
+    ({"centres_from": "FILE.npy"}, "--centres_from another model or a .npy file"),
+)
+
+
+def advice(options):
+    """What a run could try whose latent variable has collapsed, and what for its centres: [`Advice`].
+
+    Args:
+        options: of the run, by name; those that are not known are the defaults.
+
+    Example:
+        >>> advice({"system": "lstm-lm"}).latent
+        ''
+    """
+    return Advice(_to_try(REMEDIES, options), _to_try(REMEDIES_OF_CENTRES, options))
+
+
+def _to_try(remedies, options):
+    """Those of the remedies that a run of these options could have, and has not."""
+    known = {field.name for field in fields(TrainArguments)}
+    own = {name: value for name, value in options.items() if name in known}
+    if own.get("system") not in SYSTEMS:
+        own["system"] = TrainArguments.system
+    found = [words for change, words in remedies if _can_have(own, change)]
+    return f" To try: {', '.join(found)}." if found else ""
+
+
+def _can_have(options, change):
+    """Whether a run of these options could have a change, and does not."""
+    if any(options.get(name) == value or (options.get(name) and name not in SCALES) for name, value in change.items()):
+        return False
+    try:
+        changed = TrainArguments(**options | change)
+        check_combinations(changed)
+    except ValueError:
+        return False
+    return not without_part(change, changed)
