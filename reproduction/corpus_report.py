@@ -2,7 +2,6 @@
 
 import statistics
 from collections import defaultdict
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.metrics import read_metrics, read_sentences, sentences_file
-from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.option_scope import with_part
+from wae_rnf.training.option_scope import unlike_system, with_part
 from wae_rnf.training.run_directory import FREE_TO_CHANGE
 from wae_rnf.training.systems import SYSTEMS
 
@@ -318,10 +316,14 @@ def table_3(runs):
 
 def differences(runs):
     """The options that are not the same in all rows; nothing where the systems alone differ."""
-    # an option that is newer than a run had its default
-    options = {row: with_part(asdict(TrainArguments()) | several[0]["options"]) for row, several in runs.items()}
+    options = {row: with_part(several[0]["options"]) for row, several in runs.items()}
     names = dict.fromkeys(name for own in options.values() for name in own if name not in OF_A_RUN)
-    differing = [name for name in names if len({str(own[name]) for own in options.values() if name in own}) > 1]
+
+    def differs(name):
+        rows = [own for own in options.values() if name in own]
+        return all(len({str(own.get(name)) for own in of}) > 1 for of in (rows, map(unlike_system, rows)))
+
+    differing = [name for name in names if differs(name)]
     if not differing:
         return ""
     header = ["row", "system", *(f"`{name}`" for name in differing)]
