@@ -69,9 +69,8 @@ def test_text_metrics_are_built_and_load_from_there(tmp_path):
 def unpacked(tmp_path_factory):
     """The source distribution of a copy of this checkout, unpacked, with the copy it was made of."""
     folder = tmp_path_factory.mktemp("sdist")
-    left_out = shutil.ignore_patterns(
-        ".*", "__pycache__", "*.pyc", "*.egg-info", "build", "dist", "runs", "data", "site"
-    )
+    outputs = ("build", "dist", "runs", "data", "site")
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "*.egg-info", *outputs)
     shutil.copytree(ROOT, folder / "copy", ignore=left_out)
     build = [sys.executable, "setup.py", "-q", "sdist", "-d", str(folder)]
     subprocess.run(build, cwd=folder / "copy", check=True, capture_output=True, timeout=240)
