@@ -8,7 +8,7 @@ SUBPACKAGES = ("tokenization", "tokenization.toy", "evaluation", "training", "sh
 
 setup(
     name="wae-rnf",
-    version="0.1.0",
+    version="0.2.0",
     description="Text autoencoders with Riemannian normalizing flows, for the Hugging Face ecosystem",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
@@ -19,6 +19,8 @@ setup(
     package_dir={"wae_rnf": "public", **{f"wae_rnf.{name}": name.replace(".", "/") for name in SUBPACKAGES}},
     # The metrics are no packages: `evaluate` reads each from its folder.
     package_data={
+        "modeling_wae_rnf": ["py.typed"],
+        "wae_rnf": ["py.typed"],
         "wae_rnf.evaluation": ["text_metrics/*/*.py"],
         "wae_rnf.training": ["presets/*.yaml"],
         "wae_rnf.sharing": ["model_card_template.md"],
@@ -47,7 +49,16 @@ setup(
     extras_require={
         "demo": ["gradio>=6.0,<7"],
         "onnx": ["onnx>=1.20,<2", "onnxscript>=0.6,<0.8", "onnxruntime>=1.24.1,<2"],
-        "dev": ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.150", "ruff>=0.15", "playwright>=1.60", "peft>=0.21"],
+        "dev": [
+            "pytest>=9",
+            "pytest-xdist>=3.8",
+            "hypothesis>=6.150",
+            "ruff>=0.15",
+            "mypy>=2",
+            "playwright>=1.60",
+            "peft>=0.21",
+        ],
+        "docs": ["mkdocs-material>=9.7,<10", "mkdocstrings>=1,<2", "mkdocstrings-python>=2,<3"],
     },
     entry_points={"console_scripts": ["wae-rnf = wae_rnf.commands.main:main"]},
 )
