@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from modeling_wae_rnf import WaeRnfConfig
+from modeling_wae_rnf.model_options import ModelOptions
 from wae_rnf.commands.main import main
 from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
 from wae_rnf.reproduction.corpus_report import differences
@@ -19,6 +21,7 @@ from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.training import option_files
 from wae_rnf.training.arguments import PRESETS, TrainArguments
 from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.option_files import read_options, read_variants, with_preset
 from wae_rnf.training.option_parser import OptionParser, parser_of
 from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
@@ -247,10 +250,7 @@ def test_what_depends_on_another_option():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     """The rules against the model's own configuration: which of its fields are of a part that it has."""
-    from wae_rnf.training.model_options import model_config
-    from wae_rnf.training.systems import customized_system
-
-    config = model_config(TrainArguments(system=system), customized_system(TrainArguments(system=system)), 9)
+    config = model_config(TrainArguments(system=system), SYSTEMS[system], 9)
     absent = scope_of(system) | without_part(
         [option for rule in RULES for option in rule[0]], TrainArguments(system=system)
     )
@@ -259,6 +259,35 @@ def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     assert ("num_centres" in absent) == (config.flow_kernel is None)
     assert ("mmd_kernel" in absent) == (config.mmd_weight == 0)
     assert ("batch_norm" in absent) == (config.latent_size == 0 or config.posterior == "vmf")
+
+
+def another(declared):
+    """A value of an option that is not its default."""
+    default, choices = declared.default, getattr(declared.metadata["rule"], "choices", ())
+    if choices:
+        return next(choice for choice in choices if choice != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, int):
+        return default + 1
+    return default / 2 if default else 0.25
+
+
+OTHER_VALUES = {own.name: another(own) for own in fields(ModelOptions)} | {"prior": "mixture"}
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_an_option_that_is_declared_is_one_of_the_command_line_and_of_the_configuration(name):
+    """From its declaration alone: the parser reads it, and the model of the run has it."""
+    value = OTHER_VALUES[name]
+    given = vars(parser_of(TrainArguments, prog="x").parse_args([f"--{name}", str(value)]))
+    assert given == {name: value}
+    arguments = TrainArguments(**given)
+    config = model_config(arguments, SYSTEMS["wae-rnf"], vocab_size=9)
+    assert getattr(config, name) == value != getattr(WaeRnfConfig(), name)
+    assert WaeRnfConfig.from_dict(config.to_dict()).to_dict() == config.to_dict()
+    declared = {own.name: own for own in fields(WaeRnfConfig)}[name]
+    assert {own.name: own for own in fields(TrainArguments)}[name].metadata["help"] == declared.metadata["help"]
 
 
 def test_light_copies_agree_with_what_they_copy():
@@ -335,7 +364,7 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
         (["--prior", "gaussian"], "--prior must be one of standard_normal, mixture, vamp, flow"),
         (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
-        (["--output_dir", "x\0y"], "null"),
+        (["--output_dir", "x\0y", "--num_epochs", "1"], "null"),
     ],
 )
 def test_values_that_no_run_can_have(argv, message, capsys, tmp_path, monkeypatch):

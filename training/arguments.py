@@ -1,7 +1,7 @@
 """The options of `wae-rnf train`, in groups. Their help texts are the documentation."""
 
 import os
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
@@ -9,7 +9,7 @@ from wae_rnf.tokenization.corpus_names import corpus_name
 
 from .network.model_options import ModelOptions
 from .network.options import LARGEST, NOT_NEGATIVE, POSITIVE, RATE, Rule, at_least, check_rules, one_of, option
-from .systems import SYSTEMS, default_in_words, resolve
+from .systems import MODEL_DEFAULTS, SYSTEMS, default_in_words, resolve
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
 
@@ -223,6 +223,20 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
             self.output_dir = str(Path("runs", f"{self.system}-{corpus_name(self.dataset)}"))
         if not self.output_dir.strip():
             raise ValueError(f"--output_dir must name a directory, but is {self.output_dir!r}")
+
+
+def as_system(arguments: TrainArguments, system: str, **changes) -> TrainArguments:
+    """The options of a run for another system: what rows of the table decide is as in the other's row.
+
+    Example:
+        >>> as_system(TrainArguments(hidden_size=8, kl_weight=0.5), "vae", num_epochs=6).kl_weight
+        1.0
+    """
+    row = SYSTEMS[system]
+    decided = {name for other in SYSTEMS.values() for name in other.defaults}
+    own = {name: (MODEL_DEFAULTS | row.config)[name] for name in decided}
+    fixed = {name: value for name, value in row.fixed.items() if hasattr(arguments, name)}
+    return replace(arguments, system=system, **own | fixed | changes)
 
 
 # What a run had that is older than an option, where that is not today's default.

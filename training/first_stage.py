@@ -12,12 +12,13 @@ from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.shared_work import on_main
 from wae_rnf.tokenization.preparation import prepare
 
+from .arguments import as_system
 from .centres import cluster, read_centres
 from .centres_from import check_latent_size, is_file_of_centres
 from .messages import wrapped
 from .remedies import advice
 from .run_stage import run_stage
-from .systems import MODEL_DEFAULTS, NO_FLOW, NO_MMD, SYSTEMS, System
+from .systems import NO_FLOW, NO_MMD, SYSTEMS, System
 from .training_batches import sample_of
 
 FIRST_STAGE = "vae"
@@ -65,10 +66,7 @@ def first_stage_arguments(arguments):
     epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
     gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
     free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
-    own = {"objective": MODEL_DEFAULTS["objective"]} | SYSTEMS[FIRST_STAGE].config
-    return replace(
-        arguments, system=FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free, **own
-    )
+    return as_system(arguments, FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
 
 
 def train_autoencoder(arguments, system, accelerator, tokenizer, data):

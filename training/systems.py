@@ -126,6 +126,16 @@ def find_system(name: str) -> System:
     return SYSTEMS[name]
 
 
+def objective_of(name: str) -> str:
+    """The objective that a system is trained on by default; of an unknown one, that of WAE-RNF.
+
+    Example:
+        >>> objective_of("wae-rnf"), objective_of("vae-nf")
+        ('paper', 'flow_posterior')
+    """
+    return (MODEL_DEFAULTS | (SYSTEMS[name].config if name in SYSTEMS else {}))["objective"]
+
+
 def has_metric(system: System) -> bool:
     """Whether its flow follows a Riemannian metric."""
     return (MODEL_DEFAULTS | system.config)["flow_kernel"] is not None
