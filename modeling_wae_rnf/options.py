@@ -46,7 +46,7 @@ def option(default, help_text, rule=None, basic=False):
     """A dataclass field that is an option.
 
     Args:
-        default: its value where none is given.
+        default: its value where none is given; `dict` for an empty dictionary of its own.
         help_text: one or more sentences, the first begins with a noun.
         rule: a [`Rule`] that every value keeps, besides None where the field's type has it.
         basic: whether the short `--help` has it.
@@ -59,7 +59,8 @@ def option(default, help_text, rule=None, basic=False):
         Traceback (most recent call last):
         ValueError: hidden_size must be at least 1, but is 0
     """
-    return field(default=default, metadata={"help": help_text, "rule": rule, "basic": basic})
+    given = {"default_factory": dict} if default is dict else {"default": default}
+    return field(**given, metadata={"help": help_text, "rule": rule, "basic": basic})
 
 
 def check_rules(options, prefix=""):

@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
 from modeling_wae_rnf import WaeRnfConfig
 from modeling_wae_rnf.model_options import ModelOptions
+from modeling_wae_rnf.options import option
 from wae_rnf.commands.main import main
 from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
 from wae_rnf.reproduction.corpus_report import differences
@@ -465,3 +466,30 @@ def test_centres_of_a_file_in_a_row(tmp_path, monkeypatch, capsys):
     (tmp_path / "c.npy").touch()
     rows = rows_of(ReproduceArguments(variants="rows.yaml"), {})
     assert TrainArguments(**rows["a"]).centres_from == str(tmp_path / "c.npy")
+
+
+@dataclass
+class WithMapping:
+    """As a part's own options are given."""
+
+    decoder_kwargs: dict = option(dict, "Options of the decoder.")  # noqa: RUF009
+
+
+def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypatch, tmp_path):
+    parser = parser_of(WithMapping, prog="x")
+    assert vars(parser.parse_args(["--decoder_kwargs", '{"channels": 8, "causal": true}'])) == {
+        "decoder_kwargs": {"channels": 8, "causal": True}
+    }
+    for text in ("[1]", "channels", "3"):
+        with pytest.raises(ValueError, match="argument --decoder_kwargs: JSON of the form"):
+            parser.parse_args(["--decoder_kwargs", text])
+    assert WithMapping().decoder_kwargs == {}
+    monkeypatch.setattr(option_files, "TrainArguments", WithMapping)
+    monkeypatch.setattr(option_files, "MAPPINGS", ["decoder_kwargs"])
+    path = tmp_path / "c.yaml"
+    path.write_text("decoder_kwargs: {channels: 8, rate: 1.0e-1, deep: {causal: true, name: a}}\n")
+    found = {"channels": 8, "rate": 0.1, "deep": {"causal": True, "name": "a"}}
+    assert read_options(path) == {"decoder_kwargs": found}
+    path.write_text("decoder_kwargs: 3\n")
+    with pytest.raises(ValueError, match="JSON of the form"):
+        read_options(path)

@@ -1,5 +1,6 @@
 """Options of training from YAML files: one set for a run, or a named set for each row of a reproduction."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from .run_directory import FREE_TO_CHANGE
 from .systems import SYSTEMS
 
 SEVERAL = [field.name for field in fields(TrainArguments) if "list[" in str(field.type)]  # options of several values
+MAPPINGS = [field.name for field in fields(TrainArguments) if dict in (field.type, *get_args(field.type))]
 OR_NONE = [field.name for field in fields(TrainArguments) if set(get_args(field.type)) > {NoneType, Unset}]
 MAIN_JOB = "toy"  # the corpus, and the preset
 NULL = "tag:yaml.org,2002:null"
@@ -124,7 +126,7 @@ def typed(options, source):
     for name, value in options.items():
         if value is None and name not in OR_NONE:
             continue
-        text = "none" if value is None else value
+        text = "none" if value is None else json.dumps(_plain(value)) if name in MAPPINGS else value
         # with the sign: a value may begin with a dash
         argv += [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={text}"]
     try:
@@ -135,12 +137,20 @@ def typed(options, source):
 
 
 def _is_flat(options):
-    """Whether every option has one value, or a list of them where it takes several."""
+    """Whether every option has one value, or a list or a mapping of them where it takes such."""
     if not isinstance(options, dict):
         return False
-    values = [value for name, value in options.items() if name not in SEVERAL or not isinstance(value, list)]
+    structures = dict.fromkeys(SEVERAL, list) | dict.fromkeys(MAPPINGS, dict)
+    values = [value for name, value in options.items() if not isinstance(value, structures.get(name, ()))]
     values += [item for name in SEVERAL if isinstance(options.get(name), list) for item in options[name]]
     return not any(isinstance(value, (dict, list)) for value in values)
+
+
+def _plain(value):
+    """A mapping of texts with the values that they are in YAML: those of a part's own options, which has no parser."""
+    if isinstance(value, dict):
+        return {str(name): _plain(own) for name, own in value.items()}
+    return yaml.safe_load(value) if isinstance(value, str) else value
 
 
 def _read_yaml(path, option):

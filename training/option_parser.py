@@ -5,6 +5,7 @@ It is light, so that a mistake is told before anything heavy is imported.
 
 import argparse
 import difflib
+import json
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from types import NoneType, UnionType
@@ -106,9 +107,9 @@ def parser_of(arguments_class: type, **options) -> OptionParser:
     """A parser with an option for each field of a dataclass; the namespace holds those alone that were given.
 
     Args:
-        arguments_class: its fields are of type bool, int, float, str, one of these or None, or a list of one. Where a
-            value may also be missing (a third type), "none" is a value. The options of each class that it is made of
-            and that has a `group` are under that heading in `--help`.
+        arguments_class: its fields are of type bool, int, float, str, dict (given as JSON), one of these or None, or a
+            list of one. Where a value may also be missing (a third type), "none" is a value. The options of each class
+            that it is made of and that has a `group` are under that heading in `--help`.
         options: of [`OptionParser`].
 
     Example:
@@ -141,11 +142,13 @@ def _add_option(parser, group, field):
     more["metavar"] = METAVARS.get(kind, "NAME")
     if kind is bool:
         kind, more = truth, {"nargs": "?", "const": True, "metavar": "yes|no"}
+    if kind is dict:
+        kind, more = dictionary, {"metavar": "JSON"}
     if NoneType in kinds and len(kinds) > 2:
         kind = _or_none(kind)
     default = field.metadata.get("default", field.default)
     in_words = {True: "yes", False: "no"}[default] if isinstance(default, bool) else default
-    shown = "" if default in (None, MISSING) else f" (default: {in_words})"
+    shown = "" if default in (None, MISSING, {}) else f" (default: {in_words})"
     described = (field.metadata.get("help", "") + shown).replace("%", "%%")
     actions = [group.add_argument(f"--{field.name}", type=kind, help=described, **more)]
     if default is True:
@@ -154,6 +157,17 @@ def _add_option(parser, group, field):
     if not field.metadata.get("basic", True):
         for action in actions:
             parser.hide(action)
+
+
+def dictionary(text: str) -> dict:
+    """A dictionary from JSON; the parser turns the error into a sentence that names the option."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"""JSON of the form {{"name": value}} expected: got {text}""")
+    return value
 
 
 def _kinds(annotation):

@@ -1,10 +1,10 @@
 """The systems of the paper and those that it grew from: each is one row of a table."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from .network.model_options import ModelOptions
 
-MODEL_DEFAULTS = {declared.name: declared.default for declared in fields(ModelOptions)} | {"posterior": "gaussian"}
+MODEL_DEFAULTS = asdict(ModelOptions()) | {"posterior": "gaussian"}
 
 
 @dataclass(frozen=True)
