@@ -9,7 +9,7 @@ def evaluate(argv):
     """evaluate: a file of metrics, the bounds of each sentence, and a table."""
     parser = model_parser(
         "evaluate",
-        "Honest bounds of both readings, the published protocol, mutual information, active units. Those of the whole "
+        "Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole "
         "test split of the model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each "
         "sentence in sentences.tsv; those of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them.",
         "wae-rnf evaluate runs/toy --split test --iwae_samples 500",
@@ -21,6 +21,11 @@ def evaluate(argv):
     parser.add_argument("--max_sentences", type=int, help="only the first sentences of the split, at most so many")
     parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
     parser.add_argument("--output", metavar="FILE.json", help="write the metrics there, and FILE.tsv beside it")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="also print the other generative model, the paper's protocol and the bound over k",
+    )
     options = parser.parse_args(argv)
     for name in ("iwae_samples", "max_sentences"):
         value = getattr(options, name)
@@ -45,7 +50,7 @@ def evaluate(argv):
 
     commit()  # of the code that runs, asked before the checkout can change
     accelerator = join(mixed_precision=options.mixed_precision)
-    evaluate_model(options.model_dir, evaluation, accelerator, path)
+    evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
     kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
     on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
     leave()

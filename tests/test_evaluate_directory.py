@@ -12,7 +12,8 @@ from huggingface_hub import ModelCard
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation import evaluate_directory as module
-from wae_rnf.evaluation.metrics import Metrics, read_metrics, read_sentences, write_metrics
+from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics_files import read_metrics, read_sentences, write_metrics
 from wae_rnf.evaluation.model_directory import digest_of_weights
 from wae_rnf.reproduction.reproduce import finished_metrics, finished_run
 from wae_rnf.sharing.hub import push

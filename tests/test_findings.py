@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.reproduction.findings import findings, left_out, reaches, verdict
 from wae_rnf.reproduction.intervals import Difference
 

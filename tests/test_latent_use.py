@@ -16,7 +16,7 @@ from wae_rnf.evaluation.latent_use import (
     latent_warning,
     warnings_of_metrics,
 )
-from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.sharing.model_card import model_card
 from wae_rnf.training.arguments import TrainArguments

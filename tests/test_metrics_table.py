@@ -32,7 +32,7 @@ def test_figures_are_shown(metrics):
         metrics["pushforward"]["elbo"]["nll"],
         metrics["flow_posterior"]["iwae"]["ppl"],
         metrics["flow_posterior"]["elbo"]["kl"],
-        metrics["published"]["nll"],
+        metrics["paper_protocol"]["nll"],
         metrics["mutual_information"],
     ):
         assert f"{figure:.2f}" in text

@@ -14,7 +14,7 @@ import pytest
 
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.estimators import READINGS
-from wae_rnf.evaluation.metrics import read_sentences, write_metrics, write_sentences
+from wae_rnf.evaluation.metrics_files import read_sentences, write_metrics, write_sentences
 from wae_rnf.reproduction.arguments import ReproduceArguments
 from wae_rnf.reproduction.corpus_report import read_runs, write_report
 from wae_rnf.reproduction.intervals import paired_difference
