@@ -1,6 +1,6 @@
 """Metrics of older formats, brought to today's."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from .estimators import READINGS, reading_of
 from .latent_use import warnings_of_metrics
@@ -17,6 +17,10 @@ class OldModel(TypedDict):
     iwae: OldBound
 
 
+class OldText(TypedDict):
+    samples: dict[str, Any]
+
+
 class OldMetrics(TypedDict):
     """What every file has had, whatever its format."""
 
@@ -31,6 +35,7 @@ class OldMetrics(TypedDict):
     mutual_information: float
     active_units: int
     options: dict[str, Any]
+    text: NotRequired[OldText]
 
 
 def migrated(metrics: dict) -> Metrics:
@@ -44,7 +49,6 @@ def migrated(metrics: dict) -> Metrics:
     unknown = {
         "has_latents": system != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
-        "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
         "reading": reading_of(options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")),
         "hub_dataset": None,
         "language": None,
@@ -59,7 +63,8 @@ def migrated(metrics: dict) -> Metrics:
         "mixed_precision": options.get("mixed_precision", "no"),
         "seed": metrics.get("seed"),
     }
-    new = unknown | migrated_split(metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
+    prior = {"prior": "uniform_sphere" if system == "vmf-vae" else "standard_normal"}
+    new = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
     if "text" in new:
         new["text"], perplexities = _text(new["text"])
         new |= _reproduction(metrics, perplexities)
@@ -70,7 +75,7 @@ def migrated(metrics: dict) -> Metrics:
 def migrated_split(metrics: dict) -> SplitMetrics:
     """The part of `migrated` that an evaluation of a split finds."""
     unknown = {
-        "prior": "standard_normal",
+        "prior": "standard_normal",  # before priors were learned
         "mutual_information_standard_error": None,
         "mutual_information_monte_carlo_error": None,
         "mutual_information_sentences": metrics["num_sentences"],

@@ -43,7 +43,7 @@ def print_whole(table: Table, console: Console, title: str = "", caption: str = 
     """Prints a table of rich that no terminal cuts, with lines of text above and below it."""
     if title:
         console.print(title, style="bold", markup=False, highlight=False)
-    narrowest = Measurement.get(console, console.options.update(width=WIDEST), table).minimum
-    Console(file=console.file, width=max(console.width, narrowest)).print(table)
+    natural = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+    Console(file=console.file, width=max(console.width, natural)).print(table)
     if caption:
         console.print(caption, markup=False, highlight=False)
