@@ -287,7 +287,7 @@ def test_the_commands_one_after_the_other(corpus, monkeypatch, capsys):
     again += ["--iwae_samples", "2", "--runs_dir", "runs", "--results_dir", "results"]
     assert main(again) == 0
     printed = capsys.readouterr().out
-    assert max(map(len, printed.partition("ptb, test split")[2].splitlines()[:-1])) <= 80
+    assert max(map(len, printed.rpartition("ptb, test split")[2].splitlines()[:-1])) <= 80
     before = json.loads(Path("results/ptb/vae.json").read_text())
     bound = before["pushforward"]["iwae"]
     assert f"vae   {bound['nll']:.2f} ± {bound['standard_error']:.2f}" in printed  # the table at the end

@@ -45,7 +45,7 @@ def test_signs_that_the_encoding_does_not_have(model, encoding, monkeypatch):
     assert evaluate(model) == 0
     stream.seek(0)
     text = " ".join(stream.read().split())
-    assert "+/-: standard error over sentences" in text
+    assert ": standard error over sentences" in text
     assert "sum log|det|" in text
     assert f"The metrics are in {model}" in text
 
