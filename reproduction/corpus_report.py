@@ -1,7 +1,6 @@
 """The page of a reproduction: the paper's tables with its figures beside ours, and drawings, from the results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from wae_rnf.evaluation.columns import (
@@ -16,8 +15,7 @@ from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.evaluation.metrics import Metrics
-from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.option_scope import with_part
+from wae_rnf.training.option_scope import unlike_system, with_part
 from wae_rnf.training.run_directory import FREE_TO_CHANGE
 
 from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, introduction
@@ -127,10 +125,14 @@ def table_3(runs: Runs) -> str:
 
 def differing_options(runs: Runs) -> str:
     """The options that are not the same in all rows; nothing where the systems alone differ."""
-    # an option that is newer than a run had its default
-    options = {row: with_part(asdict(TrainArguments()) | seeds[0]["options"]) for row, seeds in runs.items()}
+    options = {row: with_part(seeds[0]["options"]) for row, seeds in runs.items()}
     names = dict.fromkeys(name for own in options.values() for name in own if name not in NO_DIFFERENCE)
-    differing = [name for name in names if len({str(own[name]) for own in options.values() if name in own}) > 1]
+
+    def differs(name):
+        rows = [own for own in options.values() if name in own]
+        return all(len({str(own.get(name)) for own in of}) > 1 for of in (rows, map(unlike_system, rows)))
+
+    differing = [name for name in names if differs(name)]
     if not differing:
         return ""
     header = ["row", "system", *(f"`{name}`" for name in differing)]

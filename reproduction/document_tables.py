@@ -110,7 +110,7 @@ def first_line(path):
 
 # each page, and what is written between its marks
 SECTIONS = {
-    "README.md": {"results": shown_section},
+    "README.md": {"systems": systems_section, "results": shown_section},
     "docs/results.md": {"results": results_section},
     "docs/training.md": {"example": example_section},
     "docs/architecture.md": {"folders": folders_section},

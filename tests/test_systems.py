@@ -104,8 +104,8 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
 
 def test_the_table_says_what_the_names_say():
     config = {name: system.config for name, system in SYSTEMS.items()}
-    assert config["wae-rnf"] == {}
-    assert config["wae-nf"] == {"flow_kernel": None}
+    assert config["wae-rnf"] == {"mean_gamma": 0.6}
+    assert config["wae-nf"] == {"flow_kernel": None, "mean_gamma": 0.6}
     assert config["wae"]["num_flows"] == config["vae"]["num_flows"] == 0
     assert config["vae"]["mmd_weight"] == config["vae-nf"]["mmd_weight"] == 0
     assert "mmd_weight" not in config["wae"]

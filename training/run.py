@@ -75,7 +75,7 @@ def train_in_directory(arguments, system, accelerator):
     if has_metric(system) and centres is None:
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
     if centres is not None:
-        warn_of_centres(arguments, accelerator, system, centres)
+        warn_of_centres(arguments, accelerator, centres)
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
     )
