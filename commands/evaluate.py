@@ -6,8 +6,8 @@ from .text import model_parser
 
 DESCRIPTION = """\
 Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the
-model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each sentence in sentences.tsv; those of
-anything else to metrics-CORPUS-SPLIT.json and .tsv beside them."""
+model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each sentence in sentences.tsv; those
+of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them."""
 EXAMPLES = (
     "wae-rnf evaluate runs/toy",
     "wae-rnf evaluate runs/toy --split validation --iwae_samples 50 --max_sentences 500",

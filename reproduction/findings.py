@@ -7,7 +7,7 @@ from wae_rnf.evaluation.estimators import reading_of
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.training.option_files import read_variants
-from wae_rnf.training.systems import SYSTEMS, objective_of
+from wae_rnf.training.systems import SYSTEMS, resolve
 
 from .findings_ablation import Rows, ablation_section, contributions
 from .findings_aim import aim_section
@@ -77,7 +77,7 @@ def precision_section() -> list[str]:
     """What evaluation in bfloat16 moves."""
     lines = []
     for run in read_json(RESULTS / "bfloat16.json")["runs"]:
-        reading = reading_of(objective_of(run["system"]))
+        reading = reading_of(resolve(run["system"], {})["objective"])
         for kind in ("elbo", "iwae"):
             single, half = (run[precision][reading][kind]["nll"] for precision in ("no", "bf16"))
             name = kind.upper() + (f"-{run['no'][reading]['iwae']['samples']}" if kind == "iwae" else "")

@@ -8,7 +8,7 @@ from wae_rnf.evaluation.columns import COLUMNS, NOTHING, Row, WordColumn, markdo
 from wae_rnf.evaluation.estimators import reading_of
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.metrics_migration import migrated_split
-from wae_rnf.training.systems import SYSTEMS, objective_of
+from wae_rnf.training.systems import resolve
 
 DRAWING = "exploration.png"
 
@@ -23,11 +23,11 @@ def read_exploration(path: Path) -> tuple[dict[str, Any], list[Row]]:
     rows = []
     for name, run in content.pop("rows").items():
         options = run["options"]
-        system = SYSTEMS[options["system"]].config
+        model = resolve(options["system"], options)
         facts = {
-            "has_latents": system.get("latent_size") != 0,
-            "has_flow": system.get("num_flows") != 0,
-            "reading": reading_of(objective_of(options["system"], options.get("objective"))),
+            "has_latents": model["latent_size"] > 0,
+            "has_flow": model["num_flows"] > 0,
+            "reading": reading_of(model["objective"]),
             "options": options,
             "training": run["training"],
         }
