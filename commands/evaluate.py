@@ -5,9 +5,9 @@ from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposa
 from .text import model_parser
 
 DESCRIPTION = """\
-Honest bounds of both readings, the published protocol, mutual information, active units. Those of the whole test split
-of the model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each sentence in sentences.tsv;
-those of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them."""
+Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the
+model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each sentence in sentences.tsv; those
+of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them."""
 EXAMPLES = (
     "wae-rnf evaluate runs/toy",
     "wae-rnf evaluate runs/toy --split validation --iwae_samples 50 --max_sentences 500",
@@ -48,6 +48,11 @@ def evaluate(argv):
     measures.add_argument(
         "--output", metavar="FILE.json", help="File for the metrics; FILE.tsv beside it has those of each sentence."
     )
+    measures.add_argument(
+        "--verbose",
+        action="store_true",
+        help="Also print the other generative model, the paper's protocol and the bound over k.",
+    )
     for action in (proposal, precision):
         parser.hide(action)
     options = parser.parse_args(argv)
@@ -74,7 +79,7 @@ def evaluate(argv):
 
     commit()  # of the code that runs, asked before the checkout can change
     accelerator = join(mixed_precision=options.mixed_precision)
-    evaluate_model(options.model_dir, evaluation, accelerator, path)
+    evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
     kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
     on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
     leave()

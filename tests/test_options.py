@@ -15,7 +15,7 @@ from modeling_wae_rnf.model_options import ModelOptions
 from modeling_wae_rnf.options import option
 from wae_rnf.commands.main import main
 from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
-from wae_rnf.reproduction.corpus_report import differences
+from wae_rnf.reproduction.corpus_report import differing_options
 from wae_rnf.tokenization.corpora import TOY
 from wae_rnf.tokenization.corpus_names import NAMED
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
@@ -327,12 +327,12 @@ def test_a_report_compares_what_the_rows_have_a_part_for():
     runs = {
         name: [{"options": vars(TrainArguments(**own)) | {"of_an_older_version": 1}}] for name, own in rows.items()
     }
-    header, _, *lines = differences(runs).strip().splitlines()
+    header, _, *lines = differing_options(runs).strip().splitlines()
     assert header == "| row | system | `hidden_size` |"
     assert "| wae | wae | 9 |" in lines
     rows["wae-nf"]["num_flows"] = 2
     runs["wae-nf"] = [{"options": vars(TrainArguments(**rows["wae-nf"]))}]
-    assert "| vae | vae | 8 | – |" in differences(runs)
+    assert "| vae | vae | 8 | – |" in differing_options(runs)
 
 
 def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
