@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from .markdown import table
-from .metrics import Metrics
+from .metrics import AnyMetrics
 
 NOTHING = "–"  # a cell of a quantity that is not known, or that says nothing of the row
 NATS = "nats per sentence"
@@ -18,7 +18,7 @@ MODELS = {"pushforward": "prior on z", "flow_posterior": "prior on z'"}  # the g
 PRIORS = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
 
 
-def symbol_of_prior(metrics: Metrics) -> str:
+def symbol_of_prior(metrics: AnyMetrics) -> str:
     """What z is drawn from, in a formula.
 
     Example:
@@ -32,11 +32,11 @@ class Row(NamedTuple):
     """A row of a table."""
 
     name: str
-    runs: Sequence[Metrics]  # of one system, a seed each
+    runs: Sequence[AnyMetrics]  # of one system, a seed each
     reading: str  # the generative model whose bounds are shown
 
     @classmethod
-    def own(cls, name: str, runs: Sequence[Metrics]) -> "Row":
+    def own(cls, name: str, runs: Sequence[AnyMetrics]) -> "Row":
         """The row with the bounds of the generative model that was trained."""
         return cls(name, runs, runs[0]["reading"])
 
@@ -44,9 +44,11 @@ class Row(NamedTuple):
 class TableColumn(Protocol):
     """What a table needs of a column."""
 
-    heading: str
+    @property
+    def heading(self) -> str: ...
 
-    def cell(self, row: Row) -> str: ...
+    @property
+    def cell(self) -> Callable[[Row], str]: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Column:
     monte_carlo_error: str | None = None
     words: str = ""
 
-    def read(self, metrics: Metrics, reading: str) -> float | None:
+    def read(self, metrics: AnyMetrics, reading: str) -> float | None:
         """The figure of one run; None where it is not known, or says nothing of the model."""
         if self.applies is not None and not metrics[self.applies]:
             return None
@@ -94,8 +96,9 @@ class Column:
 
     def cell(self, row: Row) -> str:
         """The figure of one run with its error, or the mean over seeds ± their standard deviation."""
-        values = [self.read(metrics, row.reading) for metrics in row.runs]
-        if None in values:
+        known = [self.read(metrics, row.reading) for metrics in row.runs]
+        values = [value for value in known if value is not None]
+        if len(values) < len(known):
             return NOTHING
         error = statistics.stdev(values) if len(values) > 1 else follow(row.runs[0], self.error, row.reading)
         samples = follow(row.runs[0], self.monte_carlo_error, row.reading)
@@ -109,16 +112,18 @@ class Column:
     def of(self, reading: str) -> "Column":
         """The same figure of one generative model, whatever that of the row."""
         paths = {name: getattr(self, name) for name in ("path", "error", "monte_carlo_error")}
-        fixed = {name: path.replace(MODEL, reading) for name, path in paths.items() if path is not None}
+        fixed: dict[str, Any] = {
+            name: path.replace(MODEL, reading) for name, path in paths.items() if path is not None
+        }
         applies = "has_flow" if reading == "flow_posterior" else self.applies
         return replace(self, heading=f"{self.heading}, {MODELS[reading]}", applies=applies, **fixed)
 
 
-def follow(metrics: Metrics, path: str | None, reading: str) -> Any:
+def follow(metrics: AnyMetrics, path: str | None, reading: str) -> Any:
     """What is found at a path in metrics; None where there is nothing."""
     if path is None:
         return None
-    found = metrics
+    found: Any = metrics
     for key in path.split("/"):
         if found is None:
             break
@@ -137,7 +142,8 @@ def generative_model(row: Row) -> str:
     return MODELS[row.reading] if row.runs[0]["has_flow"] else NOTHING
 
 
-WITH_LATENTS, WITH_FLOW = {"applies": "has_latents"}, {"applies": "has_flow"}
+WITH_LATENTS: dict[str, Any] = {"applies": "has_latents"}
+WITH_FLOW: dict[str, Any] = {"applies": "has_flow"}
 SAMPLES, PERPLEXITIES, EXCESS = "text/samples", "reproduction/perplexities", "reproduction/above_language_model"
 INFORMATION, PROTOCOL = "mutual_information", "paper_protocol"
 ERROR, MONTE_CARLO_ERROR = "standard_error", "monte_carlo_error"
@@ -203,7 +209,7 @@ TEXT = {
 COLUMNS: dict[str, Any] = BOUNDS | LATENT_USE | PAPER_PROTOCOL | TEXT
 
 
-def columns(*names: str) -> list[TableColumn]:
+def columns(*names: str) -> list[Any]:
     """Columns of `COLUMNS` by name."""
     return [COLUMNS[name] for name in names]
 

@@ -5,10 +5,12 @@ of older formats included once `wae_rnf.evaluation.metrics_files.read_metrics` h
 is not known, or that there is none.
 """
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 FORMAT = 3  # 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`
 METRICS_FILE = "metrics.json"
+AnyMetrics = Mapping[str, Any]  # `Metrics` or a part of them, for readers that have the key in a variable
 
 
 class Provenance(TypedDict):

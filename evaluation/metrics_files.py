@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ SENTENCES_FILE = "sentences.tsv"
 logger = logging.getLogger(__name__)
 
 
-def write_record(path: str | Path, content: dict) -> dict:
+def write_record(path: str | Path, content: dict) -> Any:
     """Writes figures as JSON, with the number of their format.
 
     Returns:
@@ -51,7 +52,7 @@ def read_metrics(path: str | Path) -> Metrics:
     Raises:
         ValueError: something else in it, or a likelihood that is no finite number.
     """
-    metrics = read_json(path)
+    metrics: Any = read_json(path)
     version = metrics.get("format", 0)
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(f"{path} is of format {version}, this version reads up to {FORMAT}; install a newer one")
@@ -91,7 +92,9 @@ def read_sentences(path: str | Path) -> dict[str, np.ndarray]:
     return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
 
 
-def write_sentences(path: Path, columns: Mapping[str, Sequence[float]], digits: str | Sequence[str] = "%.8g") -> None:
+def write_sentences(
+    path: Path, columns: Mapping[str, Sequence[float] | np.ndarray], digits: str | Sequence[str] = "%.8g"
+) -> None:
     """{name: values of the sentences} as columns of a file, aside first."""
     aside = path.with_name(path.name + ".new")
     np.savetxt(aside, np.stack(list(columns.values()), axis=1), digits, "\t", header="\t".join(columns), comments="")
@@ -109,7 +112,7 @@ def keep_sentences(source: str | Path, path: str | Path) -> None:
     kept = {"length": columns["length"], "pushforward_iwae": columns["pushforward_iwae"]}
     if not np.array_equal(columns["flow_posterior_iwae"], kept["pushforward_iwae"]):
         kept["flow_posterior_iwae"] = columns["flow_posterior_iwae"]
-    write_sentences(path, kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
+    write_sentences(Path(path), kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
 
 
 def _not_finite(content, place=""):

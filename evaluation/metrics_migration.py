@@ -69,7 +69,8 @@ def migrated(metrics: dict) -> Metrics:
         new["text"], perplexities = _text(new["text"])
         new |= _reproduction(metrics, perplexities)
     new.pop("row", None)
-    return {"warnings": warnings_of_metrics(new)} | new | {"format": FORMAT}
+    found: Any = {"warnings": warnings_of_metrics(new)} | new | {"format": FORMAT}
+    return found
 
 
 def migrated_split(metrics: dict) -> SplitMetrics:
@@ -92,7 +93,8 @@ def migrated_split(metrics: dict) -> SplitMetrics:
         new[reading] = bounds
     curve = {reading: [metrics[reading]["iwae"]["nll"]] for reading in READINGS}
     curve |= {"num_sentences": metrics["num_sentences"], "k": [metrics["pushforward"]["iwae"].get("samples")]}
-    return {"bound_over_k": curve} | new
+    found: Any = {"bound_over_k": curve} | new
+    return found
 
 
 def _text(text):

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .columns import MODELS, Column, Row, columns, listed, symbol_of_prior
-from .metrics import METRICS_FILE, Metrics
+from .metrics import METRICS_FILE, AnyMetrics
 from .terminal_table import print_table, print_whole
 
 EXACT = ("exact", "ppl", "above_entropy", "entropy")
@@ -29,7 +29,7 @@ PAPER_PROTOCOL = (
 MORE = ("active_units_0.1", "mmd", "information_after_flow", "inversion_error", "distinct_1", "distinct_3")
 
 
-def print_report(metrics: Metrics, console: Console | None = None, verbose: bool = False) -> None:
+def print_report(metrics: AnyMetrics, console: Console | None = None, verbose: bool = False) -> None:
     """Prints metrics.json as a person reads it.
 
     Args:
@@ -55,7 +55,7 @@ def print_report(metrics: Metrics, console: Console | None = None, verbose: bool
             console.print(f"{number:3d}  {sentence}", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_figures(metrics: Metrics, console: Console) -> None:
+def print_figures(metrics: AnyMetrics, console: Console) -> None:
     """The bounds of the trained generative model, the use of the latent variable, and the quality of text."""
     size = f"{metrics['num_sentences']:,} sentences, {metrics['num_tokens']:,} tokens"
     title = f"{metrics['system']} on {metrics['dataset']}, {metrics['split']} split: {size}"
@@ -70,7 +70,7 @@ def print_figures(metrics: Metrics, console: Console) -> None:
     print_sections([listed(own, group) for group in groups], console, title, caption)
 
 
-def print_more(metrics: Metrics, console: Console) -> None:
+def print_more(metrics: AnyMetrics, console: Console) -> None:
     """The other generative model, the paper's protocol, further measures, and the bound over k."""
     own = metrics["reading"]
     for reading in MODELS if metrics["has_flow"] else ():
@@ -107,7 +107,7 @@ def print_sections(
     print_whole(table, console, title, caption)
 
 
-def bounds_of(metrics: Metrics, reading: str) -> list[Column]:
+def bounds_of(metrics: AnyMetrics, reading: str) -> list[Column]:
     """The columns of a generative model's bounds; k and its proposal are in the name of IWAE."""
     iwae = metrics[reading]["iwae"]
     proposal = " of (q(z|x) + p(z)) / 2" if iwae["proposal"] == "mixture" else ""
@@ -115,7 +115,7 @@ def bounds_of(metrics: Metrics, reading: str) -> list[Column]:
     return [replace(column, words=words) if column.heading == "IWAE" else column for column in columns(*BOUNDS)]
 
 
-def model_in_words(metrics: Metrics, reading: str) -> str:
+def model_in_words(metrics: AnyMetrics, reading: str) -> str:
     """Where the prior of a generative model is.
 
     Example:

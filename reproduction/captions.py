@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .intervals import Difference
 from .paper_figures import TABLES, another_corpus
@@ -14,7 +14,7 @@ ABOUT_ERRORS = (
 )
 
 
-def training_in_words(runs: Iterable[Metrics]) -> str:
+def training_in_words(runs: Iterable[AnyMetrics]) -> str:
     """Of several runs: how long they were trained, whether shorter than the paper's, in which precision."""
     options = [metrics["options"] for metrics in runs]
     epochs, papers = sorted({own["num_epochs"] for own in options}), TABLES["table_3"]["num_epochs"]
@@ -28,7 +28,7 @@ def training_in_words(runs: Iterable[Metrics]) -> str:
     return ", ".join(parts)
 
 
-def introduction(runs: Mapping[str, Sequence[Metrics]]) -> str:
+def introduction(runs: Mapping[str, Sequence[AnyMetrics]]) -> str:
     """What the reader of a page must know of its figures."""
     all_of_them = [metrics for seeds in runs.values() for metrics in seeds]
     first, seeds = all_of_them[0], max(map(len, runs.values()))
@@ -55,12 +55,12 @@ def about_intervals(above: Mapping[tuple[str, str], Difference]) -> str:
     )
 
 
-def first_run(runs: Mapping[str, Sequence[Metrics]]) -> Metrics:
+def first_run(runs: Mapping[str, Sequence[AnyMetrics]]) -> AnyMetrics:
     """The first seed of the first row."""
     return next(iter(runs.values()))[0]
 
 
-def entropy_in_words(runs: Mapping[str, Sequence[Metrics]]) -> str:
+def entropy_in_words(runs: Mapping[str, Sequence[AnyMetrics]]) -> str:
     """A sentence on the corpus's entropy where it is known; empty elsewhere."""
     entropy = first_run(runs).get("entropy")
     return f"The entropy of the corpus is {entropy:.2f} nats." if entropy is not None else ""

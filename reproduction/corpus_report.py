@@ -14,7 +14,7 @@ from wae_rnf.evaluation.columns import (
 from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.markdown import table
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.training.option_scope import unlike_system, with_part
 from wae_rnf.training.run_directory import FREE_TO_CHANGE
 
@@ -30,7 +30,7 @@ MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn
 ROWS_OF_TABLE_2 = ("wae", "wae-nf", "wae-rnf")
 ROWS_OF_TABLE_4 = ("vae", "wae-rnf")
 NO_DIFFERENCE = ("system", "centres_from", "seed", *FREE_TO_CHANGE)  # options that say nothing of the model
-Runs = Mapping[str, Sequence[Metrics]]  # {row: metrics of each seed}
+Runs = Mapping[str, Sequence[AnyMetrics]]  # {row: metrics of each seed}
 
 
 def write_report(results: str | Path) -> Path:
@@ -43,10 +43,9 @@ def write_report(results: str | Path) -> Path:
         ValueError: no results there, or not of one dataset.
     """
     results = Path(results)
-    dataset, *others = datasets_in(results).values() or [None]
-    if dataset is None or not all(same_corpus(dataset, other) for other in others):
-        number = len({dataset, *others} - {None})
-        raise ValueError(f"{results} must hold the results of one dataset, not of {number}")
+    datasets = list(datasets_in(results).values())
+    if not datasets or not all(same_corpus(datasets[0], other) for other in datasets):
+        raise ValueError(f"{results} must hold the results of one dataset, not of {len(set(datasets))}")
     runs = read_runs(results)
     draw_mutual_information(runs, results / "mutual_information.png")
     draw_collapse(runs, results / "collapse.png")
@@ -66,7 +65,7 @@ def write_report(results: str | Path) -> Path:
         "Table 4: samples from the prior": table_4(runs),
         "How they were made": provenance_table(runs),
     }
-    title = f"# The paper's systems on {Path(dataset).name}\n\n{introduction(runs)}"
+    title = f"# The paper's systems on {Path(datasets[0]).name}\n\n{introduction(runs)}"
     parts = [title, *(f"## {heading}\n\n{text}" for heading, text in sections.items() if text)]
     path = results / REPORT
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -166,7 +165,7 @@ def table_4(runs: Runs) -> str:
     return "\n\n".join(f"{system}:\n\n" + "\n".join(f"- {line}" for line in lines) for system, lines in chosen)
 
 
-def over_k(curves: Mapping[str, Metrics]) -> str:
+def over_k(curves: Mapping[str, AnyMetrics]) -> str:
     """The drawing of the bound over k, and what it is of."""
     counts = sorted({metrics["bound_over_k"]["num_sentences"] for metrics in curves.values()})
     return (

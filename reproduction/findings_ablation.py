@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, columns, markdown_table
 from wae_rnf.evaluation.markdown import table
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import training_in_words
 
-Rows = Mapping[str, Metrics]
+Rows = Mapping[str, AnyMetrics]
 SHOWN = [
     COLUMNS["elbo"].of("pushforward"),
     COLUMNS["iwae"].without_errors().of("pushforward"),
@@ -66,11 +66,11 @@ def ablation_section(corpora: Mapping[str, Rows]) -> list[str]:
     return parts
 
 
-def bound(metrics: Metrics) -> float:
+def bound(metrics: AnyMetrics) -> float:
     return metrics["pushforward"]["iwae"]["nll"]
 
 
-def information(metrics: Metrics) -> float:
+def information(metrics: AnyMetrics) -> float:
     return metrics["mutual_information"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wae_rnf.evaluation.columns import Row, WordColumn, markdown_table
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.training.systems import SYSTEMS
 
 from .intervals import Difference
@@ -55,9 +55,9 @@ def reaches(information: float, difference: Difference | None) -> bool | None:
     return information >= LEAST_INFORMATION and difference.mean <= -LEAST_GAIN and difference.high < 0
 
 
-def verdict(variants: Mapping[str, Sequence[Metrics]], above: Above) -> str:
+def verdict(variants: Mapping[str, Sequence[AnyMetrics]], above: Above) -> str:
     """What can be said of the aim: rows that reach it, that do not, and that nothing can be said of."""
-    names = {True: [], False: [], None: []}
+    names: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for row, seeds in variants.items():
         information = statistics.mean(metrics["mutual_information"] for metrics in seeds)
         names[reaches(information, above.get((row, seeds[0]["reading"])))].append(row)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from wae_rnf.evaluation.columns import COLUMNS
 from wae_rnf.evaluation.markdown import table
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import training_in_words
 from .paper_figures import TABLES
@@ -27,7 +27,7 @@ QUANTITIES = {
 }
 
 
-def compared(metrics: Metrics) -> dict[str, tuple[float, float, float]]:
+def compared(metrics: AnyMetrics) -> dict[str, tuple[float, float, float]]:
     """{quantity in words: (authors' code, ours, relative difference)} of a run by `--preset authors` on PTB.
 
     Args:
@@ -41,7 +41,7 @@ def compared(metrics: Metrics) -> dict[str, tuple[float, float, float]]:
     return found
 
 
-def authors_section(runs: Sequence[Metrics]) -> list[str]:
+def authors_section(runs: Sequence[AnyMetrics]) -> list[str]:
     """The authors' code and this package with its configuration, quantity by quantity.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn, columns, markdown_table
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import first_run, training_in_words
 
@@ -22,7 +22,7 @@ SHOWN = [
 ]
 
 
-def cures_section(runs: Mapping[str, Sequence[Metrics]]) -> list[str]:
+def cures_section(runs: Mapping[str, Sequence[AnyMetrics]]) -> list[str]:
     """What each switch alone does to the use of the latent variable, under one short schedule.
 
     Args:

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn, columns, markdown_table
 from wae_rnf.evaluation.estimators import READINGS
-from wae_rnf.evaluation.metrics import GenerativeModel, Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import training_in_words
 from .results_folder import row_of
 
 AFTER_FLOW = "mutual_information_after_flow"
-Corpora = Mapping[str, Mapping[str, Metrics]]  # {corpus: {row: metrics of the first seed}}
+Corpora = Mapping[str, Mapping[str, AnyMetrics]]  # {corpus: {row: metrics of the first seed}}
 
 
-def left_out(metrics: Metrics) -> dict[str, float]:
+def left_out(metrics: AnyMetrics) -> dict[str, float]:
     """By how many nats the protocol's figure lies under the bounds, and what of it comes from which term.
 
     Returns:
@@ -34,7 +34,7 @@ def column_left_out(heading: str, name: str) -> WordColumn:
     return WordColumn(heading, lambda row: f"{left_out(row.runs[0])[name]:.2f}")
 
 
-def under_entropy(bounds: GenerativeModel) -> bool:
+def under_entropy(bounds: AnyMetrics) -> bool:
     """Whether the importance-weighted bound lies under the corpus's entropy by more than a standard error."""
     return bounds["iwae"]["above_entropy"] < -bounds["iwae"]["above_entropy_standard_error"]
 
@@ -63,7 +63,7 @@ def protocol_section(corpora: Corpora) -> list[str]:
     return parts
 
 
-def against_entropy(corpus: str, rows: Mapping[str, Metrics]) -> list[str]:
+def against_entropy(corpus: str, rows: Mapping[str, AnyMetrics]) -> list[str]:
     """How many rows the protocol and the bounds have under the entropy, where it is known."""
     entropies = [metrics["entropy"] for metrics in rows.values() if "entropy" in metrics]
     if not entropies:

@@ -7,7 +7,7 @@ import numpy as np
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn
 from wae_rnf.evaluation.estimators import READINGS
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.evaluation.metrics_files import read_sentences, sentences_file
 
 from .arguments import LANGUAGE_MODEL
@@ -17,7 +17,7 @@ from .results_folder import files_of_rows
 Above = Mapping[tuple[str, str], Difference]  # {(row, generative model): …}
 
 
-def above_language_model(results: str | Path, runs: Mapping[str, Sequence[Metrics]]) -> Above:
+def above_language_model(results: str | Path, runs: Mapping[str, Sequence[AnyMetrics]]) -> Above:
     """By how much importance-weighted bounds lie above the language model's exact figure.
 
     Over seeds and sentences, of the rows whose bounds of each sentence lie beside their metrics and are of the same

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from wae_rnf.evaluation.json_files import read_json
-from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.training.systems import SYSTEMS
 
@@ -24,7 +24,7 @@ def datasets_in(results: str | Path) -> dict[Path, str]:
     return datasets
 
 
-def row_of(metrics: Metrics) -> str:
+def row_of(metrics: AnyMetrics) -> str:
     """The row that a run belongs to: a system, or a variant of one."""
     return metrics.get("reproduction", {}).get("row", metrics["system"])
 
@@ -37,15 +37,15 @@ def files_of_rows(results: str | Path) -> dict[str, list[Path]]:
     return {row: files[row] for row in [*SYSTEMS, *sorted(files.keys() - SYSTEMS.keys())] if row in files}
 
 
-def read_runs(results: str | Path) -> dict[str, list[Metrics]]:
+def read_runs(results: str | Path) -> dict[str, list[AnyMetrics]]:
     """{row: [metrics of each seed]}, in the order of `files_of_rows`.
 
     Raises:
         ValueError: a file that holds something else, or metrics that say nothing of the training.
     """
-    runs = {}
+    runs: dict[str, list[AnyMetrics]] = {}
     for row, paths in files_of_rows(results).items():
-        runs[row] = [read_metrics(path) for path in paths]
+        runs[row] = [*map(read_metrics, paths)]
         for path, metrics in zip(paths, runs[row], strict=True):
             for name in ("training", "text"):
                 if not isinstance(metrics.get(name), dict):

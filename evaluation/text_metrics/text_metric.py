@@ -10,7 +10,7 @@ class TextMetric(evaluate.Metric):
     It keeps the sentences in memory, so that processes share no file of them, and needs no network.
     """
 
-    INPUTS = ("predictions",)  # lists of sentences that `compute` takes
+    INPUTS: tuple[str, ...] = ("predictions",)  # lists of sentences that `compute` takes
     CITATION = ""
     URLS: tuple[str, ...] = ()
 
