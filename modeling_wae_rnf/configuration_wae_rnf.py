@@ -1,24 +1,22 @@
 """The configuration: every system of the paper is one setting of these fields."""
 
 import copy
+from dataclasses import field
 
 from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
 
-from .objectives import CLOSED_FORM, OBJECTIVES
+from .components import COMPONENTS, check_parts, part_of
 
 # a saved model carries this file: where it is too new for the installed Transformers, it says so before anything else
 require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upgrade transformers")
 
 CHOICES = {
-    "posterior": ("gaussian", "vmf"),
     "posterior_head": ("mlp", "linear"),
     "encoder_input": ("eos", "bos"),
     "flow_init": ("uniform", "normal"),
     "flow_kernel": (None, "imq", "gaussian"),
     "mmd_kernel": ("imq", "gaussian", "gaussian_scaled"),
-    "objective": tuple(OBJECTIVES),
-    "prior": (None, "standard_normal", "uniform_sphere", "mixture", "vamp", "flow"),
     "eval_latents": ("sample", "seeded", "mean"),
     "return_logits": (None, True, False),
 }
@@ -34,10 +32,9 @@ RATES = ("dropout", "word_dropout")
 # What a saved configuration means that is older than the field.
 BEFORE = {"batch_norm_eps": 1e-5}
 KAPPA = (1e-6, 1e5)  # beyond, the normalizer loses its digits, and its series grows with kappa
-NATURAL_PRIORS = {"gaussian": (None, "standard_normal"), "vmf": (None, "uniform_sphere")}  # whose KL is known
 # What `Trainer.predict` and `compute_metrics` leave out of a forward's output, so that predictions are the logits.
 NOT_PREDICTIONS = ["last_hidden_state", "loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "bound"]
-NOT_PREDICTIONS += ["mmd", "latents", "hidden_states", "past_key_values", "cache"]
+NOT_PREDICTIONS += ["mmd", "auxiliary", "latents", "hidden_states", "past_key_values", "cache"]
 # Where a saved directory has the classes, for `trust_remote_code=True`.
 AUTO_MAP = {
     "AutoConfig": "configuration_wae_rnf.WaeRnfConfig",
@@ -60,7 +57,12 @@ class WaeRnfConfig(PretrainedConfig):
         encoder_dropout: rate on the encoder's input alone; None for that of `dropout`.
         word_dropout: rate at which words that the decoder reads become the unknown word while training (Bowman et
             al. 2016, arXiv 1511.06349).
+        encoder_type: "lstm"; see `components.py` for what there is of this and of the other parts.
+        encoder_kwargs: the encoder's own options.
         posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
+        posterior_kwargs: the posterior head's own options.
+        inference: "amortized", the posterior is what the head makes of the encoder's vector.
+        inference_kwargs: the inference's own options.
         kappa: concentration of the von Mises-Fisher posterior, from 1e-6 to 1e5.
         batch_norm: normalize the posterior's mean and log variance over the batch (paper 5.2).
         batch_norm_eps: added to the variance that is divided by. It must lie far under any variance that training can
@@ -83,6 +85,7 @@ class WaeRnfConfig(PretrainedConfig):
         num_centres: cluster centres that the kernel is measured from.
         prior: p(z), see `priors.py`: "standard_normal", "mixture", "vamp" or "flow" of a Gaussian posterior,
             "uniform_sphere" of a von Mises-Fisher one; None for "standard_normal" and "uniform_sphere".
+        prior_kwargs: the prior's own options.
         prior_components: K, Gaussians of "mixture" and pseudo-inputs of "vamp".
         prior_layers: affine coupling layers of "flow".
         objective: what the latent terms of the loss are, see [`WaeRnfModel`].
@@ -92,6 +95,10 @@ class WaeRnfConfig(PretrainedConfig):
         mmd_weight: lambda, at the end of its schedule; 0 leaves the MMD out.
         mmd_kernel: "imq" (multi-scale, unbiased), "gaussian" (paper's biased statistic, blind from about 9 dimensions
             on) or "gaussian_scaled" (authors' code for Yelp and Yahoo), see [`mmd`].
+        auxiliary_losses: what is added to the loss while training, {name: weight}.
+        auxiliary_losses_kwargs: their own options, {name: {option: value}}.
+        decoder_type: "lstm".
+        decoder_kwargs: the decoder's own options.
         latents_at_every_step: feed z' to the decoder at every word, not to its initial state alone.
         eval_latents: the z of a forward outside of training that does not say `sample`. "sample" draws it anew each
             time: the loss is an expectation over q(z|x), which a draw estimates without bias, and the loss at the
@@ -120,7 +127,12 @@ class WaeRnfConfig(PretrainedConfig):
     dropout: float = 0.2
     encoder_dropout: float | None = None
     word_dropout: float = 0.0
+    encoder_type: str = "lstm"
+    encoder_kwargs: dict = field(default_factory=dict)
     posterior: str = "gaussian"
+    posterior_kwargs: dict = field(default_factory=dict)
+    inference: str = "amortized"
+    inference_kwargs: dict = field(default_factory=dict)
     kappa: float = 80.0
     batch_norm: bool = True
     batch_norm_eps: float = 1e-12
@@ -136,6 +148,7 @@ class WaeRnfConfig(PretrainedConfig):
     kernel_bandwidth: float = 10.0
     num_centres: int = 20
     prior: str | None = None
+    prior_kwargs: dict = field(default_factory=dict)
     prior_components: int = 20
     prior_layers: int = 4
     objective: str = "paper"
@@ -143,6 +156,10 @@ class WaeRnfConfig(PretrainedConfig):
     kl_weight: float = 0.8
     mmd_weight: float = 9.2
     mmd_kernel: str = "imq"
+    auxiliary_losses: dict = field(default_factory=dict)
+    auxiliary_losses_kwargs: dict = field(default_factory=dict)
+    decoder_type: str = "lstm"
+    decoder_kwargs: dict = field(default_factory=dict)
     latents_at_every_step: bool = False
     eval_latents: str = "sample"
     return_logits: bool | None = None
@@ -199,8 +216,18 @@ class WaeRnfConfig(PretrainedConfig):
         # `pipeline` puts classes in the place of their names
         return super().to_dict() | {"custom_pipelines": copy.deepcopy(CUSTOM_PIPELINES)}
 
+    @property
+    def has_latents(self) -> bool:
+        """Whether there is a latent variable; a language model has none."""
+        return self.latent_size > 0
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether z' is another point than z."""
+        return self.num_flows > 0
+
     def check_combinations(self):
-        """Whether the fields fit each other.
+        """Whether the fields fit each other, and there is every part that they name.
 
         Raises:
             ValueError: they do not.
@@ -210,27 +237,23 @@ class WaeRnfConfig(PretrainedConfig):
                 f"tie_word_embeddings needs an embedding_size ({self.embedding_size}) equal to hidden_size "
                 f"({self.hidden_size})"
             )
-        gaussian = self.posterior == "gaussian" and self.latent_size > 0
-        if not gaussian and (self.num_flows or self.flow_kernel or self.mmd_weight):
-            code = "without a latent code" if self.latent_size == 0 else "with a von Mises-Fisher posterior"
-            raise ValueError(f"a model {code} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
+        check_parts(self)
+        head, prior, objective = (part_of(kind, self) for kind in ("posterior", "prior", "objective"))
+        euclidean = self.has_latents and head.space == "euclidean"
+        if not euclidean and (self.num_flows or self.flow_kernel or self.mmd_weight):
+            kind = f"whose latents lie on the {head.space}" if self.has_latents else "without a latent variable"
+            raise ValueError(f"a model {kind} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
         if self.mean_gamma and not self.batch_norm:
             raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
-        if self.posterior == "vmf" and self.latent_size < 2:
-            raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
-        if self.latent_size == 0 and (self.prior or OBJECTIVES[self.objective].importance_weighted):
-            raise ValueError("a model without a latent code has no prior and no importance samples to weigh")
-        if (self.prior == "uniform_sphere" or self.posterior == "vmf") and not natural(self):
+        if not self.has_latents and (self.prior or objective.importance_weighted or self.auxiliary_losses):
+            raise ValueError(
+                "a model without a latent variable has no prior, auxiliary losses or importance samples to weigh"
+            )
+        if prior.space != head.space:
             raise ValueError(f"the prior of a {self.posterior} posterior cannot be {self.prior!r}: it lies elsewhere")
-        free = self.free_bits or self.minimum_rate
-        closed = self.posterior == "gaussian" and natural(self) and self.objective in CLOSED_FORM
-        if free and not closed:
+        if (self.free_bits or self.minimum_rate) and not (prior.has_kl_per_dimension and objective.closed_form):
+            closed = [name for name, one in COMPONENTS["objective"].items() if one.closed_form]
             raise ValueError(
                 "free_bits and minimum_rate need a divergence that is known for each dimension: a gaussian posterior, "
-                f"the standard normal prior and an objective of {CLOSED_FORM}"
+                f"the standard normal prior and an objective of {', '.join(closed)}"
             )
-
-
-def natural(config):
-    """Whether the prior is the one that a posterior's divergence is known from."""
-    return config.prior in NATURAL_PRIORS[config.posterior]
