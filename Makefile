@@ -5,7 +5,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 # runs/toy, of which README.md speaks; where that is there already, one with the time in its name
 OUTPUT_DIR ?= $(shell test -e runs/toy && date +runs/toy-%Y%m%d-%H%M%S || echo runs/toy)
 
-.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality style bench readme findings
+.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality types style bench readme findings docs
 
 install: .venv/installed
 
@@ -38,9 +38,18 @@ test-lowest test-newest: test-%: install
 	.venv-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	$(subst .venv/,.venv-$*/,$(TEST)) -m "not slow"
 
-quality: install
+quality: install types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	MYPYPATH=.types $(BIN)/mypy
+
+# The packages under the names that they are imported by, as links, for programs that read sources without importing them.
+types: .types/wae_rnf
+.types/wae_rnf:
+	mkdir -p $@
+	for name in tokenization evaluation training sharing reproduction commands; do ln -sfn ../../$$name $@/$$name; done
+	for file in public/*; do ln -sfn ../../$$file $@/; done
+	ln -sfn ../modeling_wae_rnf .types/modeling_wae_rnf
 
 style: install
 	$(BIN)/ruff check --fix .
@@ -50,9 +59,13 @@ style: install
 bench: install
 	$(BIN)/python -m benchmarks.run
 
-# The tables of README.md, from results/.
+# The tables of README.md and docs/, from results/ and the code.
 readme: install
-	$(BIN)/python -m wae_rnf.reproduction.readme_tables
+	$(BIN)/python -m wae_rnf.reproduction.document_tables
+
+# The documentation as a site, in site/; a broken link or reference is an error.
+docs: install types
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # docs/findings.md and its figures, from results/.
 findings: install

@@ -4,11 +4,20 @@ from pathlib import Path
 
 from setuptools import setup
 
-SUBPACKAGES = ("tokenization", "tokenization.toy", "evaluation", "training", "sharing", "reproduction", "commands")
+SUBPACKAGES = (
+    "tokenization",
+    "tokenization.toy",
+    "evaluation",
+    "evaluation.text_metrics",
+    "training",
+    "sharing",
+    "reproduction",
+    "commands",
+)
 
 setup(
     name="wae-rnf",
-    version="0.1.0",
+    version="0.2.0",
     description="Text autoencoders with Riemannian normalizing flows, for the Hugging Face ecosystem",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
@@ -17,9 +26,9 @@ setup(
     # `tokenization` is taken on the package index and `training` is anybody's folder name: all are within `wae_rnf`.
     packages=["modeling_wae_rnf", "wae_rnf", *(f"wae_rnf.{name}" for name in SUBPACKAGES)],
     package_dir={"wae_rnf": "public", **{f"wae_rnf.{name}": name.replace(".", "/") for name in SUBPACKAGES}},
-    # The metrics are no packages: `evaluate` reads each from its folder.
     package_data={
-        "wae_rnf.evaluation": ["text_metrics/*/*.py"],
+        "modeling_wae_rnf": ["py.typed"],
+        "wae_rnf": ["py.typed"],
         "wae_rnf.training": ["presets/*.yaml"],
         "wae_rnf.sharing": ["model_card_template.md"],
         "wae_rnf.reproduction": ["paper_figures.json"],
@@ -47,7 +56,16 @@ setup(
     extras_require={
         "demo": ["gradio>=6.0,<7"],
         "onnx": ["onnx>=1.20,<2", "onnxscript>=0.6,<0.8", "onnxruntime>=1.24.1,<2"],
-        "dev": ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.150", "ruff>=0.15", "playwright>=1.60", "peft>=0.21"],
+        "dev": [
+            "pytest>=9",
+            "pytest-xdist>=3.8",
+            "hypothesis>=6.150",
+            "ruff>=0.15",
+            "mypy>=2",
+            "playwright>=1.60",
+            "peft>=0.21",
+        ],
+        "docs": ["mkdocs-material>=9.7,<10", "mkdocstrings>=1,<2", "mkdocstrings-python>=2,<3"],
     },
     entry_points={"console_scripts": ["wae-rnf = wae_rnf.commands.main:main"]},
 )

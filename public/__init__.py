@@ -11,6 +11,7 @@ Example:
 """
 
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
 from .registration import register_with_transformers
 
@@ -29,6 +30,11 @@ PUBLIC = {
     "train": "wae_rnf.training.run",
 }
 __all__ = [*PUBLIC]
+
+try:
+    __version__ = version("wae-rnf")  # it is set in setup.py
+except PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "unknown"
 
 
 def __getattr__(name):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wae_rnf.reproduction import bfloat16, readme_tables
+from wae_rnf.evaluation.metrics import SplitMetrics
+from wae_rnf.evaluation.schema import problems, unknown_keys
+from wae_rnf.reproduction import bfloat16, document_tables
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,25 +24,28 @@ def run(module, *arguments, monkeypatch):
 def test_findings(tmp_path, monkeypatch):
     run("wae_rnf.reproduction.findings", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
     written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
-    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png"}
+    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png", "exploration.png"}
     assert written["findings.md"] == (ROOT / "docs" / "findings.md").read_bytes()
-    assert all(written[name].startswith(b"\x89PNG") for name in ("published_protocol.png", "ablation.png"))
+    assert all(written[name].startswith(b"\x89PNG") for name in written.keys() - {"findings.md"})
 
 
 def test_tables(tmp_path, monkeypatch):
-    readme = tmp_path / "README.md"
-    marks = [f"{begin}\nold\n{end}" for begin, end in readme_tables.MARKS.values()]
-    readme.write_text("\n".join(["before", *marks, "after"]) + "\n")
+    (tmp_path / "docs").mkdir()
+    for name, sections in document_tables.SECTIONS.items():
+        marks = ["\nold\n".join(document_tables.marks(section)) for section in sections]
+        (tmp_path / name).write_text("\n".join(["before", *marks, "after"]) + "\n")
+    program = "wae_rnf.reproduction.document_tables"
     with pytest.raises(SystemExit, match="run `make readme`"):
-        run("wae_rnf.reproduction.readme_tables", "--check", "--readme", readme, monkeypatch=monkeypatch)
-    run("wae_rnf.reproduction.readme_tables", "--readme", readme, monkeypatch=monkeypatch)
-    text = readme.read_text()
-    for begin, end in readme_tables.MARKS.values():
-        section = text.partition(begin)[2].partition(end)[0]
-        assert section in (ROOT / "README.md").read_text()
-        assert "old" not in section.split()
-    assert (text.startswith("before\n"), text.endswith("after\n")) == (True, True)
-    run("wae_rnf.reproduction.readme_tables", "--check", "--readme", readme, monkeypatch=monkeypatch)
+        run(program, "--check", "--root", tmp_path, monkeypatch=monkeypatch)
+    run(program, "--root", tmp_path, monkeypatch=monkeypatch)
+    for name, sections in document_tables.SECTIONS.items():
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        for begin, end in map(document_tables.marks, sections):
+            section = text.partition(begin)[2].partition(end)[0]
+            assert section in (ROOT / name).read_text(encoding="utf-8")
+            assert section.strip() != "old"
+        assert (text.startswith("before\n"), text.endswith("after\n")) == (True, True)
+    run(program, "--check", "--root", tmp_path, monkeypatch=monkeypatch)
 
 
 def test_precision(trained_directory, tmp_path, monkeypatch):
@@ -49,6 +54,9 @@ def test_precision(trained_directory, tmp_path, monkeypatch):
     bfloat16.main([str(trained_directory), "--output", str(tmp_path / "precision.json")])
     content = json.loads((tmp_path / "precision.json").read_text())
     (compared,) = content["runs"]
+    for precision in bfloat16.PRECISIONS:
+        assert list(problems(compared[precision], SplitMetrics)) == []
+        assert list(unknown_keys(compared[precision], SplitMetrics)) == []
     assert (compared["dataset"], compared["system"]) == ("corpus", "wae-rnf")
     single, half = (compared[name]["pushforward"]["elbo"]["nll"] for name in bfloat16.PRECISIONS)
     record = json.loads((trained_directory / "metrics.json").read_text())

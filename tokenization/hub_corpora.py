@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict, Features, IterableDataset
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-from .code_version import code_version
+from .code_digest import code_digest
 from .lines import say
 from .streams import TextStream
 from .text_folder import TEXT_FEATURES
@@ -158,7 +158,7 @@ def join_columns(rows: Dataset, columns: tuple[str, ...], escaped: bool, name: s
     joined = rows.map(
         join_batch,
         batched=True,
-        fn_kwargs={"columns": columns, "escaped": escaped, "version": code_version("hub_corpora")},
+        fn_kwargs={"columns": columns, "escaped": escaped, "version": code_digest("hub_corpora")},
         remove_columns=rows.column_names,
         features=TEXT_FEATURES,
         desc="Joining columns",

@@ -10,7 +10,7 @@ from datasets import Dataset, DatasetDict, Features, List, Value
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from .code_version import code_version
+from .code_digest import code_digest
 from .corpus_statistics import split_statistics
 from .lines import say
 from .streams import SentenceStream
@@ -111,7 +111,7 @@ def prepare(
         prepared[split] = rows.map(
             encode_batch,
             batched=True,
-            fn_kwargs={"rules": rules, "max_words": max_words, "version": code_version("preparation", "vocabulary")},
+            fn_kwargs={"rules": rules, "max_words": max_words, "version": code_digest("preparation", "vocabulary")},
             remove_columns=[column for column in rows.column_names if column not in kept],
             features=Features(features | kept),
             num_proc=num_proc,

@@ -10,7 +10,7 @@ from pathlib import Path
 import datasets
 from datasets import Dataset, DatasetDict, Features, Value
 
-from .code_version import code_version
+from .code_digest import code_digest
 from .corpus_names import FILE_NAMES, split_files
 from .lines import BLANK, read_lines, say
 from .streams import TextStream
@@ -42,7 +42,7 @@ def load_folder(folder: Path, cache_dir: str | None, streaming: bool) -> Dataset
             gen_kwargs={
                 "path": str(path),
                 "digest": digest_of(path),  # the cache follows the content, whatever the file's date
-                "version": code_version("lines", "text_folder"),
+                "version": code_digest("lines", "text_folder"),
             },
             split=datasets.NamedSplit(split),
         )

@@ -12,12 +12,13 @@ from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.shared_work import on_main
 from wae_rnf.tokenization.preparation import prepare
 
+from .arguments import as_system
 from .centres import cluster, read_centres
 from .centres_from import check_latent_size, is_file_of_centres
 from .messages import wrapped
 from .remedies import advice
 from .run_stage import run_stage
-from .systems import NO_FLOW, SYSTEMS, WAE_RNF, System
+from .systems import NO_FLOW, NO_MMD, SYSTEMS, System
 from .training_batches import sample_of
 
 FIRST_STAGE = "vae"
@@ -49,11 +50,10 @@ def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
-def warn_of_centres(arguments, accelerator, system, centres):
+def warn_of_centres(arguments, accelerator, centres):
     """Says so where the centres lie so close together that the kernel is that of one."""
-    kernel = (WAE_RNF | system.config)["flow_kernel"]
     to_try = advice(asdict(arguments)).centres
-    if warning := centres_warning(centres, kernel, arguments.kernel_bandwidth, to_try):
+    if warning := centres_warning(centres, arguments.flow_kernel, arguments.kernel_bandwidth, to_try):
         accelerator.print(wrapped(f"{arguments.system}: {warning}"), file=sys.stderr)
 
 
@@ -66,13 +66,13 @@ def first_stage_arguments(arguments):
     epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
     gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
     free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
-    return replace(arguments, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
+    return as_system(arguments, FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
 
 
 def train_autoencoder(arguments, system, accelerator, tokenizer, data):
     """A model of the system's sizes, trained on reconstruction alone in `output_dir/autoencoder`."""
     directory = Path(arguments.output_dir) / AUTOENCODER
-    config = system.config | NO_FLOW | {"kl_weight": 0.0, "mmd_weight": 0.0, "objective": "pushforward"}
+    fixed = system.fixed | NO_FLOW | NO_MMD | {"kl_weight": 0.0, "objective": "pushforward"}
     options = replace(arguments, num_epochs=arguments.autoencoder_epochs, prior=None)
-    run_stage(AUTOENCODER, System(config, sampled=False), options, accelerator, tokenizer, data, directory)
+    run_stage(AUTOENCODER, System(fixed, sampled=False), options, accelerator, tokenizer, data, directory)
     return load_model(directory, accelerator.device)[0]

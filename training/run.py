@@ -8,7 +8,8 @@ from datasets import Dataset
 from wae_rnf.evaluation.estimators import ALL_PAIRS
 from wae_rnf.evaluation.provenance import commit, provenance
 from wae_rnf.evaluation.shared_work import on_main
-from wae_rnf.tokenization.corpus_statistics import corpus_statistics, format_statistics
+from wae_rnf.evaluation.terminal_table import print_table
+from wae_rnf.tokenization.corpus_statistics import corpus_statistics, statistics_table
 
 from .centres import read_centres
 from .centres_from import is_file_of_centres
@@ -57,7 +58,9 @@ def train_in_directory(arguments, system, accelerator):
     if arguments.streaming:
         accelerator.print(f"train is a stream of {data['train'].num_sentences:,} sentences")
     stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
-    accelerator.print(format_statistics(corpus_statistics(stored, len(tokenizer))))
+    statistics = corpus_statistics(stored, len(tokenizer))
+    if accelerator.is_main_process:
+        print_table(*statistics_table(statistics), f"{arguments.dataset}, a vocabulary of {len(tokenizer):,} words")
 
     if (sentences := len(data["validation"])) > ALL_PAIRS:
         accelerator.print(
@@ -72,7 +75,7 @@ def train_in_directory(arguments, system, accelerator):
     if has_metric(system) and centres is None:
         centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
     if centres is not None:
-        warn_of_centres(arguments, accelerator, system, centres)
+        warn_of_centres(arguments, accelerator, centres)
     stage = run_stage(
         arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
     )

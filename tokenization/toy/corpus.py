@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import datasets
 from datasets import Dataset, DatasetDict, Features, Value
 
-from ..code_version import code_version
+from ..code_digest import code_digest
 from ..streams import TextStream
 from .grammar import ToyGrammar
 
@@ -27,7 +27,7 @@ def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:
             toy_rows,
             features=features,
             cache_dir=cache_dir,
-            gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "version": code_version("toy/*")},
+            gen_kwargs={"split": split, "num_sentences": size, "seed": seed, "version": code_digest("toy/*")},
             split=datasets.NamedSplit(split),
         )
     return corpus

@@ -1,4 +1,4 @@
-"""The version of the code that a cached file came from: a change of the code has it made anew."""
+"""The digest of the code that a cached file came from: a change of the code has it made anew."""
 
 import hashlib
 import unicodedata
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import tokenizers
 
-__all__ = ["code_version"]
+__all__ = ["code_digest"]
 
 
 @cache
-def code_version(*modules: str) -> str:
+def code_digest(*modules: str) -> str:
     """Return a digest of modules of this package, and of what splits, strips and lowers for them.
 
     The library of data sets hashes an installed function by its name alone, so that a file in its cache would outlive
@@ -21,7 +21,7 @@ def code_version(*modules: str) -> str:
         modules: names, in which `*` stands for any characters.
 
     Example:
-        >>> code_version("lines") == code_version("lines") != code_version("lines", "tokenizer")
+        >>> code_digest("lines") == code_digest("lines") != code_digest("lines", "tokenizer")
         True
     """
     digest = hashlib.sha256(f"{unicodedata.unidata_version} {tokenizers.__version__}".encode())

@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 from datasets import Dataset, DatasetDict
 
-from wae_rnf.tokenization import code_version, corpora, hub_corpora, preparation, text_folder
+from wae_rnf.tokenization import code_digest, corpora, hub_corpora, preparation, text_folder
 from wae_rnf.tokenization.toy import corpus as toy
 
 
 def test_the_version_follows_the_source(tmp_path, monkeypatch):
     for name in ("lines", "tokenizer"):
-        shutil.copy(Path(code_version.__file__).with_name(f"{name}.py"), tmp_path)
-    monkeypatch.setattr(code_version, "__file__", str(tmp_path / "code_version.py"))
-    version = code_version.code_version.__wrapped__
+        shutil.copy(Path(code_digest.__file__).with_name(f"{name}.py"), tmp_path)
+    monkeypatch.setattr(code_digest, "__file__", str(tmp_path / "code_digest.py"))
+    version = code_digest.code_digest.__wrapped__
     before = version("lines")
     (tmp_path / "tokenizer.py").write_text("# another\n")
     assert version("lines") == before
     (tmp_path / "lines.py").write_text((tmp_path / "lines.py").read_text() + "# another\n")
     assert version("lines") != before
     before = version("lines")
-    monkeypatch.setattr(code_version.tokenizers, "__version__", "0")
+    monkeypatch.setattr(code_digest.tokenizers, "__version__", "0")
     assert version("lines") != before
     with pytest.raises(ValueError, match="there is no module reader"):
         version("reader")
@@ -30,7 +30,7 @@ def test_the_version_follows_the_source(tmp_path, monkeypatch):
 def new_code(patch, module, name, changed):
     """Another function in a module, and hence another version of its source."""
     patch.setattr(module, name, changed)
-    patch.setattr(module, "code_version", lambda *modules: "another")
+    patch.setattr(module, "code_digest", lambda *modules: "another")
 
 
 def test_a_changed_reader_reads_anew(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Every command and every piece of Python in README.md runs as it is written, one after the other."""
+"""Every command and every piece of Python in README.md and docs/ runs as it is written, page by page."""
 
 import json
 import os
@@ -18,15 +18,21 @@ from wae_rnf.training.model_options import model_config
 from wae_rnf.training.systems import customized_system
 
 ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/training.md", "docs/evaluation.md", "docs/hub.md")
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 EXAMPLE = re.compile(r"<!-- example.*?end of example -->", flags=re.DOTALL)  # what a command prints
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", EXAMPLE.sub("", TEXT), flags=re.DOTALL | re.MULTILINE)
 TRAINERS = ("accelerate", "torchrun", "python")
 
 
+def blocks_of(page):
+    """[(language, content)] of a page, without what a command prints."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", EXAMPLE.sub("", TEXTS[page]), flags=re.DOTALL | re.MULTILINE)
+
+
 def command_lines():
-    """The lines of README's blocks that a shell would run, continued ones joined, without their remarks."""
-    blocks = "".join(content for language, content in BLOCKS if not language).replace("\\\n", " ")
+    """The lines of the pages' blocks that a shell would run, continued ones joined, without their remarks."""
+    found = (block for page in PAGES for block in blocks_of(page))
+    blocks = "".join(content for language, content in found if not language).replace("\\\n", " ")
     lines = [line.partition(" # ")[0].strip() for line in blocks.splitlines()]
     starts = ("make ", "wae-rnf ", "pip ", "source ", "tensorboard ", *(f"{name} " for name in TRAINERS))
     return [line for line in lines if line.startswith(starts)]
@@ -104,11 +110,12 @@ def test_the_demo(place, monkeypatch):
     assert len(served) == 1
 
 
-def test_python(place, capsys):
+@pytest.mark.parametrize("page", ["README.md", "docs/hub.md"])
+def test_python(place, page):
     names = {}
-    for language, content in BLOCKS:
+    for language, content in blocks_of(page):
         if language == "python":
-            exec(compile(content, "README.md", "exec"), names)
+            exec(compile(content, page, "exec"), names)
     assert "model" in names
 
 
@@ -132,5 +139,6 @@ def test_make_train_leaves_its_model_where_the_readme_looks(tmp_path):
 
 def test_make_has_the_targets():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make (\w+)`", TEXT) + re.findall(r"^make (\w+)", TEXT, flags=re.MULTILINE):
+    text = "\n".join(TEXTS.values())
+    for target in re.findall(r"`make (\w+)`", text) + re.findall(r"^make (\w+)", text, flags=re.MULTILINE):
         assert f"\n{target}:" in makefile, target
