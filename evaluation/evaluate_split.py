@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
-from modeling_wae_rnf.priors import prior_name
+from modeling_wae_rnf.components import name_of
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .estimators import (
@@ -73,12 +73,12 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
         sentences = sentences.select(range(min(max_sentences, len(sentences))))
     start, training = time.perf_counter(), model.training
     model.eval()
-    if not model.config.latent_size:  # one sample is exact, and there is nothing to draw
+    if not model.config.has_latents:  # one sample is exact, and there is nothing to draw
         samples, proposal = 1, "posterior"
     columns, posterior = _columns(model, sentences, samples, seed, progress, proposal)
     model.train(training)
     metrics = _summary(columns, posterior, model.prior, samples, seed, proposal)
-    metrics["prior"] = prior_name(model.config)
+    metrics["prior"] = name_of("prior", model.config)
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
@@ -121,7 +121,7 @@ def _batch_columns(model, inputs, posterior, samples, generator, proposal="poste
         "z": z[0],
         "log_q": posterior.log_prob(z)[0],
     }
-    if model.config.num_flows:
+    if model.config.has_flow:
         columns["z_recovered"] = model.flow.inverse(z_prime[0])
     columns["flow_posterior_elbo"] = -log_weights["flow_posterior"].mean(0)
     columns["flow_posterior_elbo_variance"] = _variance_of_mean(log_weights["flow_posterior"])
@@ -137,7 +137,7 @@ def _batch_columns(model, inputs, posterior, samples, generator, proposal="poste
         columns[f"{reading}_iwae"] = importance_weighted_nll(weights)
         columns[f"{reading}_iwae_variance"] = monte_carlo_variance(weights)
         columns[f"{reading}_over_k"] = bound_over_k(weights)
-    if not model.config.latent_size:
+    if not model.config.has_latents:
         columns |= {name: torch.zeros_like(values) for name, values in columns.items() if name.endswith("_variance")}
     return columns
 
@@ -151,7 +151,7 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
     """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a reading."""
     drawn = model.sample_prior(samples * len(posterior.mean), generator).unflatten(0, (samples, -1))
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
-    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.num_flows else drawn
+    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.has_flow else drawn
     z_prime, log_abs_det = model.push(z)
     reconstruction = _score_samples(model, inputs, z_prime)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)

@@ -95,7 +95,7 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
     ids = model.generate(num_samples=count, generator=generator)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
     quality, inputs, outputs = {"samples": sample_quality(samples, count, seed)}, [], []
-    if model.config.latent_size:
+    if model.config.has_latents:
         lengths = sentences["length"][:count]
         batches = sorted_batches(lengths, BATCH_SIZE)
         for batch in load_batches(sentences, batches, model.config.pad_token_id, model.device):

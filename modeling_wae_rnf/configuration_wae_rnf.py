@@ -5,8 +5,8 @@ import copy
 from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
 
+from .components import COMPONENTS, check_parts, part_of
 from .model_options import ModelOptions
-from .objectives import CLOSED_FORM, OBJECTIVES
 from .options import check_rules, one_of, option
 
 # a saved model carries this file: where it is too new for the installed Transformers, it says so before anything else
@@ -14,10 +14,9 @@ require_version("transformers>=5.17", "WAE-RNF models need it: pip install --upg
 
 # What a saved configuration means that is older than the field.
 BEFORE = {"batch_norm_eps": 1e-5}
-NATURAL_PRIORS = {"gaussian": (None, "standard_normal"), "vmf": (None, "uniform_sphere")}  # whose KL is known
 # What `Trainer.predict` and `compute_metrics` leave out of a forward's output, so that predictions are the logits.
 NOT_PREDICTIONS = ["last_hidden_state", "loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "bound"]
-NOT_PREDICTIONS += ["mmd", "latents", "hidden_states", "past_key_values", "cache"]
+NOT_PREDICTIONS += ["mmd", "auxiliary", "latents", "hidden_states", "past_key_values", "cache"]
 # Where a saved directory has the classes, for `trust_remote_code=True`.
 AUTO_MAP = {
     "AutoConfig": "configuration_wae_rnf.WaeRnfConfig",
@@ -56,7 +55,7 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
     keys_to_ignore_at_inference = NOT_PREDICTIONS
 
     vocab_size: int = 10_000
-    posterior: str = option("gaussian", "Family of q(z|x).", one_of("gaussian", "vmf"))
+    posterior: str = "gaussian"
     eval_latents: str = option("sample", "z outside of training.", one_of("sample", "seeded", "mean"))
     return_logits: bool | None = None
     tie_word_embeddings: bool = False
@@ -91,8 +90,18 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
         # `pipeline` puts classes in the place of their names
         return super().to_dict() | {"custom_pipelines": copy.deepcopy(CUSTOM_PIPELINES)}
 
+    @property
+    def has_latents(self) -> bool:
+        """Whether there is a latent variable; a language model has none."""
+        return self.latent_size > 0
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether z' is another point than z."""
+        return self.num_flows > 0
+
     def check_combinations(self):
-        """Whether the fields fit each other.
+        """Whether the fields fit each other, and there is every part that they name.
 
         Raises:
             ValueError: they do not.
@@ -102,27 +111,23 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
                 f"tie_word_embeddings needs an embedding_size ({self.embedding_size}) equal to hidden_size "
                 f"({self.hidden_size})"
             )
-        gaussian = self.posterior == "gaussian" and self.latent_size > 0
-        if not gaussian and (self.num_flows or self.flow_kernel or self.mmd_weight):
-            code = "without a latent code" if self.latent_size == 0 else "with a von Mises-Fisher posterior"
-            raise ValueError(f"a model {code} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
+        check_parts(self)
+        head, prior, objective = (part_of(kind, self) for kind in ("posterior", "prior", "objective"))
+        euclidean = self.has_latents and head.space == "euclidean"
+        if not euclidean and (self.num_flows or self.flow_kernel or self.mmd_weight):
+            kind = f"whose latents lie on the {head.space}" if self.has_latents else "without a latent variable"
+            raise ValueError(f"a model {kind} has neither flows nor MMD: num_flows=0, flow_kernel=None, mmd_weight=0")
         if self.mean_gamma and not self.batch_norm:
             raise ValueError("mean_gamma is the scale of a batch normalization, but batch_norm is false")
-        if self.posterior == "vmf" and self.latent_size < 2:
-            raise ValueError(f"on the sphere, latent_size must be at least 2, not {self.latent_size}")
-        if self.latent_size == 0 and (self.prior or OBJECTIVES[self.objective].importance_weighted):
-            raise ValueError("a model without a latent code has no prior and no importance samples to weigh")
-        if (self.prior == "uniform_sphere" or self.posterior == "vmf") and not natural(self):
+        if not self.has_latents and (self.prior or objective.importance_weighted or self.auxiliary_losses):
+            raise ValueError(
+                "a model without a latent variable has no prior, auxiliary losses or importance samples to weigh"
+            )
+        if prior.space != head.space:
             raise ValueError(f"the prior of a {self.posterior} posterior cannot be {self.prior!r}: it lies elsewhere")
-        free = self.free_bits or self.minimum_rate
-        closed = self.posterior == "gaussian" and natural(self) and self.objective in CLOSED_FORM
-        if free and not closed:
+        if (self.free_bits or self.minimum_rate) and not (prior.has_kl_per_dimension and objective.closed_form):
+            closed = [name for name, one in COMPONENTS["objective"].items() if one.closed_form]
             raise ValueError(
                 "free_bits and minimum_rate need a divergence that is known for each dimension: a gaussian posterior, "
-                f"the standard normal prior and an objective of {CLOSED_FORM}"
+                f"the standard normal prior and an objective of {', '.join(closed)}"
             )
-
-
-def natural(config):
-    """Whether the prior is the one that a posterior's divergence is known from."""
-    return config.prior in NATURAL_PRIORS[config.posterior]

@@ -34,6 +34,11 @@ class ModelOptions:
     )
     max_words: int = option(200, "Maximum length of a sentence in words; longer ones are cut.", at_least(1))
 
+    encoder_type: str = option("lstm", "Encoder, by its name in components.py.")
+    encoder_kwargs: dict = option(dict, "Options of the encoder's own.")
+    posterior_kwargs: dict = option(dict, "Options of the posterior head's own.")
+    inference: str = option("amortized", "Inference, from sentences to the posterior, by its name in components.py.")
+    inference_kwargs: dict = option(dict, "Options of the inference's own.")
     posterior_head: str = option(
         "mlp",
         "Layers from the encoder to the posterior: mlp (two on h_n, paper) or linear (one on h_n and c_n, authors' "
@@ -46,6 +51,8 @@ class ModelOptions:
         one_of("eos", "bos"),
     )
     embedding_std: float = option(1.0, "Standard deviation of the word embeddings' initialization.", NOT_NEGATIVE)
+    decoder_type: str = option("lstm", "Decoder, by its name in components.py.")
+    decoder_kwargs: dict = option(dict, "Options of the decoder's own.")
     latents_at_every_step: bool = option(
         False, "Latent variable as an input of the decoder at every step, not of its initial state alone.", basic=True
     )
@@ -87,8 +94,8 @@ class ModelOptions:
         "Prior p(z): standard_normal, or learned: mixture (of Gaussians), vamp (mixture of the posteriors of learned "
         "pseudo-inputs) or flow (affine coupling layers). By default standard_normal, and uniform_sphere for a von "
         "Mises-Fisher posterior.",
-        one_of("standard_normal", "mixture", "vamp", "flow", "uniform_sphere"),
     )
+    prior_kwargs: dict = option(dict, "Options of the prior's own.")
     prior_components: int = option(
         20, "Number of Gaussians of --prior mixture, or of pseudo-inputs of --prior vamp.", at_least(1)
     )
@@ -100,6 +107,10 @@ class ModelOptions:
         "the pushforward (iwae) or of the flow-posterior model (iwae_flow_posterior).",
         one_of(*OBJECTIVES),
     )
+    auxiliary_losses: dict = option(
+        dict, "Losses that are added while training, by their names in components.py, and their weights."
+    )
+    auxiliary_losses_kwargs: dict = option(dict, "Options of these losses' own, by their names.")
     importance_samples: int = option(
         8,
         "Number of samples per sentence in an iwae objective; the decoder reads this many times the batch.",

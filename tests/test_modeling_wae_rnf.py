@@ -237,8 +237,8 @@ def test_prior_is_reproducible_and_its_two_readings_differ(tiny_model):
     ("field", "value", "message"),
     [
         ("latent_size", -1, "latent_size must be at least 0"),
-        ("latent_size", 0, "without a latent code has neither flows nor MMD"),
-        ("posterior", "vmf", "with a von Mises-Fisher posterior has neither flows nor MMD"),
+        ("latent_size", 0, "without a latent variable has neither flows nor MMD"),
+        ("posterior", "vmf", "whose latents lie on the sphere has neither flows nor MMD"),
         ("posterior", "uniform", "posterior must be one of"),
         ("word_dropout", -0.1, "word_dropout must lie in"),
         ("kappa", 0.0, "kappa must be positive"),

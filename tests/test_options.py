@@ -220,7 +220,7 @@ def scope_of(system, **options):
     return without_part(options, TrainArguments(system=system, **options))
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", OUT_OF_SCOPE)
 def test_options_without_a_part_are_refused_and_the_others_taken(system, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, value in OUT_OF_SCOPE[system].items():
@@ -274,7 +274,12 @@ def another(declared):
     return default / 2 if default else 0.25
 
 
-OTHER_VALUES = {own.name: another(own) for own in fields(ModelOptions)} | {"prior": "mixture"}
+# parts and what is their own are in test_components.py
+OF_PARTS = {"encoder_type", "inference", "decoder_type"} | {
+    own.name for own in fields(ModelOptions) if own.type is dict
+}
+OTHER_VALUES = {own.name: another(own) for own in fields(ModelOptions) if own.name not in OF_PARTS}
+OTHER_VALUES |= {"prior": "mixture"}
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
@@ -362,7 +367,10 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
         (["--objective", "flow_posterior", "--free_bits", "1"], "free_bits and minimum_rate need"),
         (["--prior", "flow", "--free_bits", "1"], "free_bits and minimum_rate need a divergence that is known"),
-        (["--prior", "gaussian"], "--prior must be one of standard_normal, mixture, vamp, flow"),
+        (
+            ["--prior", "gaussian"],
+            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, not 'gaussian'",
+        ),
         (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
         (["--output_dir", "x\0y", "--num_epochs", "1"], "null"),

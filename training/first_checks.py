@@ -7,7 +7,7 @@ from wae_rnf.tokenization.corpus_names import FILE_NAMES, kind_of_corpus, split_
 
 from .arguments import TrainArguments
 from .centres_from import check_centres_from
-from .network.objectives import CLOSED_FORM
+from .network.objectives import OBJECTIVES
 from .run_directory import check_output_dir, dataset_to_read
 from .systems import SYSTEMS, customized_system
 
@@ -41,8 +41,9 @@ def check_combinations(arguments: TrainArguments) -> None:
         raise ValueError("the prior of a gaussian posterior cannot be 'uniform_sphere': it lies elsewhere")
     free = arguments.free_bits or arguments.minimum_rate
     learned = arguments.prior not in (None, "standard_normal")
-    if free and (on_sphere or learned or arguments.objective not in CLOSED_FORM):
+    if free and (on_sphere or learned or not OBJECTIVES[arguments.objective].closed_form):
+        closed = [name for name, objective in OBJECTIVES.items() if objective.closed_form]
         raise ValueError(
             "free_bits and minimum_rate need a divergence that is known for each dimension: a gaussian posterior, the "
-            f"standard normal prior and an objective of {CLOSED_FORM}"
+            f"standard normal prior and an objective of {', '.join(closed)}"
         )

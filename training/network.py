@@ -4,9 +4,9 @@
 which the command line reads before torch is imported.
 
 Example:
-    >>> from wae_rnf.training.network.objectives import CLOSED_FORM
-    >>> CLOSED_FORM
-    ('paper', 'pushforward')
+    >>> from wae_rnf.training.network.objectives import OBJECTIVES
+    >>> OBJECTIVES["paper"].closed_form
+    True
 """
 
 from importlib.util import find_spec

@@ -209,7 +209,8 @@ def system_of(config) -> str:
     def parts(value_of):
         return (
             value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
-            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0,
+            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0, value_of("encoder_type"),
+            value_of("inference"), value_of("decoder_type"), set(value_of("auxiliary_losses")),
         )  # fmt: skip
 
     mine = parts(lambda name: getattr(config, name))
