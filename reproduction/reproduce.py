@@ -92,7 +92,8 @@ def finished_run(arguments):
     from wae_rnf.training.run_directory import check_output_dir
 
     directory = Path(arguments.output_dir)
-    arguments = replace(arguments, resume=(directory / RUN_FILE).exists())
+    if (directory / RUN_FILE).exists():
+        arguments = replace(arguments, resume=True, init_from=None)
     if (directory / METRICS_FILE).exists():
         check_output_dir(directory, asdict(arguments), arguments.resume)
         metrics = finished_metrics(arguments)

@@ -6,6 +6,7 @@ import mpmath
 import pytest
 import torch
 
+from wae_rnf.training.lagging import Lagging
 from wae_rnf.training.systems import SYSTEMS
 
 
@@ -112,4 +113,4 @@ def test_the_table_says_what_the_names_say():
     assert config["lstm-lm"]["latent_size"] == 0
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
-    assert [name for name, system in SYSTEMS.items() if system.lagging] == ["lagging-vae"]
+    assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]

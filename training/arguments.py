@@ -122,6 +122,14 @@ class TrainArguments:
     seed: int = option(0, "Of initialization, sampling, batches and clustering.", SEED)
     mixed_precision: str = option("no", "no, bf16 or fp16.", one_of("no", "bf16", "fp16"))
     resume: bool = option(False, "Go on with the run in output_dir from its last checkpoint.")
+    init_from: str | None = option(
+        None,
+        "Begin with the weights of this trained model, a directory or a Hub name, as far as they have the same names "
+        "and shapes; those of a token go by the token. Its posterior means give the centres, too.",
+    )
+    report_to: str = option(
+        "tensorboard", "Trackers of the training: tensorboard, none, all, or names with commas, as wandb,mlflow."
+    )
 
     vocab_size: int = option(20_000, "At most this many words, counted on the training split.", at_least(5))
     max_words: int = option(200, "Longer sentences are cut to this many words.", at_least(1))
@@ -227,7 +235,12 @@ class TrainArguments:
             raise ValueError(f"unknown system {self.system!r}; choose one of {', '.join(SYSTEMS)}")
         check_rules(self)
         check_proposal(self.eval_proposal, self.eval_iwae_samples, "eval_iwae_samples")
-        for name in ("output_dir", "dataset", "centres_from"):  # a shell expands ~ neither after = nor in a file
+        for name in (
+            "output_dir",
+            "dataset",
+            "centres_from",
+            "init_from",
+        ):  # a shell expands ~ neither after = nor in a file
             if getattr(self, name) is not None:
                 setattr(self, name, os.path.expanduser(getattr(self, name)))
         if self.output_dir is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 
 from .arguments import TrainArguments
+from .lagging import Lagging
 from .objectives import OBJECTIVES
 from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
 
@@ -64,7 +65,7 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
     """
     system = customized_system(arguments)
     own = asdict(arguments) | WAE_RNF | {"latent_size": arguments.latent_size} | system.config
-    own |= {"annealing": system.annealing, "lagging": system.lagging}
+    own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
     found = {name: "it has none by definition" for name in BY_DEFINITION if name in SYSTEMS[arguments.system].config}
     for options, has_part, reason in RULES:
         if not has_part(own):

@@ -17,7 +17,7 @@ from .run_lock import LOCK_FILE, locked, remove_lock
 # one, under their own names.
 FREE_TO_CHANGE = (
     "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_proposal",
-    "eval_max_sentences", "preset",
+    "eval_max_sentences", "preset", "init_from", "report_to",
 )  # fmt: skip
 
 # What a run had that is older than the option, where that is not the option's default.

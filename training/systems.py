@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from .lagging import Lagging
+from .strategy import Strategy
+
 
 @dataclass(frozen=True)
 class System:
@@ -11,14 +14,14 @@ class System:
         config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
         sampled: draw the latent code while training; an autoencoder takes the posterior's mean.
-        lagging: train the encoder alone before each step, see `wae_rnf.training.lagging`.
+        strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
     """
 
     config: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
     sampled: bool = True
-    lagging: bool = False
+    strategy: type[Strategy] = Strategy
 
 
 # What the rows differ in, as the defaults of `WaeRnfConfig` have it; here without the library's weight.
@@ -36,7 +39,7 @@ SYSTEMS = {
     "lstm-lm": System({"latent_size": 0} | NO_FLOW | BOUND, FULL_KL),
     "vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_21),
     "vae-nf": System({"flow_kernel": None, "objective": "flow_posterior"} | BOUND, FULL_KL_AT_EPOCH_21),
-    "lagging-vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_10, lagging=True),
+    "lagging-vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_10, strategy=Lagging),
     "vmf-vae": System({"posterior": "vmf"} | NO_FLOW | BOUND, FULL_KL),
     "wae": System(NO_FLOW),
     "wae-nf": System({"flow_kernel": None}),

@@ -1,0 +1,86 @@
+"""What a run says when it begins: system, device, sizes, data and stages, in 80 columns."""
+
+import textwrap
+
+import torch
+from datasets import Dataset
+
+from modeling_wae_rnf import WaeRnfModel
+from wae_rnf.evaluation.estimators import ALL_PAIRS
+from wae_rnf.evaluation.provenance import device_in_words
+from wae_rnf.tokenization.corpus_statistics import corpus_statistics
+
+from .model_options import model_config
+from .run_plan import plural
+from .training_batches import size_of
+
+WIDTH, INDENT = 80, 14
+
+
+def start_block(arguments, stages, accelerator, tokenizer, data):
+    """Several lines, without the time, which is known after the first steps.
+
+    Args:
+        arguments: [`TrainArguments`].
+        stages: [`PlannedStage`]s.
+        data: prepared splits, of which train may be a stream.
+    """
+    sentences = {split: size_of(rows) for split, rows in data.items()}
+    test = min(sentences["test"], arguments.eval_max_sentences or sentences["test"])
+    samples = f", {plural(arguments.eval_iwae_samples, 'importance sample')} each" if has_latents(stages) else ""
+    steps = [*(stage.in_words(sentences["train"]) for stage in stages), f"evaluation: {test:,} sentences{samples}"]
+    rows = [
+        ("device", [f"{device(accelerator)}, precision {arguments.mixed_precision.replace('no', 'fp32')}"]),
+        ("parameters", [f"{num_parameters(stages[-1], len(tokenizer)):,}"]),
+        ("data", [*data_in_words(data), f"vocabulary of {len(tokenizer):,} words", *sample_of_pairs(sentences)]),
+        ("stages", [f"{number}. {step}" for number, step in enumerate(steps, 1)]),
+        ("trackers", [", ".join(tracker.name for tracker in accelerator.trackers) or "none"]),
+    ]
+    lines = [f"{arguments.system} on {arguments.dataset}, into {arguments.output_dir}"]
+    for name, paragraphs in rows:
+        for number, text in enumerate(paragraphs):
+            label = f"  {'' if number else name}".ljust(INDENT)
+            hanging = {"initial_indent": label, "subsequent_indent": " " * INDENT, "break_long_words": False}
+            lines += textwrap.wrap(text, WIDTH, **hanging)
+    return "\n".join(lines)
+
+
+def has_latents(stages):
+    return stages[-1].system.config.get("latent_size") != 0
+
+
+def device(accelerator):
+    processes = accelerator.num_processes
+    return device_in_words(accelerator.device) + (f", {processes} processes" if processes > 1 else "")
+
+
+def num_parameters(planned, vocab_size):
+    """Of a stage's model, which takes no memory for it."""
+    with torch.device("meta"):
+        model = WaeRnfModel(model_config(planned.arguments, planned.system, vocab_size))
+    return model.num_parameters()
+
+
+def data_in_words(data):
+    """A line for each split."""
+    lines = []
+    for split, rows in data.items():
+        if not isinstance(rows, Dataset):
+            lines.append(f"{split}: a stream of {size_of(rows):,} sentences")
+            continue
+        found = corpus_statistics({split: rows}, 0)[split]
+        cut = f", {found['cut']:,} cut to {found['maximum_words']:,}" if found["cut"] else ""
+        lines.append(
+            f"{split}: {found['sentences']:,} sentences of {found['average_words']:.1f} words, "
+            f"{found['fraction_unk']:.2%} of them unknown{cut}"
+        )
+    return lines
+
+
+def sample_of_pairs(sentences):
+    """A line where the mutual information at each validation is of a part of its sentences."""
+    if sentences["validation"] <= ALL_PAIRS:
+        return []
+    return [
+        f"mutual information at each validation: of {ALL_PAIRS:,} random sentences, whose pairs take some ten seconds"
+    ]
