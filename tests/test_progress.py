@@ -41,6 +41,7 @@ def shown(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
 
     def lines(arguments, **options):
+        capsys.readouterr()
         train(arguments, **options)
         captured = capsys.readouterr()
         return {"out": captured.out.splitlines(), "err": captured.err.splitlines()}
@@ -49,7 +50,7 @@ def shown(monkeypatch, capsys):
 
 
 def test_a_line_for_each_epoch(small_run, shown):
-    found = shown(small_run(system="wae-nf", num_epochs=12, lr_milestones=[2], kl_end=0.0))["err"]
+    found = shown(small_run(system="wae-nf", num_epochs=12, lr_milestones=[2]))["err"]
     epochs = [text.split() for text in found if re.match(r" +\d+/12 ", text)]
     assert [int(cells[0].split("/")[0]) for cells in epochs] == list(range(1, 13))
     (heading,) = (text for text in found if text.split()[:1] == ["epoch"])

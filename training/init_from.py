@@ -38,7 +38,7 @@ def copy_weights(source, source_tokenizer, model, tokenizer, name):
         "tokens": how many the vocabularies share, "of_tokens", "anew": [name of each weight that was not copied]}.
 
     Raises:
-        ValueError: no weight fits.
+        ValueError: no matrix fits.
     """
     theirs, by_token = source.state_dict(), vocabulary_weights(model.config)
     ids = {
@@ -46,21 +46,23 @@ def copy_weights(source, source_tokenizer, model, tokenizer, name):
     }
     shared = [(number, ids[token]) for token, number in tokenizer.get_vocab().items() if token in ids]
     own_rows, their_rows = (torch.tensor(numbers, device=model.device) for numbers in zip(*shared, strict=True))
-    copied, total, anew = 0, 0, []
+    copied, total, anew, matrices = 0, 0, [], 0
     for weight, value in model.state_dict().items():
         if weight in OF_THE_RUN:
             continue
         given, total = theirs.get(weight), total + value.numel()
-        if weight in by_token and given is not None and given.shape[1:] == value.shape[1:]:
-            value[own_rows] = given.to(value)[their_rows]
-            copied += value[own_rows].numel()
-        elif weight not in by_token and given is not None and given.shape == value.shape:
-            value.copy_(given)
-            copied += value.numel()
-        else:
+        by_row = weight in by_token
+        if given is None or given.shape[by_row:] != value.shape[by_row:]:
             anew.append(weight)
-    if not copied:
-        raise ValueError(f"--init_from {name} has no weight in the shape of this run's; are its sizes other ones?")
+            continue
+        if by_row:
+            value[own_rows] = given.to(value)[their_rows]
+        else:
+            value.copy_(given)
+        copied += value[own_rows].numel() if by_row else value.numel()
+        matrices += value.ndim > 1
+    if not matrices:
+        raise ValueError(f"--init_from {name} has no weight matrix in the shape of this run's; are its sizes others?")
     return {
         "model": str(name), "weights": digest_of_weights(source), "parameters": copied, "of_parameters": total,
         "tokens": len(shared), "of_tokens": len(tokenizer), "anew": anew,

@@ -68,7 +68,7 @@ def start_accelerator(arguments, system):
     folder = Path(arguments.output_dir)
     accelerator = join(
         mixed_precision=arguments.mixed_precision,
-        log_with=trackers_of(arguments.report_to),
+        log_with=trackers_of(arguments.report_to) or None,
         project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder / FOLDER)),
         kwargs_handlers=[distributed],
     )

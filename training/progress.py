@@ -74,7 +74,7 @@ class Progress:
 
     def __init__(self, name, num_steps, time_left, quiet):
         self.name, self.num_steps, self.time_left, self.quiet = name, num_steps, time_left, quiet
-        self.columns, self.loss, self.looked, self.announced = None, None, 0.0, False
+        self.columns, self.loss, self.looked = None, None, 0.0
 
     def start(self, step):
         """Shows the bar, of which so many steps are done."""
@@ -100,9 +100,9 @@ class Progress:
         seconds = self.time_left.seconds(self.name, step)
         loss = [] if self.loss is None else [f"loss {self.loss:.4g}"]
         self.bar.set_postfix_str(", ".join([*loss, f"{in_words(seconds)} left of the run"]), refresh=False)
-        if not self.announced and self.time_left.is_known:
-            self.announced = True
-            self.write(f"{self.name}: about {in_words(seconds)} left of the whole run, evaluation included")
+        if not self.time_left.told and self.time_left.is_known:
+            self.time_left.told = True
+            self.write(f"The run ends in about {in_words(seconds)}: stages, validations and evaluation.")
 
     def write(self, text):
         """A line that stays, above the bar."""

@@ -1,5 +1,6 @@
 """What a run does, in its order: its stages, each with its system, options and directory."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,8 +30,9 @@ class PlannedStage:
 
     def steps_left(self, num_sentences, step=0):
         """(steps, validations) that come after so many steps, at most."""
-        total, of_epoch = (f(num_sentences, self.arguments) for f in (steps_of_stage, steps_per_epoch))
-        return total - step, -(-total // of_epoch) - step // of_epoch
+        total, of_epoch = self._steps(num_sentences)
+        done = math.ceil(step / of_epoch) if step == total else step // of_epoch
+        return total - step, math.ceil(total / of_epoch) - done
 
     def in_words(self, num_sentences):
         """Epochs and steps.
@@ -39,10 +41,14 @@ class PlannedStage:
             >>> PlannedStage("vae", SYSTEMS["vae"], TrainArguments(num_epochs=3), Path("runs/vae")).in_words(320)
             'vae: 3 epochs of 10 steps'
         """
-        total, of_epoch = (f(num_sentences, self.arguments) for f in (steps_of_stage, steps_per_epoch))
+        total, of_epoch = self._steps(num_sentences)
         if total % of_epoch:
             return f"{self.name}: {plural(total, 'step')}, {of_epoch:,} an epoch"
         return f"{self.name}: {plural(total // of_epoch, 'epoch')} of {plural(of_epoch, 'step')}"
+
+    def _steps(self, num_sentences):
+        """(steps of the stage, steps of an epoch)."""
+        return steps_of_stage(num_sentences, self.arguments), steps_per_epoch(num_sentences, self.arguments)
 
 
 def plural(number, noun):

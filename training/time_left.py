@@ -27,6 +27,7 @@ class TimeLeft:
         self.stages, self.sentences, self.clock = {stage.name: stage for stage in stages}, sentences, clock
         self.steps, self.validations = deque(maxlen=WINDOW), []
         self.last, self.to_skip, self.measured = None, WARM_UP, 0.0
+        self.told = False  # whether a person knows how long the run takes
 
     def begin(self):
         """A stage begins, whose steps take a time of their own."""
