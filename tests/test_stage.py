@@ -10,8 +10,8 @@ from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.model_directory import load_model, save_model_directory
 from wae_rnf.tokenization.batching import length_grouped_batches
+from wae_rnf.training.optimizer import parameter_groups
 from wae_rnf.training.run import train
-from wae_rnf.training.stage import parameter_groups
 
 from .small_runs import last_checkpoint
 

@@ -99,7 +99,7 @@ class Progress:
     def _look(self, step):
         seconds = self.time_left.seconds(self.name, step)
         loss = [] if self.loss is None else [f"loss {self.loss:.4g}"]
-        self.bar.set_postfix_str(", ".join([*loss, f"{in_words(seconds)} left of the run"]), refresh=False)
+        self.bar.set_postfix_str(", ".join([*loss, f"{in_words(seconds)} left"]), refresh=False)
         if not self.time_left.told and self.time_left.is_known:
             self.time_left.told = True
             self.write(f"The run ends in about {in_words(seconds)}: stages, validations and evaluation.")

@@ -17,13 +17,14 @@ from .first_stage import find_centres, named_centres, trained_stage, warn_of_cen
 from .init_from import copy_weights, in_words
 from .launch import start_accelerator
 from .messages import wrapped
+from .model_options import model_without_memory
 from .open_corpus import open_corpus_of_run
 from .report import report
 from .run_context import RunContext
 from .run_directory import claimed, remember
 from .run_plan import plan_stages
 from .run_stage import copy_encoder, run_stage
-from .start_block import num_parameters, start_block
+from .start_block import start_block
 from .systems import customized_system, has_metric
 from .time_left import TimeLeft
 from .trackers import finish_trackers, start_trackers
@@ -47,8 +48,8 @@ def train(arguments, on_step=None):
     """
     commit()  # of the code that runs, asked before the checkout can change
     system = customized_system(arguments)
-    for planned in plan_stages(arguments, system):
-        num_parameters(planned, vocab_size=4)  # impossible sizes are told before any work
+    for planned in plan_stages(arguments, system):  # impossible sizes are told before any work
+        model_without_memory(planned.arguments, planned.system, vocab_size=4)
     if is_file_of_centres(arguments.centres_from):  # and so is a file that holds something else
         read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     accelerator = start_accelerator(arguments, system)

@@ -2,57 +2,31 @@
 
 import math
 import time
-import warnings
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 
-import torch
-
-from modeling_wae_rnf.distributed import num_processes, process_index
+from modeling_wae_rnf.distributed import num_processes
 from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.model_directory import save_model_directory
-from wae_rnf.evaluation.shared_work import gather, largest, on_main
-from wae_rnf.tokenization.batching import lengths_of, numbered_seed
+from wae_rnf.evaluation.shared_work import largest, on_main
+from wae_rnf.tokenization.batching import lengths_of
 
-from .checkpoints import CHECKPOINTS, load_checkpoint, save_checkpoint
+from .checkpoints import CHECKPOINTS
 from .interruption import Stopped, stop_requests
 from .learning_rate import learning_rate
 from .loss_terms import FirstBadStep, WeightedSums, terms_of
+from .optimizer import build_optimizer
 from .progress import Progress, columns_of
-from .random_states import kept_random_state, random_state, set_random_state
+from .random_states import kept_random_state
 from .remedies import advice
 from .schedules import Annealing
+from .stage_state import StageState, restore_stage, save_stage
 from .trackers import samples_in_words, track
 from .training_batches import open_batches
 from .validation import has_collapsed, validate
 
 LOG_EVERY = 50  # steps
 AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
-
-
-@dataclass
-class StageState:
-    """Where a stage stands: what a checkpoint has beside weights, optimizer, random states and the strategy's own."""
-
-    step: int = 0
-    best: float = math.inf  # of the validations so far
-    epochs_without_gain: int = 0
-    history: list = field(default_factory=list)  # a dictionary for each validation
-    seconds: float = 0.0  # of training, validations left out
-
-
-def parameter_groups(model, weight_decay):
-    """The parameters as AdamW takes them: matrices decay, vectors (biases, batch normalization, flows) do not.
-
-    Example:
-        >>> [len(group["params"]) for group in parameter_groups(torch.nn.Linear(2, 2), 0.1)]
-        [1, 1]
-    """
-    if not weight_decay:
-        return [{"params": list(model.parameters()), "weight_decay": 0.0}]
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
 class Stage:
@@ -68,10 +42,7 @@ class Stage:
         self.context, self.accelerator = context, context.accelerator
         self.name, self.system, self.arguments = planned.name, planned.system, planned.arguments
         self.directory, self.checkpoints = planned.directory, planned.directory / CHECKPOINTS
-        optimizer = torch.optim.AdamW(
-            parameter_groups(model, self.arguments.weight_decay), self.arguments.learning_rate, fused=True
-        )
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.model, self.optimizer = self.accelerator.prepare(model, build_optimizer(model, self.arguments))
         self.config, device = self.module.config, self.accelerator.device
         self.batches = open_batches(context.data["train"], self.arguments, self.config.pad_token_id, device)
         self.num_steps, self.steps_per_epoch = self.batches.num_steps, self.batches.steps_per_epoch
@@ -111,7 +82,7 @@ class Stage:
         Returns:
             {steps, best_validation_loss, seconds, history}; `history` has a dictionary for each epoch's validation.
         """
-        self._resume()
+        restore_stage(self)
         self.progress.start(self.step)
         try:
             with stop_requests() as self.asked_to_stop:
@@ -270,35 +241,6 @@ class Stage:
 
     def _save(self):
         self._check_finite()
-        scaler = self.accelerator.scaler  # of float16's losses
-        progress = asdict(self.state) | {"loss_scale": {} if scaler is None else scaler.state_dict()}
-        progress |= self.strategy.state_dict()
-        random, keep = gather([random_state()]), self.arguments.keep_checkpoints
-        on_main(
-            lambda: save_checkpoint(self.checkpoints, self.step, self.module, self.optimizer, progress, random, keep)
-        )
+        save_stage(self)
         if self._stop_requested():
             raise Stopped(self.stop_signal, self.step)
-
-    def _resume(self):
-        """Goes back to the newest checkpoint, where there is one; gives each process random numbers of its own."""
-        of_strategy = {name: type(value) for name, value in self.strategy.state_dict().items()}
-        expected = {of.name: of.type for of in fields(StageState)} | {"loss_scale": dict} | of_strategy
-        restored = load_checkpoint(self.checkpoints, self.module, self.optimizer, expected)
-        if process_index():  # the first process's are those of a single one
-            torch.manual_seed(numbered_seed(self.arguments.seed, process_index()))
-        if restored is None:
-            return
-        progress, random = restored
-        if len(random) == num_processes():
-            set_random_state(random[process_index()])
-        elif not self.quiet:
-            warnings.warn(
-                f"the checkpoint of {self.name} is of {len(random)} processes, and now there are "
-                f"{num_processes()}; the run goes on, with other random numbers",
-                stacklevel=2,
-            )
-        self.state = StageState(**{of.name: progress[of.name] for of in fields(StageState)})
-        self.strategy.load_state_dict(progress)
-        if progress["loss_scale"] and self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(progress["loss_scale"])

@@ -2,15 +2,13 @@
 
 import textwrap
 
-import torch
 from datasets import Dataset
 
-from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.estimators import ALL_PAIRS
 from wae_rnf.evaluation.provenance import device_in_words
 from wae_rnf.tokenization.corpus_statistics import corpus_statistics
 
-from .model_options import model_config
+from .model_options import model_without_memory
 from .run_plan import plural
 from .training_batches import size_of
 
@@ -25,13 +23,14 @@ def start_block(arguments, stages, accelerator, tokenizer, data):
         stages: [`PlannedStage`]s.
         data: prepared splits, of which train may be a stream.
     """
+    model = model_without_memory(arguments, stages[-1].system, len(tokenizer))
     sentences = {split: size_of(rows) for split, rows in data.items()}
     test = min(sentences["test"], arguments.eval_max_sentences or sentences["test"])
-    samples = f", {plural(arguments.eval_iwae_samples, 'importance sample')} each" if has_latents(stages) else ""
+    samples = f", {plural(arguments.eval_iwae_samples, 'importance sample')} each" if model.config.latent_size else ""
     steps = [*(stage.in_words(sentences["train"]) for stage in stages), f"evaluation: {test:,} sentences{samples}"]
     rows = [
         ("device", [f"{device(accelerator)}, precision {arguments.mixed_precision.replace('no', 'fp32')}"]),
-        ("parameters", [f"{num_parameters(stages[-1], len(tokenizer)):,}"]),
+        ("parameters", [f"{model.num_parameters():,}"]),
         ("data", [*data_in_words(data), f"vocabulary of {len(tokenizer):,} words", *sample_of_pairs(sentences)]),
         ("stages", [f"{number}. {step}" for number, step in enumerate(steps, 1)]),
         ("trackers", [", ".join(tracker.name for tracker in accelerator.trackers) or "none"]),
@@ -45,20 +44,9 @@ def start_block(arguments, stages, accelerator, tokenizer, data):
     return "\n".join(lines)
 
 
-def has_latents(stages):
-    return stages[-1].system.config.get("latent_size") != 0
-
-
 def device(accelerator):
     processes = accelerator.num_processes
     return device_in_words(accelerator.device) + (f", {processes} processes" if processes > 1 else "")
-
-
-def num_parameters(planned, vocab_size):
-    """Of a stage's model, which takes no memory for it."""
-    with torch.device("meta"):
-        model = WaeRnfModel(model_config(planned.arguments, planned.system, vocab_size))
-    return model.num_parameters()
 
 
 def data_in_words(data):
