@@ -142,7 +142,7 @@ def bound_over_k(log_weights):
     return torch.stack([(math.log(part.shape[1]) - part.logsumexp(1)).mean(0) for part in groups], dim=-1)
 
 
-def published_kl(posterior, z_prime_at_mean, prior=None):
+def paper_protocol_kl(posterior, z_prime_at_mean, prior=None):
     """-log p(F(mu)) - H(q): the latent term of the published protocol, at the posterior mean mu.
 
     Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that

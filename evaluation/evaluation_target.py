@@ -8,7 +8,8 @@ from pathlib import Path
 from wae_rnf.tokenization.corpus_names import corpus_name
 
 from .json_files import read_json
-from .metrics import METRICS_FILE, sentences_file
+from .metrics import METRICS_FILE
+from .metrics_files import sentences_file
 from .model_names import check_model_dir
 from .run_file import RUN_FILE, dataset_of, read_run
 

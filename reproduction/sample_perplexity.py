@@ -1,6 +1,5 @@
 """Samples against the corpus: the perplexity of each under a language model of the other."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,6 +7,7 @@ from datasets import Dataset
 
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.training.arguments import as_system
 from wae_rnf.training.launch import start_accelerator
 from wae_rnf.training.run_context import RunContext
 from wae_rnf.training.run_plan import PlannedStage
@@ -51,7 +51,7 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
         arguments: [`TrainArguments`].
         directory: where the language model goes; what it holds is gone on with.
     """
-    arguments = replace(arguments, system="lstm-lm")
+    arguments = as_system(arguments, "lstm-lm", prior=None)
     accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
     splits = {"train": samples, "validation": data["validation"]}
     stage = PlannedStage("reverse", SYSTEMS["lstm-lm"], arguments, Path(directory))

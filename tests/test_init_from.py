@@ -126,7 +126,9 @@ def test_a_run_goes_on_from_its_checkpoint_not_from_the_model(small_run, source,
     with pytest.raises(KeyboardInterrupt):
         train(small_run("cut", **given, init_from=str(source)), on_step=cut_after(5))
     source.rename(tmp_path / "gone")
-    train(small_run("cut", **given, resume=True))
+    with pytest.raises(ValueError, match="--init_from was "):
+        train(small_run("cut", **given, resume=True))
+    assert main(["train", "--output_dir", str(tmp_path / "cut"), "--resume"]) == 0  # with the options of its start
     assert_same_weights(tmp_path / "whole", tmp_path / "cut")
     found = read_run(tmp_path / "cut")
     assert found["options"]["init_from"] == found["init_from"]["model"] == str(source)
@@ -136,7 +138,7 @@ def test_a_run_killed_before_its_first_checkpoint_still_begins_there(small_run, 
     with pytest.raises(KeyboardInterrupt):
         train(small_run(system="vae", init_from=str(source)), on_step=cut_after(0))
     begun = Begun()
-    train(small_run(system="vae", resume=True), on_step=begun)
+    train(small_run(system="vae", resume=True, init_from=str(source)), on_step=begun)
     trained = load_file(source / "model.safetensors")
     assert all(torch.equal(value, trained[name]) for name, value in begun.weights["vae"].items())
 
@@ -144,7 +146,7 @@ def test_a_run_killed_before_its_first_checkpoint_still_begins_there(small_run, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--resume"], "--init_from is where a run begins, but --resume goes on with one"),
+        (["--resume"], "--init_from is where a run starts, but --resume continues one"),
         (["--autoencoder_epochs", "1"], "--init_from and --autoencoder_epochs would both give the encoder"),
         ([], "nowhere is not a model directory: it has no config.json"),
     ],

@@ -16,7 +16,7 @@ from wae_rnf.evaluation.latent_use import (
     latent_warning,
     warnings_of_metrics,
 )
-from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.sharing.model_card import model_card
 from wae_rnf.training.arguments import TrainArguments
@@ -178,6 +178,7 @@ def test_the_card_and_older_files_say_it(trained_directory, tmp_path):
     found = json.loads((trained_directory / "metrics.json").read_text())
     for information, said in ((0.01, True), (3.0, False)):
         older = copy.deepcopy(found) | {"mutual_information": information, "units_over_0.05": 2}
+        older |= {"format": 2, "published": older.pop("paper_protocol")}
         del older["warnings"]
         (tmp_path / "metrics.json").write_text(json.dumps(older))
         metrics = read_metrics(tmp_path / "metrics.json")

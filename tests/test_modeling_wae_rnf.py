@@ -236,7 +236,7 @@ def test_prior_is_reproducible_and_its_two_readings_differ(tiny_model):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("latent_size", -1, "latent_size must not be negative"),
+        ("latent_size", -1, "latent_size must be at least 0"),
         ("latent_size", 0, "without a latent code has neither flows nor MMD"),
         ("posterior", "vmf", "with a von Mises-Fisher posterior has neither flows nor MMD"),
         ("posterior", "uniform", "posterior must be one of"),

@@ -16,7 +16,7 @@ def test_four_sentences_are_overfitted(small_run, small_corpus, tmp_path):
     (small_corpus / "train.txt").write_text("\n".join(SENTENCES * 100) + "\n")
     large = {"hidden_size": 100, "embedding_size": 100, "learning_rate": 5e-3, "dropout": 0.0, "kl_weight": 0.01}
     metrics = train(small_run(system="vae", num_epochs=5, **large))
-    assert metrics["published"]["reconstruction"] < 0.5  # nats a sentence, of about 17 at the start
+    assert metrics["paper_protocol"]["reconstruction"] < 0.5  # nats a sentence, of about 17 at the start
     model, tokenizer = load_model(tmp_path / "run")
     inputs = tokenizer(SENTENCES, return_tensors="pt", padding=True)
     latents = model.encode(**inputs).mean
@@ -34,7 +34,7 @@ def test_two_stages_leave_a_model_directory(small_run, tmp_path):
     vae, _ = load_model(run / "vae")
     assert vae.config.num_flows == 0
     again = train(small_run("again", centres_from=str(run / "vae")))
-    for name in ("pushforward", "flow_posterior", "published", "mutual_information"):
+    for name in ("pushforward", "flow_posterior", "paper_protocol", "mutual_information"):
         assert again[name] == metrics[name]  # a stage does not depend on what ran before it
 
 

@@ -6,7 +6,10 @@ import mpmath
 import pytest
 import torch
 
+from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.training.arguments import TrainArguments, as_system
 from wae_rnf.training.lagging import Lagging
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.systems import SYSTEMS
 
 
@@ -105,8 +108,8 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
 
 def test_the_table_says_what_the_names_say():
     config = {name: system.config for name, system in SYSTEMS.items()}
-    assert config["wae-rnf"] == {}
-    assert config["wae-nf"] == {"flow_kernel": None}
+    assert config["wae-rnf"] == {"mean_gamma": 0.6}
+    assert config["wae-nf"] == {"flow_kernel": None, "mean_gamma": 0.6}
     assert config["wae"]["num_flows"] == config["vae"]["num_flows"] == 0
     assert config["vae"]["mmd_weight"] == config["vae-nf"]["mmd_weight"] == 0
     assert "mmd_weight" not in config["wae"]
@@ -114,3 +117,75 @@ def test_the_table_says_what_the_names_say():
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
     assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
+    system = SYSTEMS[name]
+    for option, fixed in system.fixed.items():
+        if option == "posterior":  # no option
+            continue
+        other = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}[option]
+        with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: it has none by definition"):
+            TrainArguments(system=name, **{option: other})
+        assert getattr(TrainArguments(system=name, **{option: fixed}), option) == fixed
+    others = {"kl_weight": 0.3, "objective": "pushforward", "mean_gamma": 0.9}
+    for option, default in system.defaults.items():
+        assert getattr(TrainArguments(system=name), option) == default
+        assert getattr(TrainArguments(system=name, **{option: others[option]}), option) == others[option]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_scale_of_the_means_is_fixed_in_the_wae_systems_unless_it_is_learned(name):
+    default = 0.6 if name.startswith("wae") else None
+    assert TrainArguments(system=name).mean_gamma == default
+    assert TrainArguments(system=name, mean_gamma=None).mean_gamma is None
+    assert TrainArguments(system=name, batch_norm=False).mean_gamma is None
+    gamma = model_config(TrainArguments(system=name), SYSTEMS[name], 9).mean_gamma
+    assert gamma == default
+
+
+def test_values_of_the_paper():
+    """Of every system, what is not the configuration's own default: written down anew."""
+    bound = {"num_flows": 0, "flow_kernel": None, "kl_weight": 1.0, "mmd_weight": 0.0}
+    expected = {
+        "lstm-lm": bound | {"latent_size": 0},
+        "vae": bound,
+        "vae-nf": bound | {"num_flows": 3, "objective": "flow_posterior"},
+        "lagging-vae": bound,
+        "vmf-vae": bound | {"posterior": "vmf"},
+        "wae": {"num_flows": 0, "flow_kernel": None, "mean_gamma": 0.6},
+        "wae-nf": {"flow_kernel": None, "mean_gamma": 0.6},
+        "wae-rnf": {"mean_gamma": 0.6},
+    }
+    default = WaeRnfConfig(vocab_size=9).to_dict()
+    for name, system in SYSTEMS.items():
+        found = model_config(TrainArguments(system=name), system, 9).to_dict()
+        assert found == default | expected[name], name
+    assert {name: system.annealing for name, system in SYSTEMS.items()} == {
+        "lstm-lm": (0, 0), "vae": (0, 21 / 48), "vae-nf": (0, 21 / 48), "lagging-vae": (0, 10 / 48), "vmf-vae": (0, 0),
+        "wae": (3 / 48, 19 / 48), "wae-nf": (3 / 48, 19 / 48), "wae-rnf": (3 / 48, 19 / 48),
+    }  # fmt: skip
+
+
+def test_a_metric_cannot_be_taken_away():
+    for options, message in (({"flow_kernel": None}, "--flow_kernel none leaves wae-rnf without its metric"),
+                             ({"num_flows": 0}, "--num_flows 0 leaves wae-rnf no flow"),
+                             ({"latent_size": 0}, "it is --system lstm-lm")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            TrainArguments(**options)
+
+
+def test_where_the_rows_come_from():
+    for system in SYSTEMS.values():
+        assert 2010 < system.year < 2030
+        assert str(system.year) in system.paper
+        assert system.differs
+
+
+def test_another_system_of_the_same_options():
+    run = TrainArguments(hidden_size=8, latent_size=4, kl_weight=0.5, objective="iwae", num_centres=3)
+    other = as_system(run, "lstm-lm", seed=3)
+    assert (other.system, other.hidden_size, other.latent_size, other.seed) == ("lstm-lm", 8, 0, 3)
+    assert (other.kl_weight, other.objective, other.mean_gamma, other.mmd_weight) == (1.0, "paper", None, 0.0)
+    assert as_system(run, "vae").latent_size == 4

@@ -16,7 +16,6 @@ from .centres_from import check_latent_size, is_file_of_centres
 from .messages import wrapped
 from .remedies import advice
 from .run_stage import run_stage
-from .systems import WAE_RNF
 from .training_batches import sample_of
 
 MAX_CLUSTERED = 100_000  # sentences, at random where there are more
@@ -54,9 +53,8 @@ def find_centres(context, arguments, corpus, model, tokenizer):
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
-def warn_of_centres(arguments, accelerator, system, centres):
+def warn_of_centres(arguments, accelerator, centres):
     """Says so where the centres lie so close together that the kernel is that of one."""
-    kernel = (WAE_RNF | system.config)["flow_kernel"]
     to_try = advice(asdict(arguments)).centres
-    if warning := centres_warning(centres, kernel, arguments.kernel_bandwidth, to_try):
+    if warning := centres_warning(centres, arguments.flow_kernel, arguments.kernel_bandwidth, to_try):
         accelerator.print(wrapped(f"{arguments.system}: {warning}"), file=sys.stderr)

@@ -1,12 +1,12 @@
 """Which options a system has a part for: one that would change nothing is refused, not ignored."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
-from .arguments import TrainArguments
+from .arguments import TrainArguments, arguments_of_record
 from .lagging import Lagging
-from .objectives import OBJECTIVES
-from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
+from .network.objectives import OBJECTIVES
+from .systems import MODEL_DEFAULTS, SYSTEMS, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
 OF_A_LATENT = (
@@ -64,9 +64,9 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
         {'kappa': 'its posterior is Gaussian, and has no concentration'}
     """
     system = customized_system(arguments)
-    own = asdict(arguments) | WAE_RNF | {"latent_size": arguments.latent_size} | system.config
+    own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed
     own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
-    found = {name: "it has none by definition" for name in BY_DEFINITION if name in SYSTEMS[arguments.system].config}
+    found = dict.fromkeys(system.fixed, "it has none by definition")
     for options, has_part, reason in RULES:
         if not has_part(own):
             found = dict.fromkeys(options, reason) | found
@@ -75,10 +75,21 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
 
 def with_part(options: dict) -> dict:
     """Of the options that a run's record has, those that the run's system has a part for."""
-    known = {field.name for field in fields(TrainArguments)}
-    arguments = TrainArguments(**{name: value for name, value in options.items() if name in known})
+    arguments = arguments_of_record(options)
+    options = options | asdict(arguments)
     left_out = without_part(options, arguments)
     return {name: value for name, value in options.items() if name not in left_out}
+
+
+def unlike_system(options: dict) -> dict:
+    """Of the options of a run, those that its system's row does not have in this way.
+
+    Example:
+        >>> unlike_system({"system": "vae", "kl_weight": 1.0, "mean_gamma": 0.5})
+        {'system': 'vae', 'mean_gamma': 0.5}
+    """
+    row = MODEL_DEFAULTS | SYSTEMS[options["system"]].config
+    return {name: value for name, value in options.items() if name not in row or value != row[name]}
 
 
 def check_scope(given: Iterable[str], arguments: TrainArguments) -> None:

@@ -1,7 +1,7 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from wae_rnf.evaluation.model_directory import load_model
@@ -24,7 +24,7 @@ from .run_context import RunContext
 from .run_directory import claimed, remember
 from .run_plan import plan_stages
 from .run_stage import copy_encoder, run_stage
-from .start_block import start_block
+from .start_block import print_data, start_block
 from .systems import customized_system, has_metric
 from .time_left import TimeLeft
 from .trackers import finish_trackers, start_trackers
@@ -62,8 +62,6 @@ def train(arguments, on_step=None):
 
 def train_in_directory(arguments, system, accelerator, on_step=None):
     """What `train` does in an `output_dir` that is its own."""
-    if arguments.resume:  # what it began with is no option of a run that goes on
-        arguments = replace(arguments, init_from=read_run(arguments.output_dir)["options"].get("init_from"))
     corpus, tokenizer, data = open_corpus_of_run(arguments)
     begun = bool(checkpoints(Path(arguments.output_dir, CHECKPOINTS)))  # they hold all that came before them
     initial = None
@@ -73,6 +71,8 @@ def train_in_directory(arguments, system, accelerator, on_step=None):
     stages = plan_stages(arguments, system, encoder_given=gives_means)
     stages = stages[-1:] if begun else stages
     start_trackers(accelerator, arguments)
+    if accelerator.is_main_process:
+        print_data(arguments, tokenizer, data)
     accelerator.print(start_block(arguments, stages, accelerator, tokenizer, data))
     time_left = TimeLeft(stages, {split: size_of(rows) for split, rows in data.items()})
     context = RunContext(accelerator, tokenizer, data, time_left, on_step)
@@ -103,7 +103,7 @@ def train_stages(context, stages, arguments, corpus, initial, gives_means):
     if has_metric(last.system) and centres is None:
         centres = find_centres(context, arguments, corpus, *encoder)
     if centres is not None:
-        warn_of_centres(arguments, context.accelerator, last.system, centres)
+        warn_of_centres(arguments, context.accelerator, centres)
 
     def prepare(model):
         if centres is not None:

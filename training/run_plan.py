@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .arguments import TrainArguments
-from .systems import NO_FLOW, SYSTEMS, System, has_metric
+from .arguments import TrainArguments, as_system
+from .systems import NO_FLOW, NO_MMD, SYSTEMS, System, has_metric
 from .training_batches import steps_of_stage, steps_per_epoch
 
 FIRST_STAGE = "vae"
@@ -86,13 +86,13 @@ def first_stage(arguments):
     epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
     gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
     free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
-    options = replace(arguments, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
+    options = as_system(arguments, FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
     return PlannedStage(FIRST_STAGE, SYSTEMS[FIRST_STAGE], options, Path(arguments.output_dir) / FIRST_STAGE)
 
 
 def autoencoder(arguments, system):
     """A model of the system's sizes that is trained on reconstruction alone, and gives its encoder."""
-    config = system.config | NO_FLOW | {"kl_weight": 0.0, "mmd_weight": 0.0, "objective": "pushforward"}
+    fixed = system.fixed | NO_FLOW | NO_MMD | {"kl_weight": 0.0, "objective": "pushforward"}
     options = replace(arguments, num_epochs=arguments.autoencoder_epochs, prior=None)
     directory = Path(arguments.output_dir) / AUTOENCODER
-    return PlannedStage(AUTOENCODER, System(config, sampled=False), options, directory)
+    return PlannedStage(AUTOENCODER, System(fixed, sampled=False), options, directory)

@@ -1,4 +1,4 @@
-"""What a run says when it begins: system, device, sizes, data and stages, in 80 columns."""
+"""What a run says when it starts: system, device, sizes, data and stages, in 80 columns."""
 
 import textwrap
 
@@ -6,7 +6,8 @@ from datasets import Dataset
 
 from wae_rnf.evaluation.estimators import ALL_PAIRS
 from wae_rnf.evaluation.provenance import device_in_words
-from wae_rnf.tokenization.corpus_statistics import corpus_statistics
+from wae_rnf.evaluation.terminal_table import print_table
+from wae_rnf.tokenization.corpus_statistics import corpus_statistics, statistics_table
 
 from .model_options import model_without_memory
 from .run_plan import plural
@@ -31,7 +32,7 @@ def start_block(arguments, stages, accelerator, tokenizer, data):
     rows = [
         ("device", [f"{device(accelerator)}, precision {arguments.mixed_precision.replace('no', 'fp32')}"]),
         ("parameters", [f"{model.num_parameters():,}"]),
-        ("data", [*data_in_words(data), f"vocabulary of {len(tokenizer):,} words", *sample_of_pairs(sentences)]),
+        ("data", [data_in_words(data, sentences), *sample_of_pairs(sentences)]),
         ("stages", [f"{number}. {step}" for number, step in enumerate(steps, 1)]),
         ("trackers", [", ".join(tracker.name for tracker in accelerator.trackers) or "none"]),
     ]
@@ -49,20 +50,18 @@ def device(accelerator):
     return device_in_words(accelerator.device) + (f", {processes} processes" if processes > 1 else "")
 
 
-def data_in_words(data):
-    """A line for each split."""
-    lines = []
-    for split, rows in data.items():
-        if not isinstance(rows, Dataset):
-            lines.append(f"{split}: a stream of {size_of(rows):,} sentences")
-            continue
-        found = corpus_statistics({split: rows}, 0)[split]
-        cut = f", {found['cut']:,} cut to {found['maximum_words']:,}" if found["cut"] else ""
-        lines.append(
-            f"{split}: {found['sentences']:,} sentences of {found['average_words']:.1f} words, "
-            f"{found['fraction_unk']:.2%} of them unknown{cut}"
-        )
-    return lines
+def data_in_words(data, sentences):
+    """Sizes of the splits, and whether training reads a stream."""
+    kind = "" if isinstance(data["train"], Dataset) else " streamed"
+    train, validation, test = (f"{sentences[split]:,}" for split in ("train", "validation", "test"))
+    return f"{train}{kind} training, {validation} validation and {test} test sentences"
+
+
+def print_data(arguments, tokenizer, data):
+    """A table of the splits, but for one that is a stream."""
+    stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
+    statistics = corpus_statistics(stored, len(tokenizer))
+    print_table(*statistics_table(statistics), f"{arguments.dataset}, a vocabulary of {len(tokenizer):,} words")
 
 
 def sample_of_pairs(sentences):
