@@ -9,8 +9,11 @@ from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.training.arguments import as_system
 from wae_rnf.training.launch import start_accelerator
+from wae_rnf.training.run_context import RunContext
+from wae_rnf.training.run_plan import PlannedStage
 from wae_rnf.training.run_stage import run_stage
 from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.time_left import TimeLeft
 
 BATCH_SIZE = 1000  # samples drawn at once
 
@@ -51,7 +54,9 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
     arguments = as_system(arguments, "lstm-lm", prior=None)
     accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
     splits = {"train": samples, "validation": data["validation"]}
-    run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
+    stage = PlannedStage("reverse", SYSTEMS["lstm-lm"], arguments, Path(directory))
+    time_left = TimeLeft([stage], {split: len(rows) for split, rows in splits.items()})
+    run_stage(RunContext(accelerator, tokenizer, splits, time_left), stage)
     model, _ = load_model(directory, accelerator.device)
     with accelerator.autocast():
         return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]

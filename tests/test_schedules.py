@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig
-from wae_rnf.training.schedules import annealed_weights, num_decays
+from wae_rnf.training.learning_rate import num_decays
+from wae_rnf.training.schedules import annealed_weights
 from wae_rnf.training.systems import SYSTEMS
 
 

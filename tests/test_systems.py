@@ -8,6 +8,7 @@ import torch
 
 from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.training.arguments import TrainArguments, as_system
+from wae_rnf.training.lagging import Lagging
 from wae_rnf.training.model_options import model_config
 from wae_rnf.training.systems import SYSTEMS
 
@@ -115,7 +116,7 @@ def test_the_table_says_what_the_names_say():
     assert config["lstm-lm"]["latent_size"] == 0
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
-    assert [name for name, system in SYSTEMS.items() if system.lagging] == ["lagging-vae"]
+    assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -91,6 +91,14 @@ class TrainingArguments:
         "Continue the run in --output_dir from its last checkpoint, with the options that it was started with.",
         basic=True,
     )
+    init_from: str | None = option(
+        None,
+        "Trained model, a directory or a Hub name, whose weights the run starts from where names and shapes agree; "
+        "those of a token go by the token. The cluster centres are found by it, too.",
+    )
+    report_to: str = option(
+        "tensorboard", "Trackers of the training: tensorboard, none, all, or names with commas (wandb,mlflow)."
+    )
     num_epochs: int = option(48, "Number of epochs per stage.", at_least(1), basic=True)
     max_steps: int | None = option(
         None, "Maximum number of steps per stage; annealing scales to it.", at_least(1), basic=True
@@ -216,7 +224,8 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
             setattr(self, name, value)
         check_rules(self, "--")
         check_proposal(self.eval_proposal, self.eval_iwae_samples, "eval_iwae_samples")
-        for name in ("output_dir", "dataset", "centres_from"):  # a shell expands ~ neither after = nor in a file
+        # a shell expands ~ neither after = nor in a file
+        for name in ("output_dir", "dataset", "centres_from", "init_from"):
             if getattr(self, name) is not None:
                 setattr(self, name, os.path.expanduser(getattr(self, name)))
         if self.output_dir is None:

@@ -2,7 +2,9 @@
 
 from dataclasses import fields
 
-from modeling_wae_rnf import WaeRnfConfig
+import torch
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
 from .network.model_options import ModelOptions
 
@@ -11,3 +13,13 @@ def model_config(arguments, system, vocab_size):
     """The model's configuration: the options of the run, and what makes the system what it is."""
     options = {declared.name: getattr(arguments, declared.name) for declared in fields(ModelOptions)}
     return WaeRnfConfig(vocab_size=vocab_size, **options | system.fixed)
+
+
+def model_without_memory(arguments, system, vocab_size):
+    """The model of a run on PyTorch's meta device: its names and sizes, but no numbers.
+
+    Raises:
+        ValueError: options that no model can have.
+    """
+    with torch.device("meta"):
+        return WaeRnfModel(model_config(arguments, system, vocab_size))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from .arguments import TrainArguments, arguments_of_record
+from .lagging import Lagging
 from .network.objectives import OBJECTIVES
 from .systems import MODEL_DEFAULTS, SYSTEMS, customized_system
 
@@ -66,7 +67,7 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
     """
     system = customized_system(arguments)
     own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed
-    own |= {"annealing": system.annealing, "lagging": system.lagging}
+    own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
     found = dict.fromkeys(system.fixed, "it has none by definition")
     for options, has_part, reason in RULES:
         if not has_part(own):

@@ -17,7 +17,7 @@ from .run_lock import LOCK_FILE, locked, remove_lock
 # one, under their own names.
 FREE_TO_CHANGE = (
     "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_proposal",
-    "eval_max_sentences", "preset",
+    "eval_max_sentences", "preset", "report_to",
 )  # fmt: skip
 
 
@@ -71,8 +71,10 @@ def with_earlier(given: dict) -> dict:
         given: options by name, `resume` among them.
 
     Raises:
-        ValueError: there is no run to go on with.
+        ValueError: there is no run to go on with, or the weights are given that it should start from.
     """
+    if "init_from" in given:
+        raise ValueError("--init_from is where a run starts, but --resume continues one; leave one of them out")
     arguments = TrainArguments(**given)
     earlier = arguments_of_record(read_run(arguments.output_dir)["options"])
     if given.get("system", earlier.system) != earlier.system:

@@ -1,4 +1,27 @@
-"""Schedules: of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17, and of the learning rate."""
+"""The schedule of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17."""
+
+
+class Annealing:
+    """The two weights at each step of a stage.
+
+    Args:
+        system: its row, of which `annealing` counts.
+        config: the model's, whose weights are the last ones.
+        cycles: see `annealed_weights`.
+        num_steps: of the stage.
+    """
+
+    def __init__(self, system, config, cycles, num_steps):
+        self.annealing, self.config, self.cycles, self.num_steps = system.annealing, config, cycles, num_steps
+
+    def weights(self, step):
+        """{"kl_weight": alpha, "mmd_weight": lambda} after so many steps."""
+        return annealed_weights(step / self.num_steps, self.config, self.annealing, self.cycles)
+
+    def is_over(self, step):
+        """Whether alpha has its last value at a step, for good; one of 0 always has."""
+        end = self.annealing[1]
+        return not self.config.kl_weight or step / self.num_steps >= (self.cycles - 1 + end) / self.cycles
 
 
 def annealed_weights(progress, config, annealing, cycles=1):
@@ -24,28 +47,3 @@ def annealed_weights(progress, config, annealing, cycles=1):
     kl_weight = climbed * config.kl_weight
     mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}
-
-
-def num_decays(losses, epoch, patience=0, milestones=()):
-    """How often the learning rate has decayed: at each stall of validation, and after each milestone.
-
-    Args:
-        losses: of each validation that counts, in order.
-        epoch: whole epochs that are done.
-        patience: a stall is so many validations in a row, none under the lowest before; 0 knows no stall.
-        milestones: epochs after which the learning rate decays in any case.
-
-    Example:
-        >>> num_decays([3.0, 2.0, 2.5, 2.1, 1.9], epoch=5, patience=2)
-        1
-        >>> num_decays([], epoch=20, milestones=[15, 35])
-        1
-    """
-    decays = sum(epoch >= milestone for milestone in milestones)
-    lowest, waited = float("inf"), 0
-    for loss in losses:
-        waited = 0 if loss < lowest else waited + 1
-        lowest = min(loss, lowest)
-        if patience and waited == patience:
-            decays, waited = decays + 1, 0
-    return decays

@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, dataclass, field, fields, replace
 
+from .lagging import Lagging
 from .network.model_options import ModelOptions
+from .strategy import Strategy
 
 MODEL_DEFAULTS = asdict(ModelOptions()) | {"posterior": "gaussian"}
 
@@ -16,7 +18,7 @@ class System:
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
-        lagging: train the encoder alone before each step, see `wae_rnf.training.lagging`.
+        strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
         year: of the paper.
         paper: the paper that proposed it: authors, venue and year, arXiv number.
         differs: what differs from the system that it grew from.
@@ -27,7 +29,7 @@ class System:
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
     sampled: bool = True
-    lagging: bool = False
+    strategy: type[Strategy] = Strategy
     year: int = 2019
     paper: str = "Wang and Wang, NAACL 2019, arXiv 1904.02399"
     differs: str = ""
@@ -75,7 +77,7 @@ SYSTEMS = {
         NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
         FULL_KL_AT_EPOCH_10,
-        lagging=True,
+        strategy=Lagging,
         year=2019,
         paper="He et al., ICLR 2019, arXiv 1901.05534",
         differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
