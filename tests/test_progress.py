@@ -76,7 +76,8 @@ def test_the_start_says_what_is_to_come(small_run, shown):
     text = " ".join(" ".join(block).split())
     for part in (
         "device cpu (", "precision fp32", "data 32 training, 4 validation and 4 test sentences",
-        "1. vae: 1 epoch of 4 steps", "2. wae-rnf: 22 steps, 4 an epoch", "3. evaluation: 4 sentences, 3 importance samples each",
+        "1. vae: 1 epoch of 4 steps", "2. wae-rnf: 22 steps, 4 an epoch",
+        "3. evaluation: 4 sentences, 3 importance samples each",
         "trackers tensorboard",
     ):  # fmt: skip
         assert part in text, part
