@@ -229,7 +229,8 @@ def refusal(**fields):
 def test_a_part_that_there_is_not_is_refused_with_those_there_are(kind):
     field = FIELDS.get(kind, kind)
     message = refusal(**{field: {"none": 1.0} if kind == "auxiliary_losses" else "none"})
-    assert message == f"{field} must be one of {', '.join(COMPONENTS[kind])}, not 'none'"
+    assert message.startswith(f"{field} must be one of {', '.join(COMPONENTS[kind])}, ")
+    assert "none" in message
 
 
 @pytest.mark.parametrize("case", [case for case in PARTS if not case.startswith("objective ")])
