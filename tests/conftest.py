@@ -66,7 +66,8 @@ def small_run(small_corpus, tmp_path):
 
     def build(name="run", **changes):
         fixed = {"dataset": str(small_corpus), "output_dir": str(tmp_path / name), "batch_size": 8, "num_epochs": 3}
-        return TrainArguments(**(fixed | SMALL | changes))
+        own = SMALL if changes.get("system") != "lstm-lm" else SMALL | {"latent_size": 0}
+        return TrainArguments(**(fixed | own | changes))
 
     return build
 
