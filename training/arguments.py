@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.tokenization.corpus_names import corpus_name
@@ -35,7 +36,9 @@ def _of_a_run(declared):
 
 
 # The options of [`ModelOptions`]; those that are not given have the system's value.
-ModelArguments = make_dataclass("ModelArguments", map(_of_a_run, fields(ModelOptions)), namespace={"group": "model"})
+ModelArguments: Any = make_dataclass(
+    "ModelArguments", map(_of_a_run, fields(ModelOptions)), namespace={"group": "model"}
+)
 
 
 @dataclass
@@ -216,10 +219,10 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
     """
 
     def __post_init__(self):
-        declared = {own.name: own.type for own in fields(ModelOptions)}
-        given = {name: getattr(self, name) for name in declared}
-        optional = {name for name, kind in declared.items() if isinstance(None, kind)}
-        given = {name: v for name, v in given.items() if v is not UNSET and (v is not None or name in optional)}
+        unset = {own.name: (UNSET,) if isinstance(None, own.type) else (UNSET, None) for own in fields(ModelOptions)}
+        given = {
+            name: getattr(self, name) for name, none_given in unset.items() if getattr(self, name) not in none_given
+        }
         for name, value in resolve(self.system, given).items():
             setattr(self, name, value)
         check_rules(self, "--")
