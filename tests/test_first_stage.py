@@ -63,8 +63,16 @@ def test_stages_sample_but_for_the_autoencoder(small_run, monkeypatch):
     assert asked == {0: {True}, 3: {False}}
 
 
-@pytest.mark.parametrize(("given", "epochs"), [({"first_stage_epochs": 2}, 2), ({}, 1), ({"num_epochs": 17}, 2)])
-def test_epochs_of_the_first_stage(small_run, given, epochs):
+@pytest.mark.parametrize(
+    ("given", "epochs", "scale"),
+    [
+        ({"first_stage_epochs": 2, "mean_gamma": None}, 2, 1.0),
+        ({"mean_gamma": 0.7}, 1, 0.7),
+        ({"num_epochs": 17}, 2, 0.6),
+        ({"batch_norm": False}, 1, None),
+    ],
+)
+def test_the_vae_that_comes_first(small_run, given, epochs, scale):
     stages = []
 
     def end(stage):
@@ -76,7 +84,7 @@ def test_epochs_of_the_first_stage(small_run, given, epochs):
     (stage,) = stages
     assert stage.name == "vae"
     assert stage.num_steps == 4 * epochs
-    assert stage.config.mean_gamma == 1.0  # its means do not fall together
+    assert stage.config.mean_gamma == scale  # its means do not fall together
     assert stage.arguments.lr_milestones is None  # epochs of the other stage
 
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.progress import columns_of, line
 from wae_rnf.training.run import train
-from wae_rnf.training.systems import SYSTEMS, WAE_RNF
+from wae_rnf.training.systems import SYSTEMS
 
 from .small_runs import cut_after
 
@@ -18,18 +19,21 @@ WIDEST = {
 }  # fmt: skip
 
 
+def config_of(name):
+    return model_config(TrainArguments(system=name), SYSTEMS[name], 9)
+
+
 @pytest.mark.parametrize("sampled", [True, False])
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_lines_fit_80_columns(name, sampled):
-    columns = columns_of(WaeRnfConfig(**WAE_RNF | SYSTEMS[name].config), sampled)
+    columns = columns_of(config_of(name), sampled)
     shown = line(columns, [column.text_of(WIDEST) for column in columns])
     assert len(shown) + len(" *") <= 80, shown
 
 
 def test_columns_that_say_nothing_are_left_out():
-    language_model = WaeRnfConfig(**WAE_RNF | SYSTEMS["lstm-lm"].config)
-    assert [c.heading for c in columns_of(language_model)] == ["epoch", "loss", "ppl", "lr", "left"]
-    config = WaeRnfConfig(**WAE_RNF)
+    assert [c.heading for c in columns_of(config_of("lstm-lm"))] == ["epoch", "loss", "ppl", "lr", "left"]
+    config = config_of("wae-rnf")
     assert [c.heading for c in columns_of(config)] == ["epoch", "loss", "bound", "KL", "MI", "units", "lr", "left"]
     assert "bound" not in [column.heading for column in columns_of(config, sampled=False)]
     assert "units" not in [column.heading for column in columns_of(config, per_unit=False)]

@@ -22,7 +22,7 @@ def check_run(arguments: TrainArguments) -> None:
     check_corpus(dataset_to_read(arguments))
     if arguments.centres_from is not None:
         check_centres_from(arguments.centres_from, arguments.latent_size)
-    if arguments.init_from is not None:
+    if arguments.init_from is not None and not arguments.resume:  # what a run has gone beyond may be gone
         check_model_dir(arguments.init_from)
     trackers_of(arguments.report_to)
 
