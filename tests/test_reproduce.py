@@ -239,8 +239,8 @@ def test_variants_are_rows_of_their_own(options, tmp_path):
     assert runs["vae"][0]["options"]["num_epochs"] == 2
     assert runs["wae-rnf"][0]["options"]["hidden_size"] == SMALL["hidden_size"]
     text = report.read_text()
-    assert "| row | system | `num_epochs` | `hidden_size` |" in text
-    assert "| narrow | wae-nf | 1 | 8 |" in text
+    assert "| row | system | `hidden_size` | `num_epochs` |" in text
+    assert "| narrow | wae-nf | 8 | 1 |" in text
 
 
 @pytest.mark.parametrize(
