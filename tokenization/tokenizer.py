@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import AddedToken, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
@@ -53,7 +53,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         texts = (text for part in text_iterator for text in ([part] if isinstance(part, str) else part))
         return build_tokenizer(build_vocabulary(count_words(texts, max_words), vocab_size), max_words)
 
-    def _add_tokens(self, new_tokens: list[str | AddedToken], special_tokens: bool = False) -> int:
+    def _add_tokens(self, new_tokens, special_tokens: bool = False) -> int:
         """Add tokens, but refuse such special ones as a text could never give.
 
         Raises:
