@@ -61,7 +61,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         """
         ends = {self.pad_token, self.bos_token, self.eos_token}
         special = [str(token) for token in new_tokens if special_tokens or getattr(token, "special", False)]
-        lost = [token for token in special if token not in ends and self._tokenizer.token_to_id(token) is None]
+        lost = [token for token in special if token not in ends and self._tokenizer.token_to_id(token) is None]  # type: ignore[attr-defined]
         if lost and self.split_special_tokens:
             raise ValueError(
                 f"{', '.join(lost)} would never be found, since special tokens in a text are read as words: set "
