@@ -29,7 +29,7 @@ def from_cpuinfo() -> str:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    fields = {}
+    fields: dict[str, str] = {}
     for name, _, value in (line.partition(":") for line in lines):
         fields.setdefault(name.strip(), value.strip())
     if "CPU part" in fields:

@@ -21,11 +21,11 @@ def likeliest_attributes(sentence: str) -> dict[str, str]:
         ('restaurant', {})
     """
     grammar = _grammar()
-    weights = defaultdict(lambda: defaultdict(float))
+    weights: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for values, prob in grammar.joint(sentence).items():
         for name, value in zip(grammar.attributes, values, strict=True):
             weights[name][value] += prob
-    return {name: max(of_values, key=of_values.get) for name, of_values in weights.items()}
+    return {name: max(of_values, key=of_values.__getitem__) for name, of_values in weights.items()}
 
 
 def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions: Sequence[str]) -> dict:

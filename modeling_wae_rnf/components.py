@@ -4,6 +4,7 @@ A saved directory takes along the files that these imports reach, so the table i
 """
 
 import math
+from typing import Any
 
 from .auxiliary_loss import AuxiliaryLoss
 from .decoder_lstm import LSTMDecoder
@@ -15,7 +16,7 @@ from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, Vamp
 from .von_mises_fisher import VonMisesFisherHead
 
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
-COMPONENTS = {
+COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder},
     "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
     "inference": {"amortized": Amortized},

@@ -79,7 +79,7 @@ class RecurrentCache(Cache):
 
     def count(self, words: int) -> None:
         """Adds to the words of the sentences that the cache has seen, padding included, as `get_seq_length` says."""
-        self.layers[0].words += words
+        self.layers[0].words += words  # type: ignore[union-attr]  # the one layer is ours
 
     @property
     def state(self):

@@ -13,7 +13,7 @@ class TextLatentPipeline(Pipeline):
         {'latents': [0.12, ...], 'reconstruction': 'the soup was cold .'}
     """
 
-    _load_tokenizer = True
+    _load_tokenizer = True  # type: ignore[assignment]  # the base class declares None
 
     def _sanitize_parameters(self, reconstruct=None, **generate_kwargs):
         """Splits a call's options.

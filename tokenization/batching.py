@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
-from torch import LongTensor
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
@@ -80,7 +80,7 @@ def load_batches(sentences, batches, pad_token_id, device):
         yield send_to_device(inputs, device)
 
 
-def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, LongTensor]:
+def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, Tensor]:
     """Make a batch of prepared rows, padded on the right to the longest.
 
     Returns:

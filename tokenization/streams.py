@@ -70,7 +70,7 @@ class SentenceStream:
 
     @property
     def num_sentences(self) -> int:
-        return self.texts.num_sentences
+        return self.texts.num_sentences  # type: ignore[return-value]  # it is known here
 
     @cached_property
     def sample(self) -> Dataset:

@@ -25,7 +25,8 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         ['unknown words in 1 of 2 sentences: purr, loudly']
     """
     known, limit = tokenizer.get_vocab().keys() - set(SPECIAL_TOKENS), tokenizer.model_max_length - 2
-    unknown, affected = {}, 0
+    unknown: dict[str, None] = {}
+    affected = 0
     for sentence in sentences:
         found = [word for word in split_words(sentence, limit) if word not in known]
         unknown |= dict.fromkeys(found)  # in order, each once

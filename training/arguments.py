@@ -202,7 +202,7 @@ class EvaluationArguments:
 
 
 @dataclass
-class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):
+class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):  # type: ignore
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2).
 
     Once made, the options of the model have their values: those that were not given are the system's.

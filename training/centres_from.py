@@ -38,7 +38,7 @@ def is_file_of_centres(name: str | None) -> bool:
 
 def check_file_of_centres(name: str | None) -> None:
     """Raises ValueError where a name is a file of centres' and there is none."""
-    if is_file_of_centres(name) and not Path(name).expanduser().is_file():
+    if name is not None and is_file_of_centres(name) and not Path(name).expanduser().is_file():
         raise ValueError(f"--centres_from {name}: there is no such file")
 
 

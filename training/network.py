@@ -11,4 +11,4 @@ Example:
 
 from importlib.util import find_spec
 
-__path__ = list(find_spec("modeling_wae_rnf").submodule_search_locations)
+__path__ = find_spec("modeling_wae_rnf").submodule_search_locations  # type: ignore[union-attr,assignment]

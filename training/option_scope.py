@@ -114,7 +114,7 @@ def shared_part(shared: dict, own: dict) -> dict:
         >>> shared_part({"kappa": 9.0, "hidden_size": 8, "kernel_bandwidth": 1.0}, {"system": "vmf-vae"})
         {'kappa': 9.0, 'hidden_size': 8}
     """
-    kept = {}
+    kept: dict = {}
     for _ in range(2):  # what is kept may bring a part that the row lacks, as a gaussian kernel brings a bandwidth
         left_out = without_part(shared.keys() - own.keys(), TrainArguments(**kept | own))
         kept = {name: value for name, value in shared.items() if name not in left_out}
