@@ -17,6 +17,8 @@ class System:
         fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+        constant_sum: whether alpha + lambda, the weights of KL and MMD, is constant while alpha climbs, as in the paper,
+            or lambda alone.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
         strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
         year: of the paper.
@@ -28,6 +30,7 @@ class System:
     defaults: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    constant_sum: bool = True
     sampled: bool = True
     strategy: type[Strategy] = Strategy
     year: int = 2019
