@@ -92,7 +92,7 @@ def check_parts(config) -> None:
 def _look_up(kind, name):
     table = COMPONENTS[kind]
     if name not in table:
-        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, not {name!r}")
+        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, but is {name}")
     return table[name]
 
 

@@ -125,7 +125,7 @@ def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
     for option, fixed in system.fixed.items():
         if option == "posterior":  # no option
             continue
-        other = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}.get(option)
+        other = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}.get(option, {})
         reason = "it has none by definition" if not fixed else "it is .* by definition"
         with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: {reason}"):
             TrainArguments(system=name, **{option: other})

@@ -17,8 +17,8 @@ class System:
         fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
-        constant_sum: whether alpha + lambda, the weights of KL and MMD, is constant while alpha climbs, as in the paper,
-            or lambda alone.
+        constant_sum: whether `kl_weight` + `mmd_weight` is constant while the first climbs, as in the paper, or the
+            second alone.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
         strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
         year: of the paper.
