@@ -6,6 +6,7 @@ A saved directory takes along the files that these imports reach, so the table i
 import math
 
 from .auxiliary_loss import AuxiliaryLoss
+from .bag_of_words import BagOfWords
 from .decoder_lstm import LSTMDecoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
@@ -28,7 +29,7 @@ COMPONENTS = {
     },
     "decoder": {"lstm": LSTMDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {},
+    "auxiliary_losses": {"bag_of_words": BagOfWords},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}

@@ -92,6 +92,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
             sampled = normal(start, mean, stddev) - normal(z)
             latent = {
                 "vae": alpha * closed,
+                "vae-bow": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
                 "wae": alpha * closed,

@@ -85,6 +85,14 @@ SYSTEMS = {
         paper="He et al., ICLR 2019, arXiv 1901.05534",
         differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
     ),
+    "vae-bow": System(
+        NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Zhao, Zhao and Eskenazi, ACL 2017, arXiv 1703.10960",
+        differs="vae whose latent variable predicts the sentence's words without their order",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
