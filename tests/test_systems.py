@@ -93,6 +93,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
             latent = {
                 "vae": alpha * closed,
                 "vae-bow": alpha * closed,
+                "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
                 "wae": alpha * closed,

@@ -108,6 +108,16 @@ SYSTEMS = {
         paper="Tolstikhin et al., ICLR 2018, arXiv 1711.01558",
         differs="vae with an MMD between the posteriors' mixture and the prior, and less weight on the KL",
     ),
+    "infovae": System(
+        NO_FLOW,
+        # 1 - a and a + l - 1 of a = 0.5 and l = 10; wae is a = 0.2 and l = 10, and vae a = 0 and l = 1
+        {"kl_weight": 0.5, "mmd_weight": 9.5} | SCALE_OF_MEANS,
+        FULL_KL,
+        constant_sum=False,
+        year=2017,
+        paper="Zhao, Song and Ermon 2017, arXiv 1706.02262",
+        differs="wae whose weights of KL and MMD are free, and constant from the first step on",
+    ),
     "wae-nf": System({"flow_kernel": None}, SCALE_OF_MEANS, differs="wae with planar flows behind its posterior"),
     "wae-rnf": System(
         {}, SCALE_OF_MEANS, differs="wae-nf whose flows follow a Riemannian metric around cluster centres"
