@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from .auxiliary_loss import AuxiliaryLoss
+from .bag_of_words import BagOfWords
 from .decoder_lstm import LSTMDecoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
@@ -29,7 +30,7 @@ COMPONENTS: dict[str, Any] = {
     },
     "decoder": {"lstm": LSTMDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {},
+    "auxiliary_losses": {"bag_of_words": BagOfWords},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}
@@ -93,7 +94,7 @@ def check_parts(config) -> None:
 def _look_up(kind, name):
     table = COMPONENTS[kind]
     if name not in table:
-        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, not {name!r}")
+        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, but is {name}")
     return table[name]
 
 
