@@ -16,7 +16,7 @@ ONEDNN_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")  # the newer name cou
 def processor_name() -> str:
     """The processor's name as its maker gives it, or the architecture where the system does not tell more.
 
-    Example:
+    Examples:
         >>> bool(processor_name())
         True
     """

@@ -14,7 +14,7 @@ class BagOfWords(AuxiliaryLoss):
     Args:
         hidden_size: of W₁.
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> from .modeling_wae_rnf import WaeRnfModel
         >>> config = WaeRnfConfig(vocab_size=9, auxiliary_losses={"bag_of_words": 1.0})

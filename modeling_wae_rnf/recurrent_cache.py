@@ -59,7 +59,7 @@ class RecurrentLayer(CacheLayerMixin):
 class RecurrentCache(Cache):
     """The cache of a decoder whose state does not grow: h and c of an LSTM, or the last inputs of convolutions.
 
-    Example:
+    Examples:
         >>> import torch
         >>> cache = RecurrentCache()
         >>> cache.state is None

@@ -7,7 +7,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 class TextLatentPipeline(Pipeline):
     """The posterior mean of each sentence, and its greedy reconstruction.
 
-    Example:
+    Examples:
         >>> from transformers import pipeline
         >>> pipeline("text-latent", model="runs/toy")("the soup was cold .")  # doctest: +SKIP
         {'latents': [0.12, ...], 'reconstruction': 'the soup was cold .'}

@@ -24,7 +24,7 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     Returns:
         a list of arrays of sentence numbers.
 
-    Example:
+    Examples:
         >>> sorted(np.concatenate(length_grouped_batches([5, 3, 4], batch_size=2, pool=1, seed=0, epoch=0)).tolist())
         [0, 1, 2]
     """
@@ -49,7 +49,7 @@ def sorted_batches(lengths, batch_size):
 def numbered_seed(seed, number):
     """A seed of its own for every number, a batch's say: what is drawn does not depend on what was drawn before.
 
-    Example:
+    Examples:
         >>> numbered_seed(0, 1) == numbered_seed(0, 1), numbered_seed(0, 1) == numbered_seed(1, 0)
         (True, False)
     """
@@ -86,7 +86,7 @@ def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, Tensor]:
     Returns:
         ``input_ids`` and ``attention_mask`` (1 for a token, 0 for padding), each (batch, length).
 
-    Example:
+    Examples:
         >>> batch = collate([{"input_ids": [1, 4, 2]}, {"input_ids": [1, 2]}], pad_token_id=0)
         >>> batch["input_ids"].tolist(), batch["attention_mask"].tolist()
         ([[1, 4, 2], [1, 2, 0]], [[1, 1, 1], [1, 1, 0]])

@@ -24,7 +24,7 @@ class TextStream:
         name: what warnings call it.
         notes: where ``read`` counts what is to be said of the texts; the first whole pass says it.
 
-    Example:
+    Examples:
         >>> list(TextStream(lambda: iter(["a cat", "", "a dog"])))
         ['a cat', 'a dog']
     """

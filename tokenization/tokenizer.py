@@ -94,7 +94,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
         ValueError: if the ids are not contiguous, if the special tokens are not ids 0 to 3, or if
             ``max_words`` is under 1.
 
-    Example:
+    Examples:
         >>> vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4, "purr": 5}
         >>> tokenizer = build_tokenizer(vocabulary)
         >>> ids = tokenizer("Cats never purr")["input_ids"]

@@ -18,7 +18,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         tokenizer: of a model.
         sentences: as they are given to it.
 
-    Example:
+    Examples:
         >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4})
         >>> unknown_words(tokenizer, ["Cats", "cats purr loudly"])
@@ -40,7 +40,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
 def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[str]:
     """Return a message that counts the sentences longer than a tokenizer's limit, or none where none is.
 
-    Example:
+    Examples:
         >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3}, max_words=2)
         >>> cut_sentences(tokenizer, ["cats purr loudly"])

@@ -210,7 +210,7 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
     Raises:
         ValueError: a value that its rule does not allow, or that contradicts the system.
 
-    Example:
+    Examples:
         >>> TrainArguments(system="vae", dataset="ptb").kl_weight
         1.0
     """
@@ -237,7 +237,7 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
 def as_system(arguments: TrainArguments, system: str, **changes) -> TrainArguments:
     """The options of a run for another system: what rows of the table decide is as in the other's row.
 
-    Example:
+    Examples:
         >>> as_system(TrainArguments(hidden_size=8, kl_weight=0.5), "vae", num_epochs=6).kl_weight
         1.0
     """
@@ -258,7 +258,7 @@ def arguments_of_record(options: dict) -> TrainArguments:
     Args:
         options: by name. None is no value, but for `mean_gamma`, which it learns.
 
-    Example:
+    Examples:
         >>> arguments_of_record({"system": "vae", "num_flows": None, "of_an_older_version": 1}).num_flows
         0
     """

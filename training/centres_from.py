@@ -29,7 +29,7 @@ def check_centres_from(name: str, latent_size: int) -> None:
 def is_file_of_centres(name: str | None) -> bool:
     """Whether centres are to be read from a file, not found by a model.
 
-    Example:
+    Examples:
         >>> is_file_of_centres("centres.npy"), is_file_of_centres("user/name"), is_file_of_centres(None)
         (True, False, False)
     """

@@ -6,7 +6,7 @@ import torch
 class WeightedSums:
     """Sums of terms, each addition with its weight. Reading them is what waits for a GPU, adding is not.
 
-    Example:
+    Examples:
         >>> sums = WeightedSums()
         >>> sums.add({"loss": torch.tensor(3.0)}, weight=2)
         >>> sums.add({"loss": torch.tensor(6.0)}, weight=1)

@@ -3,7 +3,7 @@
 `wae_rnf.training.network.objectives` is a second copy of `modeling_wae_rnf.objectives`: for tables of plain values,
 which the command line reads before torch is imported.
 
-Example:
+Examples:
     >>> from wae_rnf.training.network.objectives import OBJECTIVES
     >>> OBJECTIVES["paper"].closed_form
     True

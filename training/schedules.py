@@ -40,7 +40,7 @@ def annealed_weights(progress, config, annealing, cycles=1, constant_sum=True):
     Returns:
         {"kl_weight": alpha, "mmd_weight": lambda}
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> annealed_weights(0.0, WaeRnfConfig(), (0.0, 0.5))
         {'kl_weight': 0.0, 'mmd_weight': 10.0}

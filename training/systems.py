@@ -128,7 +128,7 @@ SYSTEMS = {
 def default_in_words(option: str):
     """The default of an option of the model, for its help: a value, or words where it is another in another system.
 
-    Example:
+    Examples:
         >>> default_in_words("latent_size"), default_in_words("kl_weight")
         (32, 'by system; 0.8 for wae-rnf')
     """
@@ -152,7 +152,7 @@ def find_system(name: str) -> System:
 def objective_of(name: str) -> str:
     """The objective that a system is trained on by default; of an unknown one, that of WAE-RNF.
 
-    Example:
+    Examples:
         >>> objective_of("wae-rnf"), objective_of("vae-nf")
         ('paper', 'flow_posterior')
     """
@@ -174,7 +174,7 @@ def resolve(name: str, given: dict) -> dict:
     Raises:
         ValueError: an unknown system, or an option that contradicts what the system is.
 
-    Example:
+    Examples:
         >>> resolve("wae", {"latent_size": 16})["num_flows"]
         0
         >>> resolve("wae", {"num_flows": 3})
@@ -223,7 +223,7 @@ def customized_system(arguments) -> System:
 def system_of(config) -> str:
     """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> system_of(WaeRnfConfig(vocab_size=9, flow_kernel=None))
         'wae-nf'
