@@ -21,7 +21,7 @@ PRIORS = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere
 def symbol_of_prior(metrics: AnyMetrics) -> str:
     """What z is drawn from, in a formula.
 
-    Example:
+    Examples:
         >>> symbol_of_prior({"prior": "standard_normal"}), symbol_of_prior({"prior": "flow"})
         ('N(0, I)', 'p(z), a flow')
     """
@@ -73,7 +73,7 @@ class Column:
         monte_carlo_error: path of the error of the samples alone, which is shown in brackets.
         words: what the figure is called in a list; the heading by default.
 
-    Example:
+    Examples:
         >>> runs = [{"reading": "pushforward", "pushforward": {"elbo": {"nll": nll}}} for nll in (3.0, 5.0)]
         >>> COLUMNS["elbo"].cell(Row.own("vae", runs[:1])), COLUMNS["elbo"].cell(Row.own("vae", runs))
         ('3.00', '4.00 ± 1.41')

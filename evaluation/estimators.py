@@ -54,7 +54,7 @@ def importance_weighted_nll(log_weights):
     Returns:
         (batch,)
 
-    Example:
+    Examples:
         >>> importance_weighted_nll(torch.tensor([[-3.0], [-3.0]]))
         tensor([3.])
     """
@@ -77,7 +77,7 @@ def mixture_log_weights(of_posterior, of_prior):
     Returns:
         (pairs, batch)
 
-    Example:
+    Examples:
         >>> one, other = torch.tensor([[-2.0]]), torch.tensor([[3.0]])  # p(x|z) = exp(-3), p(z) / q(z|x) = e
         >>> mixture_log_weights((one, other), (one, other)).exp() / (-other).exp()  # 2 e / (1 + e)
         tensor([[1.4621]])
@@ -116,7 +116,7 @@ def monte_carlo_variance(log_weights):
 def sizes_over(most):
     """1, 2, 5, 10, 20, … and `most`: the numbers of samples at which the bound is looked at.
 
-    Example:
+    Examples:
         >>> sizes_over(30)
         [1, 2, 5, 10, 20, 30]
     """
@@ -133,7 +133,7 @@ def bound_over_k(log_weights):
     Returns:
         (batch, sizes)
 
-    Example:
+    Examples:
         >>> bound_over_k(torch.tensor([[-3.0], [-3.0], [-3.0]]))
         tensor([[3., 3., 3.]])
     """
@@ -189,7 +189,7 @@ def random_rows(number, seed=0):
     Returns:
         (min(number, ALL_PAIRS),), in ascending order.
 
-    Example:
+    Examples:
         >>> random_rows(3)
         tensor([0, 1, 2])
     """
@@ -220,7 +220,7 @@ def active_units(mean, threshold=ACTIVE):
     Args:
         mean: (n, d).
 
-    Example:
+    Examples:
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, -1.0]]))
         1
     """
@@ -236,7 +236,7 @@ def kl_of_units(posterior, prior=None):
         posterior: q(z|x) of the split.
         prior: the model's; the posterior's natural one when None.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import GaussianPosterior
         >>> kl_of_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
         [0.0, 2.0]
@@ -248,7 +248,7 @@ def kl_of_units(posterior, prior=None):
 def used_units(posterior, prior=None):
     """How many units have a KL over 0.05 nats in the mean; None where `kl_of_units` is.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import GaussianPosterior
         >>> used_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
         1
@@ -262,7 +262,7 @@ def reading_of(objective):
 
     It is known before anything is evaluated, as the lower of two bounds is not.
 
-    Example:
+    Examples:
         >>> reading_of("paper"), reading_of("authors")
         ('pushforward', 'flow_posterior')
     """

@@ -99,7 +99,7 @@ def described(directory, model, options, system_of):
 def origin_of_text(dataset) -> dict[str, str | None]:
     """{"hub_dataset": the corpus's repository, "language"}, each None where it is not known.
 
-    Example:
+    Examples:
         >>> origin_of_text("yelp"), origin_of_text("tests")["hub_dataset"]
         ({'hub_dataset': 'Yelp/yelp_review_full', 'language': 'en'}, None)
     """

@@ -254,7 +254,7 @@ def excess(nll: Tensor, reference: Tensor) -> Excess:
         nll: nats, (sentences,)
         reference: of the same sentences, (sentences,)
 
-    Example:
+    Examples:
         >>> excess(torch.tensor([3.0, 5.0]), torch.tensor([2.0, 2.0]))
         {'mean': 2.0, 'standard_error': 1.0}
     """

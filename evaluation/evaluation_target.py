@@ -49,7 +49,7 @@ def corpus_of(directory):
 def same_corpus(one: str, other: str) -> bool:
     """Whether two names of corpora mean the same one: the same name, or the same folder.
 
-    Example:
+    Examples:
         >>> same_corpus("toy", "toy"), same_corpus("tests", "./tests/"), same_corpus("toy", "ptb")
         (True, True, False)
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 def table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; a | within a cell is written as one.
 
-    Example:
+    Examples:
         >>> print(table(["system", "log|det|"], [["wae", 0.5]]))
         | system | log\\|det\\| |
         | --- | --- |

@@ -156,6 +156,18 @@ class Evaluation(TypedDict):
     seed: int | None  # of the samples
 
 
+class InitFrom(TypedDict):
+    """The model whose weights training began with, see `wae_rnf.training.init_from`."""
+
+    model: str  # its directory or name
+    weights: str  # their digest
+    parameters: int  # that were copied
+    of_parameters: int  # of the new model
+    tokens: int  # that both vocabularies have
+    of_tokens: int  # of the new one
+    anew: list[str]  # names of the weights that were not copied
+
+
 class Training(Provenance):
     """What training took."""
 
@@ -165,6 +177,7 @@ class Training(Provenance):
         dict[str, Any]
     ]  # one a validation: epoch, step, mutual_information, active_units, and the loss's terms
     processes: NotRequired[int]  # unknown in the first files
+    init_from: NotRequired[InitFrom | None]  # None for a run from random weights
 
 
 class Perplexities(TypedDict):

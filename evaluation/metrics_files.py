@@ -73,7 +73,7 @@ def check(path: str | Path, content: dict, schema: type) -> None:
 def sentences_file(path: str | Path) -> Path:
     """Where the bounds of each sentence are, beside a file of metrics.
 
-    Example:
+    Examples:
         >>> sentences_file("run/metrics.json").name, sentences_file("run/metrics-toy-train.json").name
         ('sentences.tsv', 'metrics-toy-train.tsv')
     """

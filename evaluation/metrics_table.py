@@ -118,7 +118,7 @@ def bounds_of(metrics: AnyMetrics, reading: str) -> list[Column]:
 def model_in_words(metrics: AnyMetrics, reading: str) -> str:
     """Where the prior of a generative model is.
 
-    Example:
+    Examples:
         >>> model_in_words({"has_flow": True, "prior": "standard_normal"}, "pushforward")
         "the prior on z, z ~ N(0, I), z' = F(z)"
     """

@@ -16,7 +16,7 @@ def problems(content: Any, schema: Any, place: str = "") -> Iterator[str]:
         schema: a `TypedDict`, or the type of one of its fields.
         place: of the content in its file.
 
-    Example:
+    Examples:
         >>> from typing import TypedDict
         >>> list(problems({"steps": "many"}, TypedDict("Run", {"steps": int, "loss": float})))
         ["steps is 'many', not a whole number", 'loss is missing']
@@ -57,7 +57,7 @@ def _problems_of_keys(content, schema, place):
 def unknown_keys(content: Any, schema: Any, place: str = "") -> Iterator[str]:
     """The keys of the content that the schema does not have.
 
-    Example:
+    Examples:
         >>> from typing import TypedDict
         >>> list(unknown_keys({"steps": 3, "stairs": 4}, TypedDict("Run", {"steps": int})))
         ['stairs']

@@ -33,7 +33,7 @@ def sample_quality(sentences, max_sentences=1000, seed=0):
     Raises:
         ValueError: no sentences, something else than strings, or max_sentences under 2.
 
-    Example:
+    Examples:
         >>> quality = sample_quality(["a b c d e", "a b c d f"])
         >>> quality["distinct_1"], round(quality["self_bleu"], 2), quality["num_sentences"]
         (0.6, 66.87, 2)
@@ -57,7 +57,7 @@ def reconstruction_quality(reconstructions, sentences):
     Raises:
         ValueError: no sentences, something else than strings, or lists of different length.
 
-    Example:
+    Examples:
         >>> round(reconstruction_quality(["a b c d e"], ["a b c d f"])["bleu"], 2)
         66.87
     """

@@ -84,7 +84,7 @@ def align(input_ids, attention_mask, config, training=False):
     Raises:
         ValueError: no sentence, no column, or a mask of another shape.
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> align(torch.tensor([[0, 1, 5, 2], [6, 7, 8, 2]]), None, WaeRnfConfig()).input_ids
         tensor([[1, 5, 2, 0, 0],

@@ -4,8 +4,10 @@ A saved directory takes along the files that these imports reach, so the table i
 """
 
 import math
+from typing import Any
 
 from .auxiliary_loss import AuxiliaryLoss
+from .bag_of_words import BagOfWords
 from .decoder_lstm import LSTMDecoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
@@ -15,7 +17,7 @@ from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, Vamp
 from .von_mises_fisher import VonMisesFisherHead
 
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
-COMPONENTS = {
+COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder},
     "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
     "inference": {"amortized": Amortized},
@@ -28,7 +30,7 @@ COMPONENTS = {
     },
     "decoder": {"lstm": LSTMDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {},
+    "auxiliary_losses": {"bag_of_words": BagOfWords},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}
@@ -92,7 +94,7 @@ def check_parts(config) -> None:
 def _look_up(kind, name):
     table = COMPONENTS[kind]
     if name not in table:
-        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, not {name!r}")
+        raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, but is {name}")
     return table[name]
 
 

@@ -46,7 +46,7 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
     Raises:
         ValueError: a size under 1, a rate outside [0, 1), a negative weight or an unknown choice.
 
-    Example:
+    Examples:
         >>> WaeRnfConfig(vocab_size=100, num_flows=0, flow_kernel=None, mmd_weight=0.0, kl_weight=1.0).num_flows
         0
     """

@@ -18,7 +18,7 @@ def standard_normal_log_prob(z):
 class GaussianPosterior(Independent):
     """q(z | x) = N(mean, diag(stddev²)), one row a sentence. Its natural prior is N(0, I).
 
-    Example:
+    Examples:
         >>> posterior = GaussianPosterior(torch.zeros(2, 3), torch.ones(2, 3))
         >>> posterior.kl_divergence()
         tensor([0., 0.])

@@ -51,7 +51,7 @@ class LatentGenerationMixin(GenerationLoops):
                 prompts as do not fit, no prompt at all, a prompt that leaves no room for a word, an unknown prior, an
                 option that the model has no use for.
 
-        Example:
+        Examples:
             >>> from .configuration_wae_rnf import WaeRnfConfig
             >>> from .modeling_wae_rnf import WaeRnfModel
             >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, hidden_size=8, latent_size=4)).eval()

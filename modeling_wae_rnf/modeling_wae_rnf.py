@@ -60,7 +60,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations):
 
     KL is in closed form where the prior has one, and log q(z|x) - log p(z) at the sample otherwise.
 
-    Example:
+    Examples:
         >>> config = WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)
         >>> model = WaeRnfModel(config)
         >>> input_ids = torch.tensor([[1, 5, 6, 2], [1, 7, 2, 0]])

@@ -51,7 +51,7 @@ def option(default: Any, help_text: str, rule: Rule | None = None, basic: bool =
         rule: a [`Rule`] that every value keeps, besides None where the field's type has it.
         basic: whether the short `--help` has it.
 
-    Example:
+    Examples:
         >>> @dataclass
         ... class Sizes:
         ...     hidden_size: int = option(200, "Size of the LSTMs.", at_least(1))

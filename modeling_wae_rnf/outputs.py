@@ -55,7 +55,7 @@ class WaeRnfOutput(ModelOutput):
         past_key_values: Cache | None = None
 
         @property
-        def cache(self) -> Cache | None:
+        def cache(self) -> Cache | None:  # type: ignore[misc]
             return self.past_key_values
 
     def terms(self) -> dict[str, torch.Tensor]:

@@ -61,7 +61,7 @@ class Prior(Part, nn.Module):
 class StandardNormal(Prior):
     """N(0, I), without parameters.
 
-    Example:
+    Examples:
         >>> StandardNormal().log_prob(torch.zeros(1, 2))
         tensor([-1.8379])
     """
@@ -107,7 +107,7 @@ def noise(shape, generator, like):
 class MixturePrior(Prior):
     """Σ_k π_k N(z; m_k, diag(s_k²)) of K = `prior_components`, all three learned; it starts near N(0, I).
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> prior = MixturePrior(WaeRnfConfig(latent_size=2, prior_components=3))
         >>> prior.sample((5, 2)).shape, prior.log_prob(torch.zeros(4, 5, 2)).shape
@@ -195,7 +195,7 @@ class FlowPrior(Prior):
 
     log p(z) = log N(G⁻¹(z); 0, I) - log|det dG/dy|, exactly.
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> FlowPrior(WaeRnfConfig(latent_size=2)).sample((5, 2)).shape
         torch.Size([5, 2])

@@ -59,7 +59,7 @@ class RecurrentLayer(CacheLayerMixin):
 class RecurrentCache(Cache):
     """The cache of a decoder whose state does not grow: h and c of an LSTM, or the last inputs of convolutions.
 
-    Example:
+    Examples:
         >>> import torch
         >>> cache = RecurrentCache()
         >>> cache.state is None
@@ -79,7 +79,7 @@ class RecurrentCache(Cache):
 
     def count(self, words: int) -> None:
         """Adds to the words of the sentences that the cache has seen, padding included, as `get_seq_length` says."""
-        self.layers[0].words += words
+        self.layers[0].words += words  # type: ignore[union-attr]  # the one layer is ours
 
     @property
     def state(self):

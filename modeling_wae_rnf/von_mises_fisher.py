@@ -19,7 +19,7 @@ def log_bessel(order, x):
     I_v(x) = Σ_m (x/2)^(2m + v) / (m! Γ(m + v + 1)). All terms are positive, so that their logarithms can be added up
     where I, and its exponentially scaled form too, are beyond the range of the machine's numbers.
 
-    Example:
+    Examples:
         >>> round(log_bessel(0.5, 1.0), 6)  # sqrt(2 / pi) sinh(1)
         -0.064352
     """
@@ -70,7 +70,7 @@ class VonMisesFisherPosterior:
         mean: (batch, latent_size), the mean directions, of length 1.
         kappa: the concentration, positive.
 
-    Example:
+    Examples:
         >>> posterior = VonMisesFisherPosterior(torch.tensor([[0.0, 1.0, 0.0]]), kappa=2.0)
         >>> posterior.kl_divergence()
         tensor([0.4794])

@@ -30,7 +30,7 @@ def collapsed(metrics) -> bool:
 def remark(metrics) -> str:
     """What a figure says beside a system's name or value; empty where the latent variable is used.
 
-    Example:
+    Examples:
         >>> remark({"has_latents": True, "mutual_information": 0.02})
         'collapsed'
     """

@@ -13,7 +13,7 @@ TABLES = json.loads(Path(__file__).with_name("paper_figures.json").read_text(enc
 def paper_figures(table, dataset, system):
     """A row of "table_1" or "table_2", {protocol, nll, kl, …}; {} where the paper has none.
 
-    Example:
+    Examples:
         >>> paper_figures("table_1", "ptb", "wae-rnf")["nll"]
         91.9
     """
@@ -23,7 +23,7 @@ def paper_figures(table, dataset, system):
 def papers_corpus(dataset):
     """The corpus of the paper that a dataset's name begins with: this one, or another of its kind; None without.
 
-    Example:
+    Examples:
         >>> papers_corpus("data/yahoo_20k")
         'yahoo'
     """
@@ -33,7 +33,7 @@ def papers_corpus(dataset):
 def another_corpus(dataset):
     """A sentence where the paper's figures are of another corpus than the dataset; empty otherwise.
 
-    Example:
+    Examples:
         >>> another_corpus("ptb"), "its own yelp corpus" in another_corpus("data/yelp_short")
         ('', True)
     """

@@ -23,7 +23,7 @@ class EncoderForExport(nn.Module):
     Args:
         model: a [`WaeRnfModel`] with latents, in evaluation mode.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)).eval()
         >>> input_ids = torch.tensor([[1, 5, 6, 2], [1, 7, 2, 0]])
@@ -97,7 +97,7 @@ class DecoderStepForExport(nn.Module):
     Args:
         model: a [`WaeRnfModel`].
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)).eval()
         >>> latents = torch.zeros(2, 4)
@@ -159,7 +159,7 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
         ValueError: a model in training mode, whose dropout and batch statistics would be exported, one of other parts
             than LSTMs, or one whose LSTMs are more than their weights (adapters, hooks, quantization).
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> sizes = {"vocab_size": 20, "embedding_size": 8, "hidden_size": 8}
         >>> language_model = WaeRnfConfig(**sizes, latent_size=0, num_flows=0, flow_kernel=None, mmd_weight=0)

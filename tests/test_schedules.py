@@ -28,6 +28,16 @@ def test_vae_reaches_one_at_epoch_21():
     assert annealed_weights(0.0, config, system.annealing)["mmd_weight"] == 0
 
 
+def test_the_sum_of_the_weights_or_lambda_alone_is_constant():
+    for progress in (0.0, 0.3, 1.0):
+        weights = [
+            annealed_weights(progress, WaeRnfConfig(), (0.2, 0.4), constant_sum=choice) for choice in (True, False)
+        ]
+        assert weights[0]["kl_weight"] == weights[1]["kl_weight"]
+        assert sum(weights[0].values()) == pytest.approx(10.0)
+        assert weights[1]["mmd_weight"] == 9.2
+
+
 def test_a_climb_of_no_length_is_a_step():
     config = WaeRnfConfig(kl_weight=1.0, mmd_weight=0.0)
     assert annealed_weights(0.49, config, (0.5, 0.5))["kl_weight"] == 0

@@ -27,7 +27,7 @@ def corpus_statistics(prepared: DatasetDict, vocabulary_size: int) -> dict[str, 
     Raises:
         ValueError: if a split has no sentence.
 
-    Example:
+    Examples:
         >>> rows = Dataset.from_dict({"input_ids": [[1, 4, 3, 2], [1, 5, 4, 4, 4, 2]], "length": [3, 5]})
         >>> rows = rows.add_column("cut", [False, False])
         >>> corpus_statistics(DatasetDict(test=rows), vocabulary_size=6)["test"]["average_words"]
@@ -61,7 +61,7 @@ def split_statistics(rows: Dataset, split: str, vocabulary_size: int) -> dict[st
 def statistics_table(statistics: dict[str, dict[str, int | float]]) -> tuple[list[str], list[list[str]]]:
     """The statistics as the heading and the lines of a table, a split a line; "cut" where a sentence was.
 
-    Example:
+    Examples:
         >>> row = {"sentences": 3370, "average_words": 20.887, "maximum_words": 74, "cut": 0, "tokens": 73760}
         >>> statistics_table({"validation": row | {"fraction_unk": 0.0479, "vocabulary": 10002}})[1]
         [['validation', '3,370', '73,760', '20.9', '74', '4.79%']]

@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.tokenization.corpus_names import corpus_name
@@ -36,9 +35,7 @@ def _of_a_run(declared):
 
 
 # The options of [`ModelOptions`]; those that are not given have the system's value.
-ModelArguments: Any = make_dataclass(
-    "ModelArguments", map(_of_a_run, fields(ModelOptions)), namespace={"group": "model"}
-)
+ModelArguments = make_dataclass("ModelArguments", map(_of_a_run, fields(ModelOptions)), namespace={"group": "model"})
 
 
 @dataclass
@@ -205,7 +202,7 @@ class EvaluationArguments:
 
 
 @dataclass
-class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):
+class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):  # type: ignore
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2).
 
     Once made, the options of the model have their values: those that were not given are the system's.
@@ -213,16 +210,16 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
     Raises:
         ValueError: a value that its rule does not allow, or that contradicts the system.
 
-    Example:
+    Examples:
         >>> TrainArguments(system="vae", dataset="ptb").kl_weight
         1.0
     """
 
     def __post_init__(self):
-        unset = {own.name: (UNSET,) if isinstance(None, own.type) else (UNSET, None) for own in fields(ModelOptions)}
-        given = {
-            name: getattr(self, name) for name, none_given in unset.items() if getattr(self, name) not in none_given
-        }
+        declared = {own.name: own.type for own in fields(ModelOptions)}
+        given = {name: getattr(self, name) for name in declared}
+        optional = {name for name, kind in declared.items() if isinstance(None, kind)}
+        given = {name: v for name, v in given.items() if v is not UNSET and (v is not None or name in optional)}
         for name, value in resolve(self.system, given).items():
             setattr(self, name, value)
         check_rules(self, "--")
@@ -240,7 +237,7 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
 def as_system(arguments: TrainArguments, system: str, **changes) -> TrainArguments:
     """The options of a run for another system: what rows of the table decide is as in the other's row.
 
-    Example:
+    Examples:
         >>> as_system(TrainArguments(hidden_size=8, kl_weight=0.5), "vae", num_epochs=6).kl_weight
         1.0
     """
@@ -261,7 +258,7 @@ def arguments_of_record(options: dict) -> TrainArguments:
     Args:
         options: by name. None is no value, but for `mean_gamma`, which it learns.
 
-    Example:
+    Examples:
         >>> arguments_of_record({"system": "vae", "num_flows": None, "of_an_older_version": 1}).num_flows
         0
     """

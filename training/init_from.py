@@ -72,7 +72,7 @@ def copy_weights(source, source_tokenizer, model, tokenizer, name):
 def in_words(record):
     """What was copied, and what was not.
 
-    Example:
+    Examples:
         >>> found = {"parameters": 90, "of_parameters": 100, "tokens": 7, "of_tokens": 9, "anew": ["flow.u", "flow.w"]}
         >>> in_words(found | {"model": "runs/vae"})
         '90 of 100 weights are those of runs/vae, with 7 of 9 tokens; flow starts anew'

@@ -64,7 +64,7 @@ def run_until_no_better(step, max_steps, check_every=CHECK_EVERY):
     Returns:
         how often it was called.
 
-    Example:
+    Examples:
         >>> losses = iter([3.0, 2.0, 1.0, 1.0, 9.0])
         >>> run_until_no_better(lambda: next(losses), max_steps=5, check_every=1)
         4

@@ -9,7 +9,7 @@ def learning_rate(arguments, epoch, losses):
         epoch: whole epochs that are done.
         losses: of each validation that counts, in order.
 
-    Example:
+    Examples:
         >>> from wae_rnf.training.arguments import TrainArguments
         >>> learning_rate(TrainArguments(learning_rate=0.1, lr_decay=0.5, lr_milestones=[2]), epoch=2, losses=[])
         0.05
@@ -27,7 +27,7 @@ def num_decays(losses, epoch, patience=0, milestones=()):
         patience: a stall is so many validations in a row, none under the lowest before; 0 knows no stall.
         milestones: epochs after which the learning rate decays in any case.
 
-    Example:
+    Examples:
         >>> num_decays([3.0, 2.0, 2.5, 2.1, 1.9], epoch=5, patience=2)
         1
         >>> num_decays([], epoch=20, milestones=[15, 35])

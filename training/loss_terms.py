@@ -2,23 +2,11 @@
 
 import torch
 
-# of `WaeRnfOutput`, beside the loss
-TERMS = ("reconstruction", "kl", "log_abs_det", "log_kernel", "bound", "mmd")
-
-
-def terms_of(output) -> dict[str, torch.Tensor]:
-    """The loss of a batch and its terms, each the mean over the sentences, without a gradient.
-
-    Args:
-        output: a `WaeRnfOutput`.
-    """
-    return {"loss": output.loss.detach(), **{name: output[name].detach().mean() for name in TERMS}}
-
 
 class WeightedSums:
     """Sums of terms, each addition with its weight. Reading them is what waits for a GPU, adding is not.
 
-    Example:
+    Examples:
         >>> sums = WeightedSums()
         >>> sums.add({"loss": torch.tensor(3.0)}, weight=2)
         >>> sums.add({"loss": torch.tensor(6.0)}, weight=1)

@@ -3,7 +3,7 @@
 `wae_rnf.training.network.objectives` is a second copy of `modeling_wae_rnf.objectives`: for tables of plain values,
 which the command line reads before torch is imported.
 
-Example:
+Examples:
     >>> from wae_rnf.training.network.objectives import OBJECTIVES
     >>> OBJECTIVES["paper"].closed_form
     True
@@ -11,4 +11,4 @@ Example:
 
 from importlib.util import find_spec
 
-__path__ = list(find_spec("modeling_wae_rnf").submodule_search_locations)  # type: ignore[union-attr, arg-type]
+__path__ = find_spec("modeling_wae_rnf").submodule_search_locations  # type: ignore[union-attr,assignment]

@@ -16,7 +16,7 @@ def build_optimizer(model, arguments):
 def parameter_groups(model, weight_decay):
     """The parameters as AdamW takes them: matrices decay, vectors (biases, batch normalization, flows) do not.
 
-    Example:
+    Examples:
         >>> [len(group["params"]) for group in parameter_groups(torch.nn.Linear(2, 2), 0.1)]
         [1, 1]
     """

@@ -63,7 +63,7 @@ def with_preset(given):
     Raises:
         ValueError: no such preset.
 
-    Example:
+    Examples:
         >>> with_preset({"preset": "authors", "system": "vae", "num_epochs": 20})["posterior_head"]
         'linear'
     """
@@ -79,7 +79,7 @@ def with_preset(given):
 def with_main_job(given):
     """Options with the preset of the main job, `make train`, where none is given that decides what is trained.
 
-    Example:
+    Examples:
         >>> with_main_job({"seed": 1}), with_main_job({"hidden_size": 64})
         ({'preset': 'toy', 'seed': 1}, {'hidden_size': 64})
     """

@@ -44,7 +44,7 @@ class OptionParser(argparse.ArgumentParser):
     Raises:
         ValueError: from `parse_args`, whatever is wrong with the arguments, in one sentence.
 
-    Example:
+    Examples:
         >>> parser = OptionParser(prog="wae-rnf train")
         >>> _ = parser.add_argument("--learning_rate", type=float)
         >>> parser.parse_args(["--learning-rate", "0.1"]).learning_rate
@@ -91,7 +91,7 @@ class OptionParser(argparse.ArgumentParser):
 def unknown_option(option: str, known: Iterable[str]) -> str:
     """A sentence on an option that there is not, with the one that was probably meant.
 
-    Example:
+    Examples:
         >>> unknown_option("--iwae", ["--split", "--iwae_samples"])
         'unknown option --iwae; did you mean --iwae_samples?'
     """
@@ -112,7 +112,7 @@ def parser_of(arguments_class: type, **options) -> OptionParser:
             that it is made of and that has a `group` are under that heading in `--help`.
         options: of [`OptionParser`].
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass
         ... class Sizes:

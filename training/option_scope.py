@@ -61,7 +61,7 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
         names: of options.
         arguments: of the run.
 
-    Example:
+    Examples:
         >>> without_part(["kappa", "latent_size"], TrainArguments(system="vae"))
         {'kappa': 'its posterior is Gaussian, and has no concentration'}
     """
@@ -86,7 +86,7 @@ def with_part(options: dict) -> dict:
 def unlike_system(options: dict) -> dict:
     """Of the options of a run, those that its system's row does not have in this way.
 
-    Example:
+    Examples:
         >>> unlike_system({"system": "vae", "kl_weight": 1.0, "mean_gamma": 0.5})
         {'system': 'vae', 'mean_gamma': 0.5}
     """
@@ -110,7 +110,7 @@ def shared_part(shared: dict, own: dict) -> dict:
     Raises:
         ValueError: an option of the row itself does not apply.
 
-    Example:
+    Examples:
         >>> shared_part({"kappa": 9.0, "hidden_size": 8, "kernel_bandwidth": 1.0}, {"system": "vmf-vae"})
         {'kappa': 9.0, 'hidden_size': 8}
     """

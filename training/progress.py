@@ -55,7 +55,7 @@ def columns_of(config, sampled=True, per_unit=True):
 
 def line(columns, texts):
     """
-    Example:
+    Examples:
         >>> line([EPOCH, LOSS], ["1/7", "25.61"])
         '    1/7     25.61'
     """

@@ -26,7 +26,7 @@ def set_random_state(state: dict) -> None:
 def kept_random_state() -> Iterator[None]:
     """Whatever is drawn within it, what comes after draws as if nothing had been.
 
-    Example:
+    Examples:
         >>> _ = torch.manual_seed(0)
         >>> with kept_random_state():
         ...     inside = torch.rand(1)

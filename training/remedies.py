@@ -34,7 +34,7 @@ def advice(options):
     Args:
         options: of the run, by name; those that are not known are the defaults.
 
-    Example:
+    Examples:
         >>> advice({"system": "lstm-lm"}).latent
         ''
     """

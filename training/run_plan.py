@@ -37,7 +37,7 @@ class PlannedStage:
     def in_words(self, num_sentences):
         """Epochs and steps.
 
-        Example:
+        Examples:
             >>> PlannedStage("vae", SYSTEMS["vae"], TrainArguments(num_epochs=3), Path("runs/vae")).in_words(320)
             'vae: 3 epochs of 10 steps'
         """
@@ -53,7 +53,7 @@ class PlannedStage:
 
 def plural(number, noun):
     """
-    Example:
+    Examples:
         >>> plural(1, "step"), plural(2000, "step")
         ('1 step', '2,000 steps')
     """

@@ -5,18 +5,20 @@ class Annealing:
     """The two weights at each step of a stage.
 
     Args:
-        system: its row, of which `annealing` counts.
+        system: its row, of which `annealing` and `constant_sum` count.
         config: the model's, whose weights are the last ones.
         cycles: see `annealed_weights`.
         num_steps: of the stage.
     """
 
     def __init__(self, system, config, cycles, num_steps):
-        self.annealing, self.config, self.cycles, self.num_steps = system.annealing, config, cycles, num_steps
+        self.annealing, self.constant_sum = system.annealing, system.constant_sum
+        self.config, self.cycles, self.num_steps = config, cycles, num_steps
 
     def weights(self, step):
         """{"kl_weight": alpha, "mmd_weight": lambda} after so many steps."""
-        return annealed_weights(step / self.num_steps, self.config, self.annealing, self.cycles)
+        progress = step / self.num_steps
+        return annealed_weights(progress, self.config, self.annealing, self.cycles, self.constant_sum)
 
     def is_over(self, step):
         """Whether alpha has its last value at a step, for good; one of 0 always has."""
@@ -24,26 +26,32 @@ class Annealing:
         return not self.config.kl_weight or step / self.num_steps >= (self.cycles - 1 + end) / self.cycles
 
 
-def annealed_weights(progress, config, annealing, cycles=1):
-    """alpha climbs linearly from 0 to `config.kl_weight`; alpha + lambda stays what it is at the end.
+def annealed_weights(progress, config, annealing, cycles=1, constant_sum=True):
+    """alpha climbs linearly from 0 to `config.kl_weight`, and either alpha + lambda or lambda stays what it is at the
+    end.
 
     Args:
         progress: part of the run that is done, in [0, 1].
         config: its `kl_weight` and `mmd_weight` are the last values; an `mmd_weight` of 0 stays 0.
         annealing: (start, end), the parts of the run, or of each cycle, between which alpha climbs.
         cycles: how often alpha climbs anew from 0 (Fu et al. 2019, arXiv 1903.10145).
+        constant_sum: whether alpha + lambda is constant, as in the paper, or lambda alone.
 
     Returns:
         {"kl_weight": alpha, "mmd_weight": lambda}
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> annealed_weights(0.0, WaeRnfConfig(), (0.0, 0.5))
         {'kl_weight': 0.0, 'mmd_weight': 10.0}
+        >>> annealed_weights(0.0, WaeRnfConfig(), (0.0, 0.5), constant_sum=False)
+        {'kl_weight': 0.0, 'mmd_weight': 9.2}
     """
     start, end = annealing
     part = progress * cycles % 1 if progress < 1 else 1.0
     climbed = float(part >= end) if end <= start else min(max((part - start) / (end - start), 0.0), 1.0)
     kl_weight = climbed * config.kl_weight
-    mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
+    mmd_weight = config.mmd_weight
+    if constant_sum and mmd_weight:
+        mmd_weight += config.kl_weight - kl_weight
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}

@@ -14,7 +14,7 @@ from wae_rnf.tokenization.batching import lengths_of
 from .checkpoints import CHECKPOINTS
 from .interruption import Stopped, stop_requests
 from .learning_rate import learning_rate
-from .loss_terms import FirstBadStep, WeightedSums, terms_of
+from .loss_terms import FirstBadStep, WeightedSums
 from .optimizer import build_optimizer
 from .progress import Progress, columns_of
 from .random_states import kept_random_state
@@ -134,7 +134,7 @@ class Stage:
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 output = self.losses(inputs, weights)
                 self.accelerator.backward(output.loss * (size / total))
-            losses.add(terms_of(output), weight=size / total)
+            losses.add(output.terms(), weight=size / total)
         self.strategy.after_backward(self)
         if self.arguments.max_grad_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.arguments.max_grad_norm)

@@ -17,6 +17,8 @@ class System:
         fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+        constant_sum: whether `kl_weight` + `mmd_weight` is constant while the first climbs, as in the paper, or the
+            second alone.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
         strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
         year: of the paper.
@@ -28,6 +30,7 @@ class System:
     defaults: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    constant_sum: bool = True
     sampled: bool = True
     strategy: type[Strategy] = Strategy
     year: int = 2019
@@ -82,6 +85,14 @@ SYSTEMS = {
         paper="He et al., ICLR 2019, arXiv 1901.05534",
         differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
     ),
+    "vae-bow": System(
+        NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Zhao, Zhao and Eskenazi, ACL 2017, arXiv 1703.10960",
+        differs="vae whose latent variable predicts the sentence's words without their order",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
@@ -97,6 +108,16 @@ SYSTEMS = {
         paper="Tolstikhin et al., ICLR 2018, arXiv 1711.01558",
         differs="vae with an MMD between the posteriors' mixture and the prior, and less weight on the KL",
     ),
+    "infovae": System(
+        NO_FLOW,
+        # 1 - a and a + l - 1 of a = 0.5 and l = 10; wae is a = 0.2 and l = 10, and vae a = 0 and l = 1
+        {"kl_weight": 0.5, "mmd_weight": 9.5} | SCALE_OF_MEANS,
+        FULL_KL,
+        constant_sum=False,
+        year=2017,
+        paper="Zhao, Song and Ermon 2017, arXiv 1706.02262",
+        differs="wae whose weights of KL and MMD are free, and constant from the first step on",
+    ),
     "wae-nf": System({"flow_kernel": None}, SCALE_OF_MEANS, differs="wae with planar flows behind its posterior"),
     "wae-rnf": System(
         {}, SCALE_OF_MEANS, differs="wae-nf whose flows follow a Riemannian metric around cluster centres"
@@ -107,7 +128,7 @@ SYSTEMS = {
 def default_in_words(option: str):
     """The default of an option of the model, for its help: a value, or words where it is another in another system.
 
-    Example:
+    Examples:
         >>> default_in_words("latent_size"), default_in_words("kl_weight")
         (32, 'by system; 0.8 for wae-rnf')
     """
@@ -131,7 +152,7 @@ def find_system(name: str) -> System:
 def objective_of(name: str) -> str:
     """The objective that a system is trained on by default; of an unknown one, that of WAE-RNF.
 
-    Example:
+    Examples:
         >>> objective_of("wae-rnf"), objective_of("vae-nf")
         ('paper', 'flow_posterior')
     """
@@ -153,7 +174,7 @@ def resolve(name: str, given: dict) -> dict:
     Raises:
         ValueError: an unknown system, or an option that contradicts what the system is.
 
-    Example:
+    Examples:
         >>> resolve("wae", {"latent_size": 16})["num_flows"]
         0
         >>> resolve("wae", {"num_flows": 3})
@@ -201,7 +222,7 @@ def customized_system(arguments) -> System:
 def system_of(config) -> str:
     """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> system_of(WaeRnfConfig(vocab_size=9, flow_kernel=None))
         'wae-nf'

@@ -99,7 +99,7 @@ class TimeLeft:
 def in_words(seconds):
     """A duration in two digits or so.
 
-    Example:
+    Examples:
         >>> [in_words(seconds) for seconds in (0.4, 42, 89, 600, 5400, 200_000, None)]
         ['1 s', '42 s', '1.5 min', '10 min', '1.5 h', '2.3 days', '?']
     """

@@ -24,7 +24,7 @@ def trackers_of(report_to: str) -> list[str]:
     Raises:
         ValueError: a tracker that there is not, or that is not installed.
 
-    Example:
+    Examples:
         >>> trackers_of("tensorboard"), trackers_of("none")
         (['tensorboard'], [])
     """

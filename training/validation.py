@@ -11,7 +11,7 @@ from wae_rnf.evaluation.shared_work import gather, my_part
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .batch_norm_statistics import estimate_batch_norm
-from .loss_terms import WeightedSums, terms_of
+from .loss_terms import WeightedSums
 from .random_states import kept_random_state
 
 
@@ -67,7 +67,7 @@ def mean_terms(model, sentences, arguments, sampled):
         numbers, load_batches(sentences, mine, model.config.pad_token_id, model.device), strict=True
     ):
         torch.manual_seed(numbered_seed(arguments.seed, number))
-        found.append(terms_of(model(**inputs, sample=sampled, return_logits=False)))
+        found.append(model(**inputs, sample=sampled, return_logits=False).terms())
     sums = WeightedSums()
     for batch, terms in zip(batches, gather([on_cpu(terms) for terms in found]), strict=True):
         sums.add(terms, weight=len(batch))

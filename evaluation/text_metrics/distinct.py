@@ -18,7 +18,7 @@ class Distinct(TextMetric):
     Returns:
         `distinct_1`, `distinct_2`, `distinct_3`; None for an order that no sentence is long enough for.
 
-    Example:
+    Examples:
         >>> Distinct().compute(predictions=["a b a b", "a b"])
         {'distinct_1': 0.3333333333333333, 'distinct_2': 0.5, 'distinct_3': 1.0}
     """

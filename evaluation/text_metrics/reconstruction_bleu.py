@@ -25,7 +25,7 @@ class ReconstructionBleu(TextMetric):
     Returns:
         `bleu`; None without sentences.
 
-    Example:
+    Examples:
         >>> bleu = ReconstructionBleu()
         >>> round(bleu.compute(predictions=["a b c d e", "x y"], references=["a b c d f", "x y"])["bleu"], 2)
         69.14

@@ -41,7 +41,7 @@ class SelfBleu(TextMetric):
     Raises:
         ValueError: max_sentences under 2.
 
-    Example:
+    Examples:
         >>> self_bleu = SelfBleu()
         >>> round(self_bleu.compute(predictions=["a b c d e", "a b c d e"])["self_bleu"], 2)
         100.0
