@@ -51,7 +51,7 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
         arguments: [`TrainArguments`].
         directory: where the language model goes; what it holds is gone on with.
     """
-    arguments = as_system(arguments, "lstm-lm", prior=None)
+    arguments = as_system(arguments, "lstm-lm", prior=None, auxiliary_losses={}, auxiliary_losses_kwargs={})
     accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
     splits = {"train": samples, "validation": data["validation"]}
     stage = PlannedStage("reverse", SYSTEMS["lstm-lm"], arguments, Path(directory))

@@ -165,7 +165,7 @@ def test_splits_are_deterministic_and_independent():
 
 
 def test_another_run_of_python_generates_the_same():
-    code = "from wae_rnf.tokenization.toy.grammar import generate; print([*generate('test', 5, 3)])"
+    code = "from wae_rnf.tokenization.toy.corpus import generate; print([*generate('test', 5, 3)])"
     runs = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
