@@ -111,18 +111,27 @@ def interpolate(argv):
     parser.add_argument("first", help="the sentence to start from")
     parser.add_argument("second", help="the sentence to arrive at")
     parser.add_argument("--steps", type=int, default=7, help="points of the way, ends included (default: 7)")
-    parser.add_argument("--path", choices=("straight", "spherical"), help="by default spherical on the sphere alone")
+    paths = ("straight", "spherical", "geodesic")
+    parser.add_argument("--path", choices=paths, help="by default spherical on the sphere alone, and else straight")
+    metrics = ("euclidean", "flow", "conformal", "decoder")
+    parser.add_argument("--metric", choices=metrics, help="by which a geodesic is the shortest way (default: flow)")
     parser.add_argument("--space", default="z", choices=("z", "z_prime"), help="before or behind the flow")
     options = parser.parse_args(argv)
     if options.steps < 2:
         raise ValueError(f"--steps must be at least 2, but is {options.steps}")
+    if options.metric and options.path != "geodesic":
+        raise ValueError("--metric is of --path geodesic alone")
+    if options.path == "geodesic" and options.space != "z":
+        raise ValueError("--path geodesic runs in z, so --space z_prime does not go with it")
 
     from .sentences import read_sentences
 
     sentences = read_sentences([options.first, options.second])
     model, tokenizer, encode = open_encoder(options.model_dir, sentences)
     ends = (encode([sentence]) for sentence in sentences)
-    (ids,) = model.interpolate(*ends, steps=options.steps, path=options.path, space=options.space)
+    (ids,) = model.interpolate(
+        *ends, steps=options.steps, path=options.path, space=options.space, metric=options.metric
+    )
     texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
     rows = ({"position": number / (options.steps - 1), "text": text} for number, text in enumerate(texts))
     write(rows, options, lambda row: row["text"], options.steps)

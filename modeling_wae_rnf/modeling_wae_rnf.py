@@ -21,6 +21,7 @@ from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
 from .inputs import check_inputs
 from .latent_code import LatentCode
+from .latent_geometry import LatentGeometry
 from .latent_operations import LatentOperations
 from .metric import log_kernel
 from .mmd import mmd
@@ -42,7 +43,7 @@ class Asked(NamedTuple):
     features: bool
 
 
-class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations):
+class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, LatentGeometry):
     """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
 
     `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
