@@ -98,7 +98,8 @@ def line_search(function, x, value, gradient, about, direction, rows):
     """For each row a point on its way with a lower value and a flatter slope, by doubling and bisection.
 
     Returns:
-        x, value, gradient and `about` there, and the rows for which no lower point was found, which stay where they were.
+        x, value, gradient and `about` there, and the rows for which no lower point was found; they stay where they
+        were.
     """
     slope = dot(gradient, direction).squeeze(-1)
     step, low, high = torch.ones_like(value), torch.zeros_like(value), torch.full_like(value, torch.inf)

@@ -51,10 +51,11 @@ def bowed_lines(a, b, steps, number):
     sides = sides - (sides * along).sum(-1, keepdim=True) * along
     sides = torch.nn.functional.normalize(sides, dim=-1) * (b - a).norm(dim=-1, keepdim=True)
     height = BOW * torch.linspace(0, math.pi, steps, dtype=a.dtype, device=a.device).sin().unsqueeze(-1)
+    height[-1] = 0  # not the sine of a rounded π
     return straight_line(a, b, steps) + height * sides.unsqueeze(-2)
 
 
-def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=1e-10, max_iterations=500):
+def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=1e-10, max_iterations=200):
     """The curves of least energy between pairs of points, each the best of several starts, in float64.
 
     The first start is the straight line; the metric may have a guess of its own; the others are bowed to random
@@ -163,6 +164,9 @@ def precondition(gradient, stiffness):
     resistance = 1 / torch.maximum(stiffness, LEAST * stiffness.mean(-1, keepdim=True))
     reached = resistance.cumsum(-1)
     total, reached = reached[:, -1:, None], reached[:, :-1]
-    low, high = torch.minimum(reached[:, :, None], reached[:, None]), torch.maximum(reached[:, :, None], reached[:, None])
+    low, high = (
+        torch.minimum(reached[:, :, None], reached[:, None]),
+        torch.maximum(reached[:, :, None], reached[:, None]),
+    )
     inverse = low * (total - high) / total
     return (inverse @ gradient.unflatten(-1, (reached.shape[-1], -1))).flatten(1)

@@ -93,7 +93,9 @@ def in_double(module):
     """A copy in double precision, in the form of evaluation, that nothing is learned in."""
     module = copy.deepcopy(module).double().requires_grad_(False).eval()
     for part in module.modules():
-        part.training = isinstance(part, torch.nn.LSTM)  # the same in both forms, and cuDNN's has gradients in this one
+        part.training = isinstance(
+            part, torch.nn.LSTM
+        )  # the same in both forms, and cuDNN's has gradients in this one
     return module
 
 

@@ -33,7 +33,7 @@ class Metric:
         return None
 
     def of_pairs(self, pairs):
-        """This metric where row i of what is asked belongs to pair `pairs[i]`: for metrics that differ between pairs."""
+        """The metric of rows that belong to these pairs (rows,), where it differs between pairs."""
         return self
 
 

@@ -1,6 +1,7 @@
 """The solver against spaces whose geodesics are known: line, sphere, hyperbolic plane, flows, a paraboloid."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -89,7 +90,7 @@ def test_second_order_in_the_number_of_points(space):
     for steps in (17, 33, 65):
         found = shortest_curves(metric, a, b, steps, starts=1, tolerance=1e-14)
         errors.append((curve_length(metric, found.points) - distance(a, b)).abs().mean().item())
-    orders = [math.log2(coarse / fine) for coarse, fine in zip(errors, errors[1:], strict=False)]
+    orders = [math.log2(coarse / fine) for coarse, fine in pairwise(errors)]
     assert orders == pytest.approx([2, 2], abs=0.15)
 
 
@@ -105,9 +106,11 @@ def test_energy_is_at_least_half_the_squared_length(space):
     metric, _, a, b = SPACES[space]
     bowed = bowed_lines(a, b, 31, 3)
     excess = curve_energy(metric, bowed) - curve_length(metric, bowed).square() / 2
-    assert (excess > 0).all()
-    found = shortest_curves(metric, a, b, 31)
-    assert (found.energy < curve_energy(metric, bowed)).all()
+    inside = excess.isfinite()
+    assert inside.sum() > 20
+    assert (excess[inside] > 0).all()
+    found = shortest_curves(metric, a, b, 31).energy.expand(3, -1)
+    assert (found < curve_energy(metric, bowed))[inside].all()
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -128,37 +131,47 @@ def test_a_pair_does_not_disturb_another(space):
         assert alone.iterations[0] == together.iterations[row]
 
 
+STRENGTH = 0.3  # of a random flow: at 1 its steps are as narrow as the distance of the points
+
+
 def random_flow(size, seed=0):
     torch.manual_seed(seed)
     flow = Flow(size, 3).double().requires_grad_(False)
     for step in flow.steps:
         step.reset_parameters("normal")
+        step.u *= STRENGTH
+        step.w *= STRENGTH
     return flow
 
 
 def test_the_flow_s_geodesics_have_a_closed_form():
     """A solver that knows nothing but the tensor JᵀJ finds F⁻¹((1 - t) F(a) + t F(b))."""
     metric = FlowMetric(random_flow(32))
-    a, b = points(0, 4, 32), points(1, 4, 32)
-    found = shortest_curves(ByTensor(metric.tensor), a, b, steps=201, starts=2, tolerance=1e-16)
-    expected = metric.geodesic(a, b, 201)
+    a, b = points(0, 2, 32), points(1, 2, 32)
+    by_tensor, lengths, found = ByTensor(metric.tensor), [], {}
+    for steps in (51, 101):
+        found[steps] = shortest_curves(by_tensor, a, b, steps, starts=1, tolerance=1e-12)
+        lengths.append(curve_length(by_tensor, found[steps].points))
+    expected = metric.geodesic(a, b, 101)
     distance = (metric.flow(a)[0] - metric.flow(b)[0]).norm(dim=-1)
-    assert (straight_line(a, b, 201) - expected).norm(dim=-1).max() > 0.1  # they are no straight lines
+    assert (straight_line(a, b, 101) - expected).norm(dim=-1).max() > 0.5  # they are no straight lines
     torch.testing.assert_close(curve_length(metric, expected), distance)
-    torch.testing.assert_close(curve_length(ByTensor(metric.tensor), found.points), distance, rtol=1e-5, atol=0)
-    assert (found.points - expected).norm(dim=-1).max() < 1e-3 * (a - b).norm(dim=-1).max()
+    assert (found[101].points - expected).norm(dim=-1).max() < 0.005
+    torch.testing.assert_close(lengths[1], distance, rtol=1e-4, atol=0)
+    # what is left falls with the square of the distance between points
+    torch.testing.assert_close((4 * lengths[1] - lengths[0]) / 3, distance, rtol=1e-5, atol=0)
 
 
 def test_the_flow_s_geodesics_by_its_segments():
     """Segments behind the flow are exact, so nothing is left of the discretization."""
     metric = FlowMetric(random_flow(32))
-    a, b = points(0, 4, 32), points(1, 4, 32)
+    a, b = points(0, 2, 32), points(1, 2, 32)
     found = shortest_curves(metric, a, b, steps=21, starts=2, tolerance=1e-16)
     torch.testing.assert_close(found.points, metric.geodesic(a, b, 21), rtol=0, atol=1e-5)
 
 
 def test_a_paraboloid_against_dijkstra():
-    """z = |x|²: the way around is shorter than that over the bottom. The graph's ways are a little longer than ours."""
+    """z = |x|²: the way around is shorter than that over the bottom, and the graph's a little longer."""
     sparse = pytest.importorskip("scipy.sparse")
     from scipy.sparse.csgraph import dijkstra
 
@@ -207,8 +220,8 @@ def test_ends_that_coincide(space):
 def test_far_ends():
     a = torch.tensor([[-1e3, 1.0], [0.0, 1e-3]], dtype=torch.float64)
     b = torch.tensor([[1e3, 1.0], [0.0, 1e3]], dtype=torch.float64)
-    found = shortest_curves(HALF_PLANE, a, b, 401, max_iterations=2000)
-    torch.testing.assert_close(curve_length(HALF_PLANE, found.points), hyperbolic(a, b), rtol=1e-3, atol=0)
+    found = shortest_curves(HALF_PLANE, a, b, 101)
+    torch.testing.assert_close(curve_length(HALF_PLANE, found.points), hyperbolic(a, b), rtol=5e-3, atol=0)
 
 
 def test_what_has_not_converged_says_so():
