@@ -4,7 +4,16 @@ from pathlib import Path
 
 from setuptools import setup
 
-SUBPACKAGES = ("tokenization", "tokenization.toy", "evaluation", "training", "sharing", "reproduction", "commands")
+SUBPACKAGES = (
+    "tokenization",
+    "tokenization.toy",
+    "evaluation",
+    "evaluation.text_metrics",
+    "training",
+    "sharing",
+    "reproduction",
+    "commands",
+)
 
 setup(
     name="wae-rnf",
@@ -17,11 +26,9 @@ setup(
     # `tokenization` is taken on the package index and `training` is anybody's folder name: all are within `wae_rnf`.
     packages=["modeling_wae_rnf", "wae_rnf", *(f"wae_rnf.{name}" for name in SUBPACKAGES)],
     package_dir={"wae_rnf": "public", **{f"wae_rnf.{name}": name.replace(".", "/") for name in SUBPACKAGES}},
-    # The metrics are no packages: `evaluate` reads each from its folder.
     package_data={
         "modeling_wae_rnf": ["py.typed"],
         "wae_rnf": ["py.typed"],
-        "wae_rnf.evaluation": ["text_metrics/*/*.py"],
         "wae_rnf.training": ["presets/*.yaml"],
         "wae_rnf.sharing": ["model_card_template.md"],
         "wae_rnf.reproduction": ["paper_figures.json"],

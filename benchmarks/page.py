@@ -2,17 +2,14 @@
 
 import json
 
+from wae_rnf.evaluation.markdown import table
+
 from .floor import forward_flop, training_flop
 from .generated_batches import SIZES
 from .subprocesses import ROOT
 
 README = ROOT / "benchmarks" / "README.md"
 RESULTS = ROOT / "results" / "benchmarks"
-
-
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def report(results=RESULTS):

@@ -33,7 +33,7 @@ class PlainModel(WaeRnfModel):
 
     # what `forward` goes through, by way of the two above
 
-    def _encode(self, sentences):
+    def _encode(self, sentences, kl_weight=None):
         return self.encode(sentences.input_ids, sentences.mask)
 
     def _read(self, sentences, z_prime, whole=False):

@@ -13,8 +13,8 @@ def demo(argv):
         epilog="Example: wae-rnf demo runs/toy",
     )
     add_model_dir(parser)
-    parser.add_argument("--dataset", help="whose test split is on the map; by default what the model was trained on")
-    parser.add_argument("--port", type=int, default=7860, help="of the page (default: 7860)")
+    parser.add_argument("--dataset", help="Corpus whose test split is on the map; by default the model's own.")
+    parser.add_argument("--port", type=int, default=7860, help="Port of the page. (default: 7860)")
     options = parser.parse_args(argv)
     if not 1 <= options.port <= 65535:
         raise ValueError(f"--port must lie in 1 to 65535, but is {options.port}")

@@ -4,23 +4,57 @@ from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposa
 
 from .text import model_parser
 
+DESCRIPTION = """\
+Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the
+model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each sentence in sentences.tsv; those
+of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them."""
+EXAMPLES = (
+    "wae-rnf evaluate runs/toy",
+    "wae-rnf evaluate runs/toy --split validation --iwae_samples 50 --max_sentences 500",
+    "wae-rnf evaluate user/name --dataset toy --output metrics.json",
+)
+
 
 def evaluate(argv):
     """evaluate: a file of metrics, the bounds of each sentence, and a table."""
-    parser = model_parser(
-        "evaluate",
-        "Honest bounds of both readings, the published protocol, mutual information, active units. Those of the whole "
-        "test split of the model's own corpus are written to metrics.json in MODEL_DIR, with the bounds of each "
-        "sentence in sentences.tsv; those of anything else to metrics-CORPUS-SPLIT.json and .tsv beside them.",
-        "wae-rnf evaluate runs/toy --split test --iwae_samples 500",
+    parser = model_parser("evaluate", DESCRIPTION, *EXAMPLES)
+    data, measures = parser.add_argument_group("data"), parser.add_argument_group("evaluation")
+    data.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
+    data.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "validation", "test"),
+        help="Split: train, validation or test. (default: test)",
     )
-    parser.add_argument("--dataset", help="as in train; by default what the model was trained on")
-    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    parser.add_argument("--iwae_samples", type=int, default=500, help="importance samples per sentence (default: 500)")
-    parser.add_argument("--proposal", default="posterior", choices=PROPOSALS, help=PROPOSAL_HELP)
-    parser.add_argument("--max_sentences", type=int, help="only the first sentences of the split, at most so many")
-    parser.add_argument("--mixed_precision", default="no", choices=("no", "bf16", "fp16"))
-    parser.add_argument("--output", metavar="FILE.json", help="write the metrics there, and FILE.tsv beside it")
+    data.add_argument(
+        "--max_sentences", metavar="N", type=int, help="Maximum number of sentences, the first of the split."
+    )
+    measures.add_argument(
+        "--iwae_samples",
+        metavar="N",
+        type=int,
+        default=500,
+        help="Number of importance samples per sentence. (default: 500)",
+    )
+    proposal = measures.add_argument(
+        "--proposal", default="posterior", choices=PROPOSALS, help=f"{PROPOSAL_HELP} (default: posterior)"
+    )
+    precision = measures.add_argument(
+        "--mixed_precision",
+        default="no",
+        choices=("no", "bf16", "fp16"),
+        help="Precision of matrix products. (default: no)",
+    )
+    measures.add_argument(
+        "--output", metavar="FILE.json", help="File for the metrics; FILE.tsv beside it has those of each sentence."
+    )
+    measures.add_argument(
+        "--verbose",
+        action="store_true",
+        help="Also print the other generative model, the paper's protocol and the bound over k.",
+    )
+    for action in (proposal, precision):
+        parser.hide(action)
     options = parser.parse_args(argv)
     for name in ("iwae_samples", "max_sentences"):
         value = getattr(options, name)
@@ -45,7 +79,7 @@ def evaluate(argv):
 
     commit()  # of the code that runs, asked before the checkout can change
     accelerator = join(mixed_precision=options.mixed_precision)
-    evaluate_model(options.model_dir, evaluation, accelerator, path)
+    evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
     kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
     on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
     leave()

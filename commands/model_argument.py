@@ -14,5 +14,5 @@ def add_model_dir(parser: ArgumentParser, from_hub: bool = True) -> None:
         except ValueError as error:
             raise ArgumentTypeError(error) from error
 
-    described = "a directory that `wae-rnf train` left" + (", or a Hub name" if from_hub else "")
+    described = "Directory that `wae-rnf train` left" + (", or a Hub name." if from_hub else ".")
     parser.add_argument("model_dir", metavar="MODEL_DIR", type=model_dir, help=described)

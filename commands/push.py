@@ -13,8 +13,8 @@ def push(argv):
         epilog="Example: wae-rnf push runs/toy user/wae-rnf-toy",
     )
     add_model_dir(parser, from_hub=False)
-    parser.add_argument("repository", help="user/name; it is created if there is none")
-    parser.add_argument("--private", action="store_true", help="create it for your eyes alone")
+    parser.add_argument("repository", help="Repository user/name; it is created if there is none.")
+    parser.add_argument("--private", action="store_true", help="Private repository, if it is created.")
     options = parser.parse_args(argv)
 
     from wae_rnf.sharing.hub import push as run

@@ -15,11 +15,12 @@ from .model_argument import add_model_dir
 BATCH_SIZE = 256
 
 
-def model_parser(name, description, example):
+def model_parser(name, description, *examples):
     """The options that every command on a model takes."""
-    parser = OptionParser(prog=f"wae-rnf {name}", description=description, epilog=f"Example: {example}")
+    epilog = "\n  ".join(("Examples:", *examples))
+    parser = OptionParser(prog=f"wae-rnf {name}", description=description, epilog=epilog)
     add_model_dir(parser)
-    parser.add_argument("--seed", type=seed, default=0, help="of the samples (default: 0)")
+    parser.add_argument("--seed", metavar="N", type=seed, default=0, help="Seed of the samples. (default: 0)")
     return parser
 
 
@@ -33,8 +34,8 @@ def seed(text):
 
 def text_parser(name, description, example):
     parser = model_parser(name, description, example)
-    parser.add_argument("--output", metavar="FILE", help="write there instead of the standard output")
-    parser.add_argument("--json", action="store_true", help="a JSON object a line instead of text")
+    parser.add_argument("--output", metavar="FILE", help="File for the output, instead of the standard output.")
+    parser.add_argument("--json", action="store_true", help="JSON lines instead of text.")
     return parser
 
 
@@ -49,13 +50,24 @@ def open_model(directory):
 def sample(argv):
     """sample: sentences from the prior, one a line."""
     parser = text_parser("sample", "Sentences from the prior.", "wae-rnf sample runs/toy -n 10 --temperature 0.8")
-    parser.add_argument("-n", "--num_samples", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--prior", default="pushforward", choices=("pushforward", "flow_posterior"))
-    parser.add_argument("--temperature", type=float, default=1.0, help="under 1 keeps to likelier words (default: 1)")
-    parser.add_argument("--top_k", type=int, default=0, help="only the likeliest so many words; 0 takes all")
-    parser.add_argument("--top_p", type=float, default=1.0, help="only the likeliest words of this share (default: 1)")
-    parser.add_argument("--greedy", action="store_true", help="the likeliest word at every step")
-    parser.add_argument("--prompt", default="", help="words that every sentence begins with")
+    parser.add_argument("-n", "--num_samples", type=int, default=10, help="Number of samples. (default: 10)")
+    parser.add_argument(
+        "--prior",
+        default="pushforward",
+        choices=("pushforward", "flow_posterior"),
+        help="Generative model: prior on z (pushforward) or on z'. (default: pushforward)",
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=1.0, help="Temperature; under 1 favours likelier words. (default: 1)"
+    )
+    parser.add_argument(
+        "--top_k", type=int, default=0, help="Number of likeliest words to draw from; 0 is all. (default: 0)"
+    )
+    parser.add_argument(
+        "--top_p", type=float, default=1.0, help="Probability of the likeliest words to draw from. (default: 1)"
+    )
+    parser.add_argument("--greedy", action="store_true", help="Greedy decoding: the likeliest word at every step.")
+    parser.add_argument("--prompt", default="", help="Words that every sentence begins with.")
     options = parser.parse_args(argv)
     if options.num_samples < 1:
         raise ValueError(f"-n must be at least 1, but is {options.num_samples}")
@@ -108,14 +120,25 @@ def interpolate(argv):
         "Sentences on the way between the latent codes of two, decoded greedily.",
         'wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ." --steps 9',
     )
-    parser.add_argument("first", help="the sentence to start from")
-    parser.add_argument("second", help="the sentence to arrive at")
-    parser.add_argument("--steps", type=int, default=7, help="points of the way, ends included (default: 7)")
-    paths = ("straight", "spherical", "geodesic")
-    parser.add_argument("--path", choices=paths, help="by default spherical on the sphere alone, and else straight")
-    metrics = ("euclidean", "flow", "conformal", "decoder")
-    parser.add_argument("--metric", choices=metrics, help="by which a geodesic is the shortest way (default: flow)")
-    parser.add_argument("--space", default="z", choices=("z", "z_prime"), help="before or behind the flow")
+    parser.add_argument("first", help="Sentence to start from.")
+    parser.add_argument("second", help="Sentence to end at.")
+    parser.add_argument("--steps", type=int, default=7, help="Number of points, ends included. (default: 7)")
+    parser.add_argument(
+        "--path",
+        choices=("straight", "spherical", "geodesic"),
+        help="Path; by default straight, and spherical for a vMF posterior.",
+    )
+    parser.add_argument(
+        "--metric",
+        choices=("euclidean", "flow", "conformal", "decoder"),
+        help="Metric of a geodesic, the shortest path. (default: flow)",
+    )
+    parser.add_argument(
+        "--space",
+        default="z",
+        choices=("z", "z_prime"),
+        help="Latent space: before (z) or after the flow (z_prime). (default: z)",
+    )
     options = parser.parse_args(argv)
     if options.steps < 2:
         raise ValueError(f"--steps must be at least 2, but is {options.steps}")
@@ -156,7 +179,9 @@ def embed(argv):
 
 def open_with_sentences(parser, argv):
     """Options, sentences from the command line or the standard input, and what `open_encoder` gives."""
-    parser.add_argument("sentences", nargs="*", help="by default they are read from standard input, one a line")
+    parser.add_argument(
+        "sentences", nargs="*", help="Sentences; by default they are read from standard input, one a line."
+    )
     options = parser.parse_args(argv)
 
     from .sentences import read_sentences

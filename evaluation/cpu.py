@@ -16,7 +16,7 @@ ONEDNN_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")  # the newer name cou
 def processor_name() -> str:
     """The processor's name as its maker gives it, or the architecture where the system does not tell more.
 
-    Example:
+    Examples:
         >>> bool(processor_name())
         True
     """
@@ -29,7 +29,7 @@ def from_cpuinfo() -> str:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    fields = {}
+    fields: dict[str, str] = {}
     for name, _, value in (line.partition(":") for line in lines):
         fields.setdefault(name.strip(), value.strip())
     if "CPU part" in fields:

@@ -22,7 +22,7 @@ ACTIVE, MORE_ACTIVE = 0.01, 0.1  # variances of a unit's mean
 USED_UNIT = 0.05  # nats of a unit's own divergence
 
 
-def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, prior=None):
+def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, prior):
     """log p(x, z) / q(z|x) of each sample, for both readings.
 
     pushforward: log p(x|z') + log p(z) - log q(z|x);
@@ -31,16 +31,15 @@ def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, p
     Args:
         posterior: q(z|x) of the batch.
         z, z_prime: (samples, batch, latent_size); log_abs_det, reconstruction: (samples, batch).
-        prior: the model's; the posterior's natural one when None.
+        prior: the model's, of both readings.
 
     Returns:
         {reading: (samples, batch)}; minus its mean over the samples is the ELBO's negative.
     """
     log_ratio = -reconstruction - posterior.log_prob(z)
-    log_prior = posterior.prior_log_prob if prior is None else prior.log_prob
     return {
-        "pushforward": log_ratio + log_prior(z),
-        "flow_posterior": log_ratio + log_prior(z_prime) + log_abs_det,
+        "pushforward": log_ratio + prior.log_prob(z),
+        "flow_posterior": log_ratio + prior.log_prob(z_prime) + log_abs_det,
     }
 
 
@@ -55,7 +54,7 @@ def importance_weighted_nll(log_weights):
     Returns:
         (batch,)
 
-    Example:
+    Examples:
         >>> importance_weighted_nll(torch.tensor([[-3.0], [-3.0]]))
         tensor([3.])
     """
@@ -78,7 +77,7 @@ def mixture_log_weights(of_posterior, of_prior):
     Returns:
         (pairs, batch)
 
-    Example:
+    Examples:
         >>> one, other = torch.tensor([[-2.0]]), torch.tensor([[3.0]])  # p(x|z) = exp(-3), p(z) / q(z|x) = e
         >>> mixture_log_weights((one, other), (one, other)).exp() / (-other).exp()  # 2 e / (1 + e)
         tensor([[1.4621]])
@@ -117,7 +116,7 @@ def monte_carlo_variance(log_weights):
 def sizes_over(most):
     """1, 2, 5, 10, 20, … and `most`: the numbers of samples at which the bound is looked at.
 
-    Example:
+    Examples:
         >>> sizes_over(30)
         [1, 2, 5, 10, 20, 30]
     """
@@ -134,7 +133,7 @@ def bound_over_k(log_weights):
     Returns:
         (batch, sizes)
 
-    Example:
+    Examples:
         >>> bound_over_k(torch.tensor([[-3.0], [-3.0], [-3.0]]))
         tensor([[3., 3., 3.]])
     """
@@ -142,15 +141,13 @@ def bound_over_k(log_weights):
     return torch.stack([(math.log(part.shape[1]) - part.logsumexp(1)).mean(0) for part in groups], dim=-1)
 
 
-def published_kl(posterior, z_prime_at_mean, prior=None):
+def paper_protocol_kl(posterior, z_prime_at_mean, prior):
     """-log p(F(mu)) - H(q): the latent term of the published protocol, at the posterior mean mu.
 
     Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that
     reconstruction + this - Σ log|det| is not a bound of anything. For side-by-side tables only.
-    The prior is the model's, and the posterior's natural one when None.
     """
-    log_prior = posterior.prior_log_prob if prior is None else prior.log_prob
-    return -log_prior(z_prime_at_mean) - posterior.entropy()
+    return -prior.log_prob(z_prime_at_mean) - posterior.entropy()
 
 
 def log_aggregate_posterior(posterior, z, chunk_size=1024):
@@ -192,7 +189,7 @@ def random_rows(number, seed=0):
     Returns:
         (min(number, ALL_PAIRS),), in ascending order.
 
-    Example:
+    Examples:
         >>> random_rows(3)
         tensor([0, 1, 2])
     """
@@ -223,7 +220,7 @@ def active_units(mean, threshold=ACTIVE):
     Args:
         mean: (n, d).
 
-    Example:
+    Examples:
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, -1.0]]))
         1
     """
@@ -239,22 +236,19 @@ def kl_of_units(posterior, prior=None):
         posterior: q(z|x) of the split.
         prior: the model's; the posterior's natural one when None.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import GaussianPosterior
         >>> kl_of_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
         [0.0, 2.0]
     """
-    if prior is not None:
-        kl = prior.kl_per_dimension(posterior)
-    else:
-        kl = posterior.kl_per_dimension() if hasattr(posterior, "kl_per_dimension") else None
+    kl = posterior.kl_per_dimension() if prior is None else prior.kl_per_dimension(posterior)
     return None if kl is None else kl.double().mean(0).tolist()
 
 
 def used_units(posterior, prior=None):
     """How many units have a KL over 0.05 nats in the mean; None where `kl_of_units` is.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import GaussianPosterior
         >>> used_units(GaussianPosterior(torch.tensor([[0.0, 2.0], [0.0, -2.0]]), torch.ones(2, 2)))
         1
@@ -268,7 +262,7 @@ def reading_of(objective):
 
     It is known before anything is evaluated, as the lower of two bounds is not.
 
-    Example:
+    Examples:
         >>> reading_of("paper"), reading_of("authors")
         ('pushforward', 'flow_posterior')
     """

@@ -16,7 +16,8 @@ from .estimators import reading_of
 from .evaluate_split import evaluate
 from .evaluation_target import EvaluationOptions
 from .latent_use import Advice, warnings_of_metrics
-from .metrics import Metrics, write_metrics
+from .metrics import Metrics
+from .metrics_files import write_metrics
 from .metrics_table import print_report
 from .model_directory import digest_of_weights, load_model
 from .run_file import RUN_FILE, read_run
@@ -34,6 +35,7 @@ def evaluate_directory(
     sentences=None,
     system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
     advise: Callable[[dict], Advice] | None = None,
+    verbose: bool = False,
 ) -> Metrics:
     """Evaluates the model of a directory; writes the metrics and the bounds of each sentence, prints the report.
 
@@ -45,6 +47,7 @@ def evaluate_directory(
         sentences: the split's prepared rows, where the caller has them; by default they are read.
         system_of: names the system of a model whose directory has no run.json.
         advise: see `warnings_of_metrics`.
+        verbose: whether the report shows more than people need first.
 
     Returns:
         what the file holds, in every process.
@@ -67,7 +70,7 @@ def evaluate_directory(
             metrics | described(directory, model, options, system_of) | judged(model, tokenizer, sentences, options)
         )
         written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model, advise)})
-        print_report(written)
+        print_report(written, verbose=verbose)
         return written
 
     return on_main(finish)
@@ -83,8 +86,8 @@ def described(directory, model, options, system_of):
         "dataset": dataset,
         **origin_of_text(dataset),
         "split": split,
-        "has_latents": model.config.latent_size > 0,
-        "has_flow": model.config.num_flows > 0,
+        "has_latents": model.config.has_latents,
+        "has_flow": model.config.has_flow,
         "reading": reading_of(model.config.objective),
         "evaluation": evaluation,
         "options": run["options"],
@@ -96,7 +99,7 @@ def described(directory, model, options, system_of):
 def origin_of_text(dataset) -> dict[str, str | None]:
     """{"hub_dataset": the corpus's repository, "language"}, each None where it is not known.
 
-    Example:
+    Examples:
         >>> origin_of_text("yelp"), origin_of_text("tests")["hub_dataset"]
         ({'hub_dataset': 'Yelp/yelp_review_full', 'language': 'en'}, None)
     """

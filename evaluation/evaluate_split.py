@@ -1,14 +1,15 @@
-"""Evaluates a model on a split: honest bounds of both readings, the published protocol, the code's use."""
+"""Evaluates a model on a split: bounds of both generative models, the paper's protocol, the use of the latents."""
 
 import math
 import time
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from modeling_wae_rnf import mmd
-from modeling_wae_rnf.priors import prior_name
+from modeling_wae_rnf.components import name_of
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .estimators import (
@@ -24,11 +25,12 @@ from .estimators import (
     mixture_log_weights,
     monte_carlo_variance,
     mutual_information,
-    published_kl,
+    paper_protocol_kl,
     random_rows,
     sizes_over,
     used_units,
 )
+from .metrics import Excess
 from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
@@ -56,13 +58,8 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
             half of them from each part; the prior is that of the reading. The ELBO is of the samples of q alone.
 
     Returns:
-        a dictionary, nats per sentence: for each reading `elbo` {nll, ppl, reconstruction, kl} and `iwae`
-        {nll, ppl, samples, proposal}, each with `standard_error`, over the sentences, and `monte_carlo_error`, what
-        another seed would move (None with one sample); `bound_over_k`, {k, and the bound of each reading};
-        `of_sentences`, the bounds of each sentence, in the split's order; `published`; `mutual_information` with its
-        two errors, `active_units`, `kl_of_units`, `mmd`; `entropy` if it is known. With a flow also
-        `mutual_information_after_flow`, that of z' and x, by way of the flow's numerical inverse, and how far the
-        inverse misses z, `largest_flow_inversion_error`; with a Riemannian metric `mean_distance_of_centres`.
+        `wae_rnf.evaluation.metrics.SplitMetrics`, where every key is explained, and `of_sentences`, the bounds of each
+        sentence in the split's order.
 
     Raises:
         ValueError: no samples, an unknown proposal or an odd number of samples of a mixture, or no sentences.
@@ -76,12 +73,12 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
         sentences = sentences.select(range(min(max_sentences, len(sentences))))
     start, training = time.perf_counter(), model.training
     model.eval()
-    if not model.config.latent_size:  # one sample is exact, and there is nothing to draw
+    if not model.config.has_latents:  # one sample is exact, and there is nothing to draw
         samples, proposal = 1, "posterior"
     columns, posterior = _columns(model, sentences, samples, seed, progress, proposal)
     model.train(training)
     metrics = _summary(columns, posterior, model.prior, samples, seed, proposal)
-    metrics["prior"] = prior_name(model.config)
+    metrics["prior"] = name_of("prior", model.config)
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
     return metrics | provenance(model.device, seed, time.perf_counter() - start)
@@ -118,13 +115,13 @@ def _batch_columns(model, inputs, posterior, samples, generator, proposal="poste
     mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
     columns = {
         "reconstruction": reconstruction.mean(0),
-        "published_reconstruction": model.score(**inputs, z_prime=mean_prime),
-        "published_kl": published_kl(posterior, mean_prime, model.prior),
-        "published_log_abs_det": log_abs_det_at_mean,
+        "paper_protocol_reconstruction": model.score(**inputs, z_prime=mean_prime),
+        "paper_protocol_kl": paper_protocol_kl(posterior, mean_prime, model.prior),
+        "paper_protocol_log_abs_det": log_abs_det_at_mean,
         "z": z[0],
         "log_q": posterior.log_prob(z)[0],
     }
-    if model.config.num_flows:
+    if model.config.has_flow:
         columns["z_recovered"] = model.flow.inverse(z_prime[0])
     columns["flow_posterior_elbo"] = -log_weights["flow_posterior"].mean(0)
     columns["flow_posterior_elbo_variance"] = _variance_of_mean(log_weights["flow_posterior"])
@@ -140,7 +137,7 @@ def _batch_columns(model, inputs, posterior, samples, generator, proposal="poste
         columns[f"{reading}_iwae"] = importance_weighted_nll(weights)
         columns[f"{reading}_iwae_variance"] = monte_carlo_variance(weights)
         columns[f"{reading}_over_k"] = bound_over_k(weights)
-    if not model.config.latent_size:
+    if not model.config.has_latents:
         columns |= {name: torch.zeros_like(values) for name, values in columns.items() if name.endswith("_variance")}
     return columns
 
@@ -154,7 +151,7 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
     """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a reading."""
     drawn = model.sample_prior(samples * len(posterior.mean), generator).unflatten(0, (samples, -1))
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
-    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.num_flows else drawn
+    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.has_flow else drawn
     z_prime, log_abs_det = model.push(z)
     reconstruction = _score_samples(model, inputs, z_prime)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
@@ -189,10 +186,10 @@ def _summary(columns, posterior, prior, samples, seed, proposal):
         elbo |= {"reconstruction": _mean(columns["reconstruction"]), "kl": _mean(kl)}
         metrics[reading] = {"elbo": elbo, "iwae": iwae | {"samples": samples, "proposal": proposal}}
         metrics["bound_over_k"][reading] = columns[f"{reading}_over_k"].double().mean(0).tolist()
-    terms = {name: columns[f"published_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
+    terms = {name: columns[f"paper_protocol_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
     published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
-    metrics["published"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
-    metrics["published"] |= {name: _mean(values) for name, values in terms.items()}
+    metrics["paper_protocol"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}
+    metrics["paper_protocol"] |= {name: _mean(values) for name, values in terms.items()}
     z = columns["z"].double()
     rows = random_rows(len(z))
     part = type(posterior).concatenate([posterior], rows)
@@ -244,25 +241,25 @@ def _bound(columns, name, entropy):
     error = (variance.sum().sqrt() / len(nll)).item()
     bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, columns["length"])}
     bound["monte_carlo_error"] = error if math.isfinite(error) else None
-    return bound if entropy is None else bound | excess(nll, entropy, "entropy")
+    if entropy is None:
+        return bound
+    above = excess(nll, entropy)
+    return bound | {"above_entropy": above["mean"], "above_entropy_standard_error": above["standard_error"]}
 
 
-def excess(nll, reference, name):
+def excess(nll: Tensor, reference: Tensor) -> Excess:
     """By how many nats sentences cost more than a reference: pairs, so that the corpus's own spread cancels.
 
     Args:
-        nll, reference: (sentences,)
-        name: of the reference.
+        nll: nats, (sentences,)
+        reference: of the same sentences, (sentences,)
 
-    Returns:
-        {"above_NAME": the mean, "above_NAME_standard_error": of that mean, None for one sentence}.
-
-    Example:
-        >>> excess(torch.tensor([3.0, 5.0]), torch.tensor([2.0, 2.0]), "entropy")
-        {'above_entropy': 2.0, 'above_entropy_standard_error': 1.0}
+    Examples:
+        >>> excess(torch.tensor([3.0, 5.0]), torch.tensor([2.0, 2.0]))
+        {'mean': 2.0, 'standard_error': 1.0}
     """
     difference = nll.double() - reference
-    return {f"above_{name}": _mean(difference), f"above_{name}_standard_error": _standard_error(difference)}
+    return {"mean": _mean(difference), "standard_error": _standard_error(difference)}
 
 
 def _perplexity(nll, lengths):
@@ -282,8 +279,9 @@ def _mmd_to_prior(prior, z, seed):
     z = z[torch.randperm(len(z), generator=generator)]
     parts = [part for part in z.split(MMD_SAMPLE) if len(part) > 1]
     priors = (prior.sample(part.shape, generator, device=z.device, dtype=z.dtype) for part in parts)
-    estimates = list(map(mmd, parts, priors))
-    return (sum(map(torch.mul, estimates, map(len, parts))) / sum(map(len, parts))).item()
+    estimates = torch.stack([mmd(part, sample) for part, sample in zip(parts, priors, strict=True)])
+    sizes = torch.tensor([len(part) for part in parts], dtype=z.dtype, device=z.device)
+    return ((estimates * sizes).sum() / sizes.sum()).item()
 
 
 def _standard_error(values):

@@ -8,7 +8,8 @@ from pathlib import Path
 from wae_rnf.tokenization.corpus_names import corpus_name
 
 from .json_files import read_json
-from .metrics import METRICS_FILE, sentences_file
+from .metrics import METRICS_FILE
+from .metrics_files import sentences_file
 from .model_names import check_model_dir
 from .run_file import RUN_FILE, dataset_of, read_run
 
@@ -48,7 +49,7 @@ def corpus_of(directory):
 def same_corpus(one: str, other: str) -> bool:
     """Whether two names of corpora mean the same one: the same name, or the same folder.
 
-    Example:
+    Examples:
         >>> same_corpus("toy", "toy"), same_corpus("tests", "./tests/"), same_corpus("toy", "ptb")
         (True, True, False)
     """

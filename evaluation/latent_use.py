@@ -64,7 +64,7 @@ class LatentUse:
     def figures(self):
         """In words.
 
-        Example:
+        Examples:
             >>> LatentUse(0.012, 0.02, 0, 32, 3000).figures
             'mutual information 0.01 nats, KL 0.02 nats, 0 of 32 units with a KL over 0.05'
         """
@@ -101,7 +101,7 @@ def centres_effect(centres, kernel, bandwidth):
         centres: (num_centres, d).
         kernel, bandwidth: as for `log_kernel`.
 
-    Example:
+    Examples:
         >>> centres_effect(torch.zeros(20, 32), "imq", 10.0)
         0.0
     """

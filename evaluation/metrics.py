@@ -1,217 +1,225 @@
-"""metrics.json: what an evaluation found, in which format, and how it is written and read."""
+"""The schema of metrics.json: every key, its unit, and whether it is always there.
 
-import logging
-import math
-import os
-from pathlib import Path
+Losses and bounds are in nats per sentence, perplexities per token. A key without `NotRequired` is in every file, those
+of older formats included once `wae_rnf.evaluation.metrics_files.read_metrics` has read them; None says that the figure
+is not known, or that there is none.
+"""
+
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-import numpy as np
+FORMAT = 3  # 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`
+METRICS_FILE = "metrics.json"
+AnyMetrics = Mapping[str, Any]  # `Metrics` or a part of them, for readers that have the key in a variable
 
-from .estimators import READINGS, reading_of
-from .json_files import read_json, write_json
-from .latent_use import warnings_of_metrics
 
-METRICS_FILE, SENTENCES_FILE = "metrics.json", "sentences.tsv"
-FORMAT = 2
-logger = logging.getLogger(__name__)
+class Provenance(TypedDict):
+    """Where figures come from."""
+
+    command: str  # as it was typed
+    commit: str | None  # of the code; None outside a checkout
+    seed: int
+    versions: dict[str, str | None]  # of Python and the packages
+    device: str  # in words
+    seconds: float  # that the computation took
+
+
+class Bound(TypedDict):
+    """An upper bound of the negative log-likelihood."""
+
+    nll: float  # nats per sentence, the mean over sentences
+    ppl: float  # per token, exp(total nats / total tokens)
+    standard_error: float | None  # of nll, nats, over sentences; None for a single one
+    monte_carlo_error: float | None  # of nll, nats, over samples of these sentences; None for one sample
+    above_entropy: NotRequired[float]  # nats, paired; with `entropy`
+    above_entropy_standard_error: NotRequired[float | None]  # nats; with `entropy`
+
+
+class Elbo(Bound):
+    """Reconstruction + KL."""
+
+    reconstruction: float  # nats per sentence
+    kl: float  # nats per sentence, of the posterior to the prior
+
+
+class Iwae(Bound):
+    """The importance-weighted bound."""
+
+    samples: int  # k, per sentence
+    proposal: str  # posterior or mixture: what the samples are drawn from
+
+
+class GenerativeModel(TypedDict):
+    """The bounds of one generative model."""
+
+    elbo: Elbo
+    iwae: Iwae
+
+
+class BoundOverK(TypedDict):
+    """The importance-weighted bound over the number of samples."""
+
+    num_sentences: int  # that it is of: all, or the first ones of the split
+    k: list[int]  # numbers of samples
+    pushforward: list[float]  # nats per sentence at each k
+    flow_posterior: list[float]
+
+
+class PaperProtocol(TypedDict):
+    """The paper's figures, computed at the posterior mean: no bound of anything."""
+
+    nll: float  # nats per sentence
+    ppl: float  # per token
+    reconstruction: float  # nats per sentence
+    kl: float  # nats per sentence
+    log_abs_det: float  # nats per sentence, the sum over the steps of the flow
+
+
+# names that no Python identifier can be
+Units = TypedDict(
+    "Units",
+    {
+        "active_units": int,  # latent units whose mean varies by more than 0.01, a variance
+        "active_units_0.1": int | None,  # by more than 0.1; None in a file before format 2
+        "units_over_0.05": int | None,  # of a KL over 0.05 nats; None where the divergence is no sum over units
+    },
+)
+
+
+class SplitFigures(Units):
+    """What is measured on a split."""
+
+    num_sentences: int
+    num_tokens: int  # scored ones: words, and one end a sentence
+    prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
+    pushforward: GenerativeModel  # prior on z, z' = F(z)
+    flow_posterior: GenerativeModel  # prior on z'; the same figures where there is no flow
+    bound_over_k: BoundOverK
+    paper_protocol: PaperProtocol
+    mutual_information: float  # I(z; x), nats
+    mutual_information_standard_error: float | None  # nats, over sentences
+    mutual_information_monte_carlo_error: float | None  # nats, over samples of these sentences
+    mutual_information_sentences: int  # that it is of: all, or a random sample of a larger split
+    mutual_information_after_flow: NotRequired[float]  # I(z'; x), nats; with a flow
+    largest_flow_inversion_error: NotRequired[float]  # of F⁻¹(F(z)), in z; with a flow
+    mean_distance_of_centres: NotRequired[float]  # in z; with a Riemannian metric
+    kl_of_units: list[float] | None  # nats, one a unit; None where the divergence is no sum over units
+    mmd: float | None  # to the prior, unbiased; None for a language model and for a single sentence
+    entropy: NotRequired[float]  # of the corpus, nats per sentence; where it is known
+    entropy_standard_error: NotRequired[float | None]  # nats, over sentences
+
+
+class SplitMetrics(SplitFigures, Provenance):
+    """What `wae_rnf.evaluation.evaluate_split.evaluate` gives."""
+
+
+class SampleQuality(TypedDict):
+    """How varied samples from the prior are."""
+
+    num_sentences: int
+    distinct_1: float | None  # different n-grams / n-grams; None where no sentence is long enough
+    distinct_2: float | None
+    distinct_3: float | None
+    self_bleu: float | None  # 0 to 100; None for a single sentence
+
+
+class Reconstructions(TypedDict):
+    """How much of their inputs greedy reconstructions give back."""
+
+    bleu: float | None  # 0 to 100
+    examples: list[list[str]]  # [[sentence, reconstruction], …]; empty in a file before format 2
+
+
+class ToyQuality(TypedDict):
+    """What the grammar of the toy corpus says; shares from 0 to 1."""
+
+    grammatical_samples: float
+    grammatical_reconstructions: NotRequired[float]  # with a latent variable
+    kept: NotRequired[dict[str, float]]  # by attribute; with a latent variable
+
+
+class Text(TypedDict):
+    """The quality of text."""
+
+    samples: SampleQuality
+    reconstructions: NotRequired[Reconstructions]  # with a latent variable
+    toy: NotRequired[ToyQuality]  # on the toy corpus
 
 
 class Evaluation(TypedDict):
     """How an evaluation was made."""
 
     iwae_samples: int  # importance samples per sentence
-    proposal: str  # that they were drawn from, posterior or mixture
+    proposal: str  # posterior or mixture
     max_sentences: int | None  # only the first sentences of the split; None for all of them
     mixed_precision: str  # no, bf16 or fp16
-    seed: int  # of the samples
+    seed: int | None  # of the samples
 
 
-class Metrics(TypedDict):
-    """The content of metrics.json. Figures are nats per sentence, perplexities are per token."""
+class InitFrom(TypedDict):
+    """The model whose weights training began with, see `wae_rnf.training.init_from`."""
 
-    format: int  # of this file; files without it are older than the first number
+    model: str  # its directory or name
+    weights: str  # their digest
+    parameters: int  # that were copied
+    of_parameters: int  # of the new model
+    tokens: int  # that both vocabularies have
+    of_tokens: int  # of the new one
+    anew: list[str]  # names of the weights that were not copied
+
+
+class Training(Provenance):
+    """What training took."""
+
+    steps: int
+    best_validation_loss: float
+    history: list[
+        dict[str, Any]
+    ]  # one a validation: epoch, step, mutual_information, active_units, and the loss's terms
+    processes: NotRequired[int]  # unknown in the first files
+    init_from: NotRequired[InitFrom | None]  # None for a run from random weights
+
+
+class Perplexities(TypedDict):
+    """Samples against the corpus."""
+
+    num_samples: int | None  # from the prior; unknown in the first files
+    forward_ppl: float  # of the samples under a language model of the corpus
+    reverse_ppl: float  # of the test split under a language model of the samples
+
+
+class Excess(TypedDict):
+    """By how much sentences cost more than a reference, in pairs."""
+
+    mean: float  # nats per sentence
+    standard_error: float | None  # nats, over sentences
+
+
+class Reproduction(TypedDict):
+    """What `wae-rnf reproduce` adds, all in `wae_rnf.reproduction.reproduce.additions`."""
+
+    row: str  # of the tables: a system, or a variant of one
+    perplexities: NotRequired[Perplexities]  # where the language model was trained too
+    above_language_model: NotRequired[dict[str, dict[str, Excess]]]  # {generative model: {bound: …}}; likewise
+
+
+class Metrics(SplitMetrics):
+    """The content of metrics.json."""
+
+    format: int  # `FORMAT`
     system: str  # the row of `wae_rnf.training.systems`
     dataset: str  # that was evaluated
     hub_dataset: str | None  # its repository on the Hub; None for a folder and for generated text
     language: str | None  # of the corpus, where it is known
     split: str  # train, validation or test
-    num_sentences: int
-    num_tokens: int  # scored ones, end of sentence included
     has_latents: bool  # False for a language model
-    prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
-    has_flow: bool  # False where both readings are the same model
-    reading: str  # the generative model that was trained, see `wae_rnf.evaluation.estimators.reading_of`
-    # elbo {nll, ppl, standard_error, monte_carlo_error, reconstruction, kl}, iwae {…, samples, proposal}
-    pushforward: dict[str, Any]
-    flow_posterior: dict[str, Any]  # the same, of the other reading
-    bound_over_k: NotRequired[dict[str, Any]]  # num_sentences, k (numbers of samples), and each reading's bound there
-    published: dict[str, float]  # the paper's protocol, no bound: nll, ppl, reconstruction, kl, log_abs_det
-    mutual_information: float
-    mutual_information_standard_error: NotRequired[float | None]  # over sentences
-    mutual_information_monte_carlo_error: NotRequired[float]  # over the samples of these sentences
-    mutual_information_sentences: NotRequired[int]  # that it is of: all, or a random sample of a larger split
-    active_units: int  # units whose mean varies by more than 0.01, a variance; "active_units_0.1" by more than 0.1
-    kl_of_units: NotRequired[list[float] | None]  # one a unit; "units_over_0.05" are those of more than 0.05 nats
-    mmd: float | None  # None for a language model and for a single sentence
-    entropy: NotRequired[float]  # of the corpus, where it is known
+    has_flow: bool  # False where both generative models are the same
+    reading: str  # pushforward or flow_posterior: the generative model that was trained
     warnings: list[str]  # of a latent variable that has collapsed, and of centres
-    samples: list[str]  # from the prior
-    text: dict[str, Any]  # quality of samples and reconstructions
+    samples: list[str]  # from the prior; empty where none were kept
+    text: NotRequired[Text]  # unknown in the first files that `wae-rnf evaluate` wrote
     evaluation: Evaluation
     options: dict[str, Any]  # of the training; empty where no run.json tells them
-    training: dict[str, Any] | None  # what training took; None where it is unknown
-    weights: str  # digest of the evaluated weights
-    command: str  # this and the following: where the figures come from
-    commit: str | None
-    seed: int
-    versions: dict[str, str]
-    device: str
-    seconds: float
-
-
-# what every reader relies on, in old files and new ones
-IN_EVERY_FILE = {"system": str, "dataset": str, "split": str, "num_sentences": int, "num_tokens": int,
-                 **dict.fromkeys(READINGS, dict), "published": dict, "mutual_information": float, "active_units": int,
-                 "options": dict}  # fmt: skip
-
-
-def sentences_file(path: str | Path) -> Path:
-    """Where the bounds of each sentence are, beside a file of metrics.
-
-    Example:
-        >>> sentences_file("run/metrics.json").name, sentences_file("run/metrics-toy-train.json").name
-        ('sentences.tsv', 'metrics-toy-train.tsv')
-    """
-    path = Path(path)
-    return path.with_name(SENTENCES_FILE) if path.name == METRICS_FILE else path.with_suffix(".tsv")
-
-
-def write_metrics(path: str | Path, metrics: dict) -> Metrics:
-    """Writes a file of metrics, and beside it the bounds of each sentence, a line a sentence under their names.
-
-    Args:
-        path: of the JSON file; `sentences_file` gives the other one.
-        metrics: [`Metrics`] and `of_sentences`, {bound: values}.
-
-    Returns:
-        what the JSON file holds: the metrics without `of_sentences`; a figure that is not finite is None there,
-        since JSON has no sign for it, and a warning names it.
-    """
-    columns = metrics["of_sentences"]
-    rest = {name: value for name, value in metrics.items() if name != "of_sentences"}
-    if names := list(_not_finite(rest)):
-        logger.warning("%s: not finite, hence written as null: %s", path, ", ".join(names))
-    metrics = {"format": FORMAT} | _finite(rest)
-    write_sentences(sentences_file(path), columns)
-    write_json(path, metrics)
-    return metrics
-
-
-def read_sentences(path: str | Path) -> dict[str, np.ndarray]:
-    """The bounds of each sentence that belong to a file of metrics, by name, as arrays of nats.
-
-    Args:
-        path: of the file of metrics.
-    """
-    path = sentences_file(path)
-    names = path.read_text(encoding="utf-8").partition("\n")[0].split("\t")
-    return dict(zip(names, np.loadtxt(path, skiprows=1, ndmin=2).T, strict=True))
-
-
-def keep_sentences(source: str | Path, path: str | Path) -> None:
-    """Copies of the bounds of each sentence what tables need: lengths, and the IWAE of the readings that differ.
-
-    Args:
-        source: a file of metrics, as `read_sentences` has it.
-        path: of the file to write, a line a sentence in a few bytes.
-    """
-    columns = read_sentences(source)
-    kept = {"length": columns["length"], "pushforward_iwae": columns["pushforward_iwae"]}
-    if not np.array_equal(columns["flow_posterior_iwae"], kept["pushforward_iwae"]):
-        kept["flow_posterior_iwae"] = columns["flow_posterior_iwae"]
-    write_sentences(path, kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
-
-
-def write_sentences(path, columns, digits="%.8g"):
-    """{name: values of the sentences} as columns of a file, aside first."""
-    aside = path.with_name(path.name + ".new")
-    np.savetxt(aside, np.stack(list(columns.values()), axis=1), digits, "\t", header="\t".join(columns), comments="")
-    os.replace(aside, path)
-
-
-def read_metrics(path: str | Path) -> Metrics:
-    """A file of metrics; one of an older format is brought to today's.
-
-    Raises:
-        ValueError: something else in it, or a likelihood that is no finite number.
-    """
-    metrics = read_json(path)
-    for name, kind in IN_EVERY_FILE.items():
-        if name not in metrics:
-            raise ValueError(f"{path} is not what wae-rnf evaluate writes: it has no {name!r}")
-        if not isinstance(metrics[name], kind):
-            raise ValueError(f"{path} is not what wae-rnf evaluate writes: its {name!r} is {metrics[name]!r}")
-    for place in (*((reading, bound) for reading in READINGS for bound in ("elbo", "iwae")), ("published",)):
-        figures = metrics[place[0]] if len(place) == 1 else metrics[place[0]].get(place[1], {})
-        for name in ("nll", "ppl"):
-            value = figures.get(name)
-            if not isinstance(value, float) or not math.isfinite(value):
-                raise ValueError(f"{path}: {'.'.join((*place, name))} is {value}, not a finite number")
-    older = _older(metrics)
-    metrics = older | metrics | {"evaluation": older["evaluation"] | metrics.get("evaluation", {})}
-    return {"warnings": warnings_of_metrics(metrics)} | metrics
-
-
-def symbol_of_prior(metrics):
-    """What z is drawn from, in a formula.
-
-    Example:
-        >>> symbol_of_prior({"prior": "standard_normal"}), symbol_of_prior({"prior": "flow"})
-        ('N(0, I)', 'p(z), a flow')
-    """
-    known = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
-    prior = metrics.get("prior", "standard_normal")  # files from before priors were learned do not say
-    return known.get(prior, f"p(z), a {prior}")
-
-
-def _older(metrics):
-    """What files of metrics had to be read from before they said it."""
-    options = metrics["options"]
-    system = options.get("system", metrics["system"])
-    return {
-        "format": 0,
-        "has_latents": system != "lstm-lm",
-        "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
-        "prior": "standard_normal" if metrics["system"] != "vmf-vae" else "uniform_sphere",
-        "reading": reading_of(options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")),
-        "hub_dataset": None,
-        "language": None,
-        "samples": [],
-        "training": None,
-        "evaluation": {
-            "iwae_samples": metrics["pushforward"]["iwae"].get("samples"),
-            "proposal": "posterior",
-            "max_sentences": options.get("eval_max_sentences"),
-            "mixed_precision": options.get("mixed_precision", "no"),
-            "seed": metrics.get("seed"),
-        },
-    }
-
-
-def _not_finite(content, place=""):
-    """The names of the figures that are NaN or infinite."""
-    if isinstance(content, float) and not math.isfinite(content):
-        yield place
-    elif isinstance(content, dict | list):
-        for name, value in content.items() if isinstance(content, dict) else enumerate(content):
-            yield from _not_finite(value, f"{place}.{name}" if place else name)
-
-
-def _finite(content):
-    """The same content with None for what is NaN or infinite."""
-    if isinstance(content, dict):
-        return {name: _finite(value) for name, value in content.items()}
-    if isinstance(content, list):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
+    training: Training | None  # None where no run.json tells it
+    weights: str | None  # digest of the evaluated weights; None in a file before format 1
+    reproduction: NotRequired[Reproduction]  # in results of `wae-rnf reproduce`

@@ -2,8 +2,8 @@
 
 PROPOSALS = ("posterior", "mixture")
 PROPOSAL_HELP = (
-    "What the importance samples are drawn from: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights "
-    "are bounded."
+    "Proposal of the importance samples: posterior, q(z|x), or mixture, (q(z|x) + p(z)) / 2, whose weights are "
+    "bounded."
 )
 
 

@@ -12,9 +12,14 @@ def share(batch):
     Raises:
         ValueError: fewer sentences than processes.
     """
-    if len(batch) < num_processes():
-        raise ValueError(f"{num_processes()} processes cannot share a batch of {len(batch)}; start fewer processes")
+    check_shares(len(batch))
     return batch[process_index() :: num_processes()]
+
+
+def check_shares(size):
+    """Raises ValueError where a batch of this size has fewer sentences than there are processes."""
+    if size < num_processes():
+        raise ValueError(f"{num_processes()} processes cannot share a batch of {size}; start fewer processes")
 
 
 def my_part(items):

@@ -1,44 +1,17 @@
-"""The quality of text that a model writes: variety of samples, faithfulness of reconstructions.
+"""Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space."""
 
-The metrics are modules of `evaluate` in `text_metrics/`, read from the installed package without the network.
-Words are separated by white space.
-"""
-
-from pathlib import Path
-
-import evaluate
 import numpy as np
 import torch
 
 from wae_rnf.tokenization.batching import load_batches, sorted_batches
 
+from .text_metrics.distinct import Distinct
+from .text_metrics.reconstruction_bleu import ReconstructionBleu
+from .text_metrics.self_bleu import SelfBleu
 from .toy_quality import toy_quality
 
-TEXT_METRICS = Path(__file__).parent / "text_metrics"
 BATCH_SIZE = 256
 NUM_EXAMPLES = 5  # reconstructions that are shown
-
-
-def load_metric(name):
-    """A text metric, an `evaluate.Metric`; its docstring says what it computes.
-
-    It keeps what it is given in memory, so that processes share no file of sentences; `evaluate` still copies the
-    module into its cache (HF_MODULES_CACHE), once and under a lock.
-
-    Args:
-        name: distinct, self_bleu or reconstruction_bleu.
-
-    Raises:
-        ValueError: there is no such metric.
-
-    Example:
-        >>> load_metric("distinct").compute(predictions=["a b"])["distinct_1"]
-        1.0
-    """
-    names = sorted(path.stem for path in TEXT_METRICS.glob("*/*.py"))
-    if name not in names:
-        raise ValueError(f"there is no text metric {name!r}; choose one of {', '.join(names)}")
-    return evaluate.load(str(TEXT_METRICS / name), keep_in_memory=True)
 
 
 def sample_quality(sentences, max_sentences=1000, seed=0):
@@ -60,14 +33,14 @@ def sample_quality(sentences, max_sentences=1000, seed=0):
     Raises:
         ValueError: no sentences, something else than strings, or max_sentences under 2.
 
-    Example:
+    Examples:
         >>> quality = sample_quality(["a b c d e", "a b c d f"])
         >>> quality["distinct_1"], round(quality["self_bleu"], 2), quality["num_sentences"]
         (0.6, 66.87, 2)
     """
     check_sentences("sentences", sentences)
-    quality = load_metric("distinct").compute(predictions=sentences)
-    quality |= load_metric("self_bleu").compute(predictions=sentences, max_sentences=max_sentences, seed=seed)
+    quality = Distinct().compute(predictions=sentences)
+    quality |= SelfBleu().compute(predictions=sentences, max_sentences=max_sentences, seed=seed)
     return quality | {"num_sentences": len(sentences)}
 
 
@@ -84,7 +57,7 @@ def reconstruction_quality(reconstructions, sentences):
     Raises:
         ValueError: no sentences, something else than strings, or lists of different length.
 
-    Example:
+    Examples:
         >>> round(reconstruction_quality(["a b c d e"], ["a b c d f"])["bleu"], 2)
         66.87
     """
@@ -93,7 +66,7 @@ def reconstruction_quality(reconstructions, sentences):
     if len(reconstructions) != len(sentences):
         counts = f"{len(reconstructions)} reconstructions and {len(sentences)} sentences"
         raise ValueError(f"each sentence needs one reconstruction, but there are {counts}")
-    return load_metric("reconstruction_bleu").compute(predictions=reconstructions, references=sentences)
+    return ReconstructionBleu().compute(predictions=reconstructions, references=sentences)
 
 
 def check_sentences(name, sentences):
@@ -122,7 +95,7 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
     ids = model.generate(num_samples=count, generator=generator)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
     quality, inputs, outputs = {"samples": sample_quality(samples, count, seed)}, [], []
-    if model.config.latent_size:
+    if model.config.has_latents:
         lengths = sentences["length"][:count]
         batches = sorted_batches(lengths, BATCH_SIZE)
         for batch in load_batches(sentences, batches, model.config.pad_token_id, model.device):

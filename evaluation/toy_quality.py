@@ -16,16 +16,16 @@ def _grammar():
 def likeliest_attributes(sentence: str) -> dict[str, str]:
     """Each attribute's likeliest value given a sentence, by the grammar's exact posterior; {} outside of the language.
 
-    Example:
+    Examples:
         >>> likeliest_attributes("the salmon was very bland .")["topic"], likeliest_attributes("the the the")
         ('restaurant', {})
     """
     grammar = _grammar()
-    weights = defaultdict(lambda: defaultdict(float))
+    weights: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for values, prob in grammar.joint(sentence).items():
         for name, value in zip(grammar.attributes, values, strict=True):
             weights[name][value] += prob
-    return {name: max(of_values, key=of_values.get) for name, of_values in weights.items()}
+    return {name: max(of_values, key=of_values.__getitem__) for name, of_values in weights.items()}
 
 
 def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions: Sequence[str]) -> dict:
@@ -40,7 +40,7 @@ def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions:
         reconstructions "grammatical_reconstructions", the same of them, and "kept": {attribute: share of the
         reconstructions that are of the language and have the source's likeliest value}}.
 
-    Example:
+    Examples:
         >>> toy_quality(["the salmon was very bland .", "salmon the"], [], [])
         {'grammatical_samples': 0.5}
     """

@@ -26,7 +26,7 @@ class AffineCoupling(nn.Module):
         latent_size: d.
         hidden_size: of the network with one hidden layer that gives s and t.
 
-    Example:
+    Examples:
         >>> layer = AffineCoupling(4, 8)
         >>> z, log_abs_det = layer(torch.ones(3, 4))
         >>> torch.allclose(layer.inverse(z)[0], torch.ones(3, 4))

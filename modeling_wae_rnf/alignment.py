@@ -45,6 +45,18 @@ class Aligned:
             values = _put_before(values, self.begun, filling, filling)
         return F.pad(values, (0, self.input_ids.shape[1] - values.shape[1]), value=filling)
 
+    def targets(self, labels=None):
+        """The token that follows each but the last, and whether it counts: (batch, width - 1) twice.
+
+        Args:
+            labels: (batch, length), to be scored instead of the tokens; -100 leaves one out.
+        """
+        targets, scored = self.input_ids[:, 1:], self.mask[:, 1:]
+        if labels is None:
+            return targets, scored
+        targets = self.follow(labels, filling=-100)[:, 1:]
+        return targets, scored & targets.ne(-100)
+
     def restore(self, values):
         """Brings what belongs to the aligned tokens back in place: (batch, width, ...) -> (batch, length, ...)."""
         if self.order is None:
@@ -72,7 +84,7 @@ def align(input_ids, attention_mask, config, training=False):
     Raises:
         ValueError: no sentence, no column, or a mask of another shape.
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> align(torch.tensor([[0, 1, 5, 2], [6, 7, 8, 2]]), None, WaeRnfConfig()).input_ids
         tensor([[1, 5, 2, 0, 0],

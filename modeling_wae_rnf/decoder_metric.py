@@ -79,11 +79,12 @@ def draw_sentences(flow, decoder, embedding, config, z, number):
     longest = config.max_words + 2  # with its two marks
     noise = torch.rand(number, longest, generator=torch.Generator().manual_seed(SEED), dtype=torch.float64).to(z)
     z_prime = flow(z)[0].repeat_interleave(number, dim=0)
-    state, last = decoder.start(z_prime), torch.full((len(z_prime),), config.bos_token_id, device=z.device)
+    cache, last = decoder.new_cache(), torch.full((len(z_prime),), config.bos_token_id, device=z.device)
     ids, going = [last], [torch.ones_like(last, dtype=torch.bool)]
     while len(ids) < longest and going[-1].any():
-        hidden, state = decoder.step(embedding(last), z_prime, state)
-        below = decoder.logits(hidden).softmax(-1).cumsum(-1)  # (rows, vocab_size)
+        states = decoder.extend(embedding(last).unsqueeze(1), z_prime, cache, torch.ones_like(last[:, None]).bool())
+        cache.count(1)
+        below = decoder.logits(states[:, -1]).softmax(-1).cumsum(-1)  # (rows, vocab_size)
         goal = noise[:, len(ids)].repeat(len(z)).unsqueeze(-1) * below[:, -1:]
         word = torch.searchsorted(below, goal, right=True).squeeze(-1).clamp_max(below.shape[-1] - 1)
         going.append(going[-1] & last.ne(config.eos_token_id))

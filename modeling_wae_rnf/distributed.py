@@ -44,7 +44,7 @@ def count_rows(values):
 def batch_mean(values):
     """The mean over the rows of all processes: (n, ...) -> (...), differentiable.
 
-    Example:
+    Examples:
         >>> batch_mean(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
         tensor([2., 3.])
     """

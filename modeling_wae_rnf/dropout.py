@@ -9,7 +9,7 @@ class Dropout(nn.Dropout):
 
     The library's Bernoulli generator is slower there (benchmarks/README.md).
 
-    Example:
+    Examples:
         >>> Dropout(0.5).eval()(torch.ones(2))
         tensor([1., 1.])
     """

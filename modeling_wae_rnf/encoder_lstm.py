@@ -5,10 +5,11 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from .dropout import Dropout
+from .encoder import Encoder
 from .padded_lstm import call_lstm, run_lstm
 
 
-class Encoder(nn.Module):
+class LSTMEncoder(Encoder):
     """One-layer LSTM. Returns h_n, or (h_n, c_n) side by side for the authors' linear head.
 
     Sentences are padded on the right, so what follows the last token cannot reach its state.
@@ -19,8 +20,9 @@ class Encoder(nn.Module):
         self.dropout = Dropout(config.dropout if config.encoder_dropout is None else config.encoder_dropout)
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, batch_first=True)
         self.with_cell = config.posterior_head == "linear"
+        self.state_size = 2 * config.hidden_size if self.with_cell else config.hidden_size
 
-    def forward(self, embeddings, lengths):  # (batch, length, embedding_size), (batch,) -> (batch, state_size)
+    def forward(self, embeddings, lengths):
         embeddings = self.dropout(embeddings)
         if self.with_cell:  # only a packed sequence yields each sentence's own c_n
             packed = pack_padded_sequence(embeddings, lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -19,7 +19,7 @@ class PlanarFlow(nn.Module):
     Args:
         latent_size: d; parameters u and w have shape (d,), b has shape (1,).
 
-    Example:
+    Examples:
         >>> flow = PlanarFlow(4)
         >>> z, log_abs_det = flow(torch.zeros(3, 4))
         >>> z.shape, log_abs_det.shape

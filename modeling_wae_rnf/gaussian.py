@@ -3,10 +3,10 @@
 import math
 
 import torch
-from torch import nn
 from torch.distributions import Independent, Normal
 
 from .batch_norm import BatchNorm
+from .posterior_head import PosteriorHead, projection
 from .precision import full_precision
 
 
@@ -18,7 +18,7 @@ def standard_normal_log_prob(z):
 class GaussianPosterior(Independent):
     """q(z | x) = N(mean, diag(stddev²)), one row a sentence. Its natural prior is N(0, I).
 
-    Example:
+    Examples:
         >>> posterior = GaussianPosterior(torch.zeros(2, 3), torch.ones(2, 3))
         >>> posterior.kl_divergence()
         tensor([0., 0.])
@@ -60,37 +60,18 @@ class GaussianPosterior(Independent):
         offset = -0.5 * (mean.square() * precision - precision.log() + math.log(2 * math.pi)).sum(-1)
         return offset + z @ (mean * precision).T - 0.5 * z.square() @ precision.T
 
-    prior_log_prob = staticmethod(standard_normal_log_prob)
 
-    @staticmethod
-    def sample_prior(shape, **options):
-        """Samples of N(0, I) of a shape (..., latent_size); options as for `torch.randn`."""
-        return torch.randn(shape, **options)
-
-
-def projection(config, bias):
-    """From the encoder's last state to the latent code's size: "mlp", two layers on h_n (paper 5.2), or "linear",
-    one layer on (h_n, c_n), as in the authors' code."""
-    if config.posterior_head == "linear":
-        return nn.Sequential(nn.Linear(2 * config.hidden_size, config.latent_size, bias=bias))
-    return nn.Sequential(
-        nn.Linear(config.hidden_size, config.hidden_size),
-        nn.ReLU(),
-        nn.Linear(config.hidden_size, config.latent_size, bias=bias),
-    )
-
-
-class GaussianHead(nn.Module):
+class GaussianHead(PosteriorHead):
     """Mean and log variance from the encoder's last state, with `batch_norm` each batch-normalized (paper 5.2).
 
     With `mean_gamma`, the scale of the mean's batch normalization is fixed, which bounds the divergence from below
     (BN-VAE, Zhu et al. 2020, arXiv 2004.12585).
     """
 
-    def __init__(self, config):
-        super().__init__()
-        # no bias where batch normalization would take it out again
-        self.mean, self.log_variance = (projection(config, bias=not config.batch_norm) for _ in range(2))
+    def __init__(self, config, state_size):
+        super().__init__(config, state_size)
+        bias = not config.batch_norm  # which would take it out again
+        self.mean, self.log_variance = (projection(config, state_size, bias) for _ in range(2))
         if config.batch_norm:
             self.mean.append(BatchNorm(config.latent_size, config.mean_gamma, config.batch_norm_eps))
             self.log_variance.append(BatchNorm(config.latent_size, eps=config.batch_norm_eps))

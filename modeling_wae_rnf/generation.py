@@ -7,7 +7,7 @@ import torch
 from .generation_options import check_options, check_room, complete, special_tokens
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
-from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .recurrent_cache import CACHE_NAME
 
 PRIORS = ("pushforward", "flow_posterior")
 
@@ -51,7 +51,7 @@ class LatentGenerationMixin(GenerationLoops):
                 prompts as do not fit, no prompt at all, a prompt that leaves no room for a word, an unknown prior, an
                 option that the model has no use for.
 
-        Example:
+        Examples:
             >>> from .configuration_wae_rnf import WaeRnfConfig
             >>> from .modeling_wae_rnf import WaeRnfModel
             >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, hidden_size=8, latent_size=4)).eval()
@@ -75,8 +75,9 @@ class LatentGenerationMixin(GenerationLoops):
         """The caller's cache, under whichever of its names, or None."""
         names = {name: kwargs.pop(name, None) for name in ("cache", "past_key_values")}
         cache = next((given for given in names.values() if given is not None), None)
-        if cache is not None and not isinstance(cache, RecurrentCache):
-            raise ValueError(f"the cache must be a RecurrentCache, not a {type(cache).__name__}")
+        kind = type(self.decoder.new_cache())
+        if cache is not None and not isinstance(cache, kind):
+            raise ValueError(f"the cache must be a {kind.__name__}, not a {type(cache).__name__}")
         if cache is not None:
             kwargs[CACHE_NAME] = cache
         return cache
@@ -92,7 +93,7 @@ class LatentGenerationMixin(GenerationLoops):
             if mask is not None:
                 raise ValueError("an attention_mask needs the prompts that it belongs to")
             input_ids = torch.empty(1, 0, dtype=torch.long)
-        goes_on = cache is not None and cache.state is not None
+        goes_on = cache is not None and cache.get_seq_length() > 0
         check_prompts(input_ids, None if goes_on else mask, self.config.vocab_size)
         input_ids = input_ids.to(self.device, torch.long)
         if mask is None:  # where a sentence's end is padding too, only its place tells them apart
@@ -123,7 +124,7 @@ class LatentGenerationMixin(GenerationLoops):
             if given is not None:
                 self._check_codes(name, given)
         if latents is None and z_prime is None:
-            if cache is not None and cache.state is not None and self.config.latents_at_every_step:
+            if cache is not None and cache.get_seq_length() and self.decoder.latents_at_every_step:
                 raise ValueError("to go on from a cache, give the latents or z_prime that its sentences began with")
             count = num_samples or len(prompts)
             z = self.sample_prior(count, generator)

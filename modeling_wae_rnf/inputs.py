@@ -13,7 +13,7 @@ def check_inputs(config, input_ids, inputs_embeds, labels, latents, z_prime, cac
             "the model needs input_ids, not inputs_embeds: it looks for the sentence's beginning, and scores its words"
         )
     if output_attentions:
-        raise ValueError("an LSTM has no attention weights; leave output_attentions out, or ask for hidden states")
+        raise ValueError("there are no attention weights to give; leave output_attentions out, or take hidden states")
     if labels is not None and labels.shape != input_ids.shape:
         raise ValueError(
             f"labels must have the shape of input_ids, {tuple(input_ids.shape)}, not {tuple(labels.shape)}"

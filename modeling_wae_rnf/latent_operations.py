@@ -16,7 +16,7 @@ class LatentOperations:
         Raises:
             ValueError: a language model, which has no latent code.
         """
-        if self.config.latent_size == 0:
+        if not self.config.has_latents:
             raise ValueError("a language model has no latent code: it encodes no sentence")
         return self.encode(input_ids, attention_mask).mean
 

@@ -35,7 +35,7 @@ def linear_cross_entropy(hidden, weight, bias, targets):
     Returns:
         (tokens,), at least in single precision. Memory is that of one chunk of logits and of W's gradient.
 
-    Example:
+    Examples:
         >>> linear_cross_entropy(torch.zeros(2, 3), torch.zeros(8, 3), torch.zeros(8), torch.tensor([1, 5]))
         tensor([2.0794, 2.0794])
     """

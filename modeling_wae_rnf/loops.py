@@ -3,18 +3,13 @@
 import torch
 from transformers import GenerationMixin
 
-from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .recurrent_cache import CACHE_NAME
 from .sampling_loop import draw_words, suits_draw_words
 from .stop_strings import StopStrings
 
 
-def with_cache(model_kwargs):
-    """A fresh cache where one is used and none is given: the library itself knows only those of attention."""
-    return {CACHE_NAME: RecurrentCache()} | model_kwargs if model_kwargs.get("use_cache") else model_kwargs
-
-
 class GenerationLoops(GenerationMixin):
-    """The library's generation modes for an LSTM: our own loop where it gives what the library's gives."""
+    """Transformers' generation modes for our decoders: our own loop where it gives what theirs gives."""
 
     def _sample(
         self,
@@ -32,7 +27,7 @@ class GenerationLoops(GenerationMixin):
         how = (logits_processor, stopping_criteria, generation_config)
         if streamer is None and not synced_gpus and suits_draw_words(*how, model_kwargs):
             return draw_words(self, input_ids, *how, **model_kwargs)
-        model_kwargs = with_cache(model_kwargs)
+        model_kwargs = self._with_cache(model_kwargs)
         return super()._sample(input_ids, *how, synced_gpus=synced_gpus, streamer=streamer, **model_kwargs)
 
     def _beam_search(
@@ -47,7 +42,7 @@ class GenerationLoops(GenerationMixin):
         **model_kwargs,
     ):
         how = (logits_processor, stopping_criteria, generation_config)
-        found = super()._beam_search(input_ids, *how, synced_gpus=synced_gpus, **with_cache(model_kwargs))
+        found = super()._beam_search(input_ids, *how, synced_gpus=synced_gpus, **self._with_cache(model_kwargs))
         # where padding is token 0, the library repeats end-of-sentence instead
         if generation_config._eos_token_tensor is not None:
             sequences = found if isinstance(found, torch.Tensor) else found.sequences
@@ -55,6 +50,10 @@ class GenerationLoops(GenerationMixin):
             ends = torch.isin(written, generation_config._eos_token_tensor).long()
             written.masked_fill_(ends.cumsum(1) > ends, int(generation_config._pad_token_tensor))
         return found
+
+    def _with_cache(self, model_kwargs):
+        """A fresh cache where one is used and none is given: Transformers itself knows only those of attention."""
+        return {CACHE_NAME: self.decoder.new_cache()} | model_kwargs if model_kwargs.get("use_cache") else model_kwargs
 
     def prepare_inputs_for_generation(self, input_ids, **kwargs):
         # without `inputs_embeds` among the parameters, by which the library tells that prompts are token ids alone

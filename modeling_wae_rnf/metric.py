@@ -19,7 +19,7 @@ def log_kernel(z, centres, kernel="imq", bandwidth=10.0):
     Raises:
         ValueError: an unknown kernel, or centres of another dimension than z.
 
-    Example:
+    Examples:
         >>> import torch
         >>> round(log_kernel(torch.zeros(1, 2), torch.zeros(3, 2)).exp().item(), 4)
         7.0

@@ -30,7 +30,7 @@ def mmd(x, y, kernel="imq"):
     Raises:
         ValueError: an unknown kernel, or fewer than two points for "imq".
 
-    Example:
+    Examples:
         >>> mmd(torch.zeros(4, 2), torch.zeros(3, 2), kernel="gaussian")
         tensor(0.)
     """

@@ -10,11 +10,9 @@ from transformers import initialization as init
 from .affine_coupling import LastLayer
 from .alignment import align, can_read, check_shapes
 from .batch_norm import BatchNorm
-from .components import HEADS
+from .components import build, build_auxiliary_losses, part_of
 from .configuration_wae_rnf import WaeRnfConfig
-from .decoder_lstm import Decoder
 from .distributed import batch_mean, batch_rows, of_main
-from .encoder_lstm import Encoder
 from .flows import Flow, PlanarFlow
 from .gaussian import GaussianPosterior
 from .generation import LatentGenerationMixin
@@ -25,10 +23,9 @@ from .latent_geometry import LatentGeometry
 from .latent_operations import LatentOperations
 from .metric import log_kernel
 from .mmd import mmd
-from .objectives import OBJECTIVES
 from .outputs import WaeRnfOutput
-from .priors import Prior, build_prior
-from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .part import Part
+from .recurrent_cache import CACHE_NAME
 from .text_latent_pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
 
 NOISE_SEED = 0  # of what is drawn outside of training where the draws are to be the same
@@ -44,10 +41,11 @@ class Asked(NamedTuple):
 
 
 class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, LatentGeometry):
-    """LSTM autoencoder with a Gaussian posterior, planar flows, a Riemannian metric and an MMD (eq. 17).
+    """Text autoencoder: encoder, posterior, planar flows, a Riemannian metric, an MMD and a decoder (eq. 17).
 
-    `config.objective` sets the latent terms of a sentence's loss, next to its reconstruction and
-    `mmd_weight` · MMD(q(z), p(z)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z), and p the prior, N(0, I) by default:
+    The configuration names its parts, see `components.py`. `config.objective` sets the latent terms of a sentence's
+    loss, next to its reconstruction and `mmd_weight` · MMD(q(z), p(z)); alpha is `kl_weight`, z ~ q(z|x), z' = F(z),
+    and p the prior, N(0, I) by default:
 
     - "paper": alpha · (KL(q(z|x) || p) - Σ log|det| - Σ log K), eq. 16 and 17;
     - "authors": alpha · (log q(z|x) - log p(z')) - Σ log|det| + Σ (½ log K_m or -log(1 + K_g)), what the authors'
@@ -63,7 +61,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
 
     KL is in closed form where the prior has one, and log q(z|x) - log p(z) at the sample otherwise.
 
-    Example:
+    Examples:
         >>> config = WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)
         >>> model = WaeRnfModel(config)
         >>> input_ids = torch.tensor([[1, 5, 6, 2], [1, 7, 2, 0]])
@@ -82,12 +80,16 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         super().__init__(config)
         config.check_combinations()  # fields may have been set one by one
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        if config.latent_size:
-            self.encoder = Encoder(config)
-            self.posterior_head = HEADS[config.posterior](config)
-        self.prior = build_prior(config, *((self.encoder, self.posterior_head) if config.latent_size else ()))
+        if config.has_latents:
+            self.encoder = build("encoder", config)
+            self.posterior_head = build("posterior", config, self.encoder.state_size)
+            self.inference = build("inference", config)
+            self.prior = build("prior", config, self.encoder, self.posterior_head)
+        else:
+            self.prior = build("prior", config)
         self.flow = Flow(config.latent_size, config.num_flows)
-        self.decoder = Decoder(config)
+        self.decoder = build("decoder", config)
+        self.auxiliary_losses = nn.ModuleDict(build_auxiliary_losses(config))
         self.register_buffer("centres", torch.zeros(config.num_centres, config.latent_size))
         if any(isinstance(module, BatchNorm) for module in self.modules()):
             self._keep_in_fp32_modules_strict = {"running_mean", "running_var"}
@@ -97,7 +99,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
     def _init_weights(self, module):
         if isinstance(module, PlanarFlow):
             module.reset_parameters(self.config.flow_init, init)
-        elif isinstance(module, (Prior, LastLayer)):
+        elif isinstance(module, (Part, LastLayer)):
             module.reset_parameters(init)
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
@@ -113,6 +115,11 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             init.zeros_(self.centres)
         else:
             super()._init_weights(module)
+
+    @property
+    def objective(self):
+        """The [`Objective`] that the configuration names."""
+        return part_of("objective", self.config)
 
     @property
     def device(self):
@@ -156,14 +163,11 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         return self._encode(align(input_ids, attention_mask, self.config, self.training))
 
-    def _encode(self, sentences):
-        if self.config.latent_size == 0:
+    def _encode(self, sentences, kl_weight=None):
+        if not self.config.has_latents:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
-        # one of the two marks says nothing; a row of padding alone is read as one token of it
-        lengths = (sentences.mask.sum(-1) - 1).clamp_min(1)
-        read = slice(1, None) if self.config.encoder_input == "eos" else slice(None, -1)
-        return self.posterior_head(self.encoder(self.embedding(sentences.input_ids[:, read]), lengths))
+        return self.inference(self, sentences, kl_weight)
 
     def sample_prior(self, num_samples, generator=None):
         """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
@@ -186,7 +190,10 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         Returns:
             (batch,)
         """
-        sentences = align(input_ids, attention_mask, self.config, self.training)
+        return self.reconstruct_nll(align(input_ids, attention_mask, self.config, self.training), z_prime, labels)
+
+    def reconstruct_nll(self, sentences, z_prime, labels=None):
+        """`score` of sentences that are [`Aligned`]."""
         return self._nll(sentences, self._read(sentences, z_prime)[1], labels)
 
     def _read(self, sentences, z_prime, whole=False):
@@ -197,10 +204,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
 
     def _nll(self, sentences, states, labels):
         """-log p of the next words, in nats per sentence, from the states before them."""
-        targets, scored = sentences.input_ids[:, 1:], sentences.mask[:, 1:]
-        if labels is not None:
-            targets = sentences.follow(labels, filling=-100)[:, 1:]
-            scored = scored & targets.ne(-100)
+        targets, scored = sentences.targets(labels)
         return self.decoder.nll(states[:, : targets.shape[1]], targets, scored)
 
     def _drop_words(self, input_ids):
@@ -258,8 +262,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             labels: (batch, length), tokens to be scored, -100 for those that are not.
             latents: (batch, latent_size), z in the base space: returns `.logits`, and a loss only with `labels`.
             z_prime: (batch, latent_size), the same after the flow, in the decoder's space.
-            cache, past_key_values: a [`RecurrentCache`], with `latents` or `z_prime`: `input_ids` are the tokens after
-                those it has seen, and it takes the state after them. Transformers changed the name in 5.24; both do.
+            cache, past_key_values: of the decoder's `new_cache`, with `latents` or `z_prime`: `input_ids` are the
+                tokens after those it has seen, and it takes these in. Transformers changed the name in 5.24; both do.
             use_cache: with `latents` or `z_prime`, make such a cache where none is given.
             kl_weight, mmd_weight: alpha and lambda at this step; those of the configuration when None.
             sample: draw z from the posterior; False takes its mean, as an autoencoder does, and outside of training
@@ -270,7 +274,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
                 says: outside of training, unless it is true or false. With `latents` or `z_prime` they are given
                 unless False.
             output_hidden_states: give `hidden_states`; as the configuration says when None.
-            output_attentions: not to be had from an LSTM; only None and False are taken.
+            output_attentions: there are none to give; only None and False are taken.
             inputs_embeds: refused: the words themselves are needed, to tell where a sentence begins and to score it.
             token_type_ids: not used, since there are no pairs of sentences; some tokenizers give it.
 
@@ -292,7 +296,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             asked = Asked(return_loss, self._forms_logits(return_logits), hidden_states, features)
             output = self._autoencode(sentences, labels, kl_weight, mmd_weight, sample, asked)
         else:
-            cache = RecurrentCache() if use_cache and cache is None else cache
+            cache = self.decoder.new_cache() if use_cache and cache is None else cache
             asked = Asked(labels is not None, return_logits is not False, hidden_states, False)
             output = self._next_words(input_ids, attention_mask, z_prime, cache, labels, asked)
         return output if return_dict is not False else output.to_tuple()
@@ -307,12 +311,12 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         if attention_mask is not None:  # that of generation is of all words, those that the cache has seen too
             attention_mask = attention_mask[:, -input_ids.shape[1] :]
         mask = check_shapes(input_ids, attention_mask, self.config)
-        state = cache.state if cache is not None else None
-        state = self._begin(input_ids, mask, z_prime) if state is None else state
         words = self.embedding(input_ids)
-        states, state = self.decoder.run(words, z_prime, state, mask)
-        if cache is not None:
-            cache.update(*state, words=input_ids.shape[1])
+        memory = self.decoder.new_cache() if cache is None else cache
+        if memory.get_seq_length() == 0:
+            self._begin(input_ids, mask, z_prime, memory)
+        states = self.decoder.extend(words, z_prime, memory, mask)
+        memory.count(input_ids.shape[1])
         reconstruction = self.score(input_ids, attention_mask, z_prime, labels) if asked.loss else None
         return WaeRnfOutput(
             loss=self._mean(reconstruction) if asked.loss else None,
@@ -322,37 +326,41 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             hidden_states=(words, states) if asked.hidden_states else None,
         )
 
-    def _begin(self, input_ids, mask, z_prime):
-        """The decoder's first state, and for a sentence without beginning-of-sentence the one after it."""
-        state = self.decoder.start(z_prime)
+    def _begin(self, input_ids, mask, z_prime, memory):
+        """Puts a beginning-of-sentence before the sentences that have none."""
         first = input_ids.gather(1, mask.long().argmax(1, keepdim=True)).squeeze(1)
         missing = (mask.any(1) & first.ne(self.config.bos_token_id)).unsqueeze(1)
         if can_read(input_ids) and not bool(missing.any()):
-            return state
+            return
         begin = self.embedding(torch.full_like(first, self.config.bos_token_id))
-        _, after = self.decoder.step(begin, z_prime, state)
-        return tuple(torch.where(missing, new, old) for new, old in zip(after, state, strict=True))
+        self.decoder.extend(begin.unsqueeze(1), z_prime, memory, missing)
 
     def _mean(self, values):
         """The mean over the sentences; while training, over those of all processes."""
         return batch_mean(values) if self.training else values.mean(0)
 
     def _autoencode(self, sentences, labels, kl_weight, mmd_weight, sample, asked):
-        posterior, objective = self._encode(sentences), OBJECTIVES[self.config.objective]
-        z, generator = self._draw(posterior, sample, objective)
+        posterior = self._encode(sentences, kl_weight)
+        z, generator = self._draw(posterior, sample)
         code = self._code(posterior, z.view_as(z))  # whose gradient an objective may weigh, but not the MMD's
-        first, first_prime = (z[0], code.z_prime[0]) if objective.importance_weighted else (z, code.z_prime)
+        weighted = self.objective.importance_weighted
+        first, first_prime = (z[0], code.z_prime[0]) if weighted else (z, code.z_prime)
         found = {"latents": first}
-        whole = asked.logits or asked.hidden_states or (asked.features and not self.config.latent_size)
-        if whole or (asked.loss and not objective.importance_weighted):
+        whole = asked.logits or asked.hidden_states or (asked.features and not self.config.has_latents)
+        if whole or (asked.loss and not weighted):
             words, states = self._read(sentences, first_prime, whole)
         if asked.loss:
-            if objective.importance_weighted:
+            if weighted:
                 reconstruction = self._nll_of_samples(sentences, code.z_prime, labels)
             else:
                 reconstruction = self._nll(sentences, states, labels)
             divergence = self._mmd(first, self._weight("mmd_weight", mmd_weight), generator)
-            found |= self._losses(objective, reconstruction, code, kl_weight, mmd_weight, divergence)
+            found |= self._losses(reconstruction, code, kl_weight, mmd_weight, divergence)
+            if self.training and self.auxiliary_losses:
+                one = self._code(posterior, first) if weighted else code
+                found["auxiliary"] = self._auxiliary(one, sentences, labels)
+                for name, weight in self.config.auxiliary_losses.items():
+                    found["loss"] = found["loss"] + weight * self._mean(found["auxiliary"][name])
         if whole:
             words, states = sentences.restore(words), sentences.restore(states)
         if asked.logits:
@@ -361,10 +369,10 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             found["hidden_states"] = (words, states)
         if asked.features:  # the same at every word, so that whatever way they are pooled gives the sentence's
             mean = posterior.mean.unsqueeze(1).expand(-1, sentences.length, -1)
-            found["last_hidden_state"] = mean if self.config.latent_size else states
+            found["last_hidden_state"] = mean if self.config.has_latents else states
         return WaeRnfOutput(**found)
 
-    def _draw(self, posterior, sample, objective):
+    def _draw(self, posterior, sample):
         """z, and the generator of what else is drawn in this forward; None is the global one.
 
         z is (batch, latent_size), or (samples, batch, latent_size) where the objective weighs samples: one, where it
@@ -378,8 +386,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         if how != "sample" and not self.training:  # training against one sample of the prior would fit that sample
             generator = torch.Generator(posterior.mean.device).manual_seed(NOISE_SEED)
         if how == "mean":
-            return posterior.mean.unsqueeze(0) if objective.importance_weighted else posterior.mean, generator
-        shape = {"sample_shape": (self.config.importance_samples,)} if objective.importance_weighted else {}
+            return posterior.mean.unsqueeze(0) if self.objective.importance_weighted else posterior.mean, generator
+        shape = {"sample_shape": (self.config.importance_samples,)} if self.objective.importance_weighted else {}
         return posterior.rsample(generator=generator, **shape), generator
 
     def _nll_of_samples(self, sentences, z_prime, labels):
@@ -389,15 +397,20 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         samples = len(z_prime)
         repeated, labels = sentences.repeat(samples), labels if labels is None else labels.repeat(samples, 1)
-        _, states = self._read(repeated, z_prime.flatten(0, 1))
-        return self._nll(repeated, states, labels).view(samples, -1)
+        return self.reconstruct_nll(repeated, z_prime.flatten(0, 1), labels).view(samples, -1)
 
     def _weight(self, name, given):
         return getattr(self.config, name) if given is None else given
 
-    def _losses(self, objective, reconstruction, code, kl_weight, mmd_weight, divergence):
+    def _auxiliary(self, code, sentences, labels):
+        """{name: (batch,)}"""
+        targets, scored = sentences.targets(labels)
+        losses = self.auxiliary_losses.items()
+        return {name: loss(code, targets, scored, self.decoder) for name, loss in losses}
+
+    def _losses(self, reconstruction, code, kl_weight, mmd_weight, divergence):
         """The loss and its terms by name."""
-        config = self.config
+        config, objective = self.config, self.objective
         kl = charged = objective.kl(code, self.prior)
         if config.free_bits or config.minimum_rate:
             charged = self._mean(self.prior.kl_per_dimension(code.posterior)).clamp_min(config.free_bits).sum()

@@ -118,4 +118,3 @@ OBJECTIVES = {
     "iwae": ImportanceWeighted("pushforward"),
     "iwae_flow_posterior": ImportanceWeighted("flow_posterior"),
 }
-CLOSED_FORM = tuple(name for name, objective in OBJECTIVES.items() if objective.closed_form)

@@ -27,6 +27,7 @@ class WaeRnfOutput(ModelOutput):
             that the objective names ([`Objective`]), the importance-weighted one or the ELBO. At the posterior's mean
             it is none.
         mmd: scalar, divergence of the batch of z from as many samples of the prior; zero when not weighted.
+        auxiliary: {name: (batch,)}, the auxiliary losses of the configuration, unweighted; in training alone.
         latents: (batch, latent_size), z as it was drawn, or the posterior mean, before the flow.
         logits: (batch, length, vocab_size), scores of the token after each, from the decoder at F(`latents`); what
             stands at padding means nothing. Where they are given, see `return_logits` of [`WaeRnfModel.forward`].
@@ -44,6 +45,7 @@ class WaeRnfOutput(ModelOutput):
     log_kernel: torch.Tensor | None = None
     bound: torch.Tensor | None = None
     mmd: torch.Tensor | None = None
+    auxiliary: dict[str, torch.Tensor] | None = None
     latents: torch.Tensor | None = None
     logits: torch.Tensor | None = None
     hidden_states: tuple[torch.Tensor, ...] | None = None
@@ -53,5 +55,11 @@ class WaeRnfOutput(ModelOutput):
         past_key_values: Cache | None = None
 
         @property
-        def cache(self) -> Cache | None:
+        def cache(self) -> Cache | None:  # type: ignore[misc]
             return self.past_key_values
+
+    def terms(self) -> dict[str, torch.Tensor]:
+        """The loss and what it is made of, by name: means over the sentences, without gradients."""
+        names = ("loss", "reconstruction", "kl", "log_abs_det", "log_kernel", "bound", "mmd")
+        found = {name: self[name] for name in names} | (self.auxiliary or {})
+        return {name: values.detach().mean() for name, values in found.items()}

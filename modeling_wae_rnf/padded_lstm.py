@@ -26,7 +26,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
     Returns:
         (batch, length, hidden_size); what stands at padding means nothing.
 
-    Example:
+    Examples:
         >>> lstm = torch.nn.LSTM(3, 5, batch_first=True)
         >>> run_lstm(lstm, torch.zeros(2, 4, 3), torch.tensor([4, 2])).shape
         torch.Size([2, 4, 5])
@@ -54,7 +54,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
 def stretches(lengths):
     """Where to cut the time: the ends of the stretches, ascending, for lengths in descending order.
 
-    Example:
+    Examples:
         >>> stretches([190, 30, 20, 10]), stretches([30, 20, 10])
         ([30, 190], [30])
     """

@@ -10,7 +10,7 @@ def is_plain(module: nn.Module) -> bool:
     Adapters (peft), quantization (torchao), parametrizations and hooks (weights that accelerate keeps on the CPU or on
     disk) stand in a module's place, or around it: such a module has to be called.
 
-    Example:
+    Examples:
         >>> linear = nn.Linear(2, 3)
         >>> is_plain(linear)
         True

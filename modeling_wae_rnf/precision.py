@@ -10,7 +10,7 @@ def full_precision(function):
 
     Without autocast nothing changes: a model that is loaded in half precision computes in it.
 
-    Example:
+    Examples:
         >>> @full_precision
         ... def product(x):
         ...     return x @ x.T

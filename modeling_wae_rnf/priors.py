@@ -1,26 +1,40 @@
 """p(z): the distribution that a model is sampled from, and that its bounds measure q(z|x) by."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from .affine_coupling import AffineCoupling
 from .gaussian import GaussianPosterior, standard_normal_log_prob
+from .part import Part
 from .precision import full_precision
-from .von_mises_fisher import VonMisesFisherPosterior
+from .von_mises_fisher import log_area
 
 SPREAD = 0.1  # standard deviation of a mixture's means at the start: near N(0, I), and no two components alike
 PSEUDO_LENGTH = 10  # embeddings of a pseudo-input
 ROWS_AT_ONCE = 4096  # samples whose density is taken under all components at a time
 
 
-class Prior(nn.Module):
+class Prior(Part, nn.Module):
     """The contract: samples, their density and, where it is known, the divergence of a posterior from it.
 
     Samples have no gradient: a learned prior is learned by its density alone. The MMD moves q(z) towards the prior,
     and never the prior towards q(z).
+
+    Args:
+        config: a [`WaeRnfConfig`].
+        encoder, head: the model's own, for a prior that is made of posteriors.
+
+    Attributes:
+        space: where z lies; the path of `interpolate` follows from it.
+        has_kl_per_dimension: whether `kl_per_dimension` has a closed form, which free bits need.
     """
 
     space = "euclidean"
+    has_kl_per_dimension = False
+
+    def __init__(self, config=None, encoder=None, head=None):
+        super().__init__()
 
     def sample(self, shape, generator=None, device=None, dtype=None):
         """z of a shape (..., latent_size).
@@ -43,28 +57,25 @@ class Prior(nn.Module):
         """KL(q(z|x) || p(z)) in closed form, (batch,) nats per sentence; None where there is none."""
         return None
 
-    def reset_parameters(self, init=nn.init):
-        """Starts anew; `init` is where `normal_` and `zeros_` come from."""
-
 
 class StandardNormal(Prior):
     """N(0, I), without parameters.
 
-    Example:
+    Examples:
         >>> StandardNormal().log_prob(torch.zeros(1, 2))
         tensor([-1.8379])
     """
 
-    family = GaussianPosterior  # whose natural prior this is
+    has_kl_per_dimension = True
 
     @torch.no_grad()
     def sample(self, shape, generator=None, **options):
         if generator is not None:  # torch.compile refuses None at any batch size
             options["generator"] = generator
-        return self.family.sample_prior(shape, **options)
+        return torch.randn(shape, **options)
 
     def log_prob(self, z):
-        return self.family.prior_log_prob(z)
+        return standard_normal_log_prob(z)
 
     def kl_per_dimension(self, posterior):
         return posterior.kl_per_dimension()
@@ -76,10 +87,14 @@ class StandardNormal(Prior):
 class UniformSphere(StandardNormal):
     """Uniform on the unit sphere, without parameters; the divergence of a von Mises-Fisher posterior is known."""
 
-    space, family = "sphere", VonMisesFisherPosterior
+    space, has_kl_per_dimension = "sphere", False
 
-    def kl_per_dimension(self, posterior):
-        return None
+    def sample(self, shape, generator=None, **options):
+        return F.normalize(super().sample(shape, generator, **options), dim=-1)
+
+    def log_prob(self, z):
+        """One value for all z."""
+        return z.new_full(z.shape[:-1], -log_area(z.shape[-1]))
 
 
 def noise(shape, generator, like):
@@ -92,14 +107,14 @@ def noise(shape, generator, like):
 class MixturePrior(Prior):
     """Σ_k π_k N(z; m_k, diag(s_k²)) of K = `prior_components`, all three learned; it starts near N(0, I).
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> prior = MixturePrior(WaeRnfConfig(latent_size=2, prior_components=3))
         >>> prior.sample((5, 2)).shape, prior.log_prob(torch.zeros(4, 5, 2)).shape
         (torch.Size([5, 2]), torch.Size([4, 5]))
     """
 
-    def __init__(self, config):
+    def __init__(self, config, encoder=None, head=None):
         super().__init__()
         size = (config.prior_components, config.latent_size)
         self.mean = nn.Parameter(torch.empty(size))
@@ -180,13 +195,13 @@ class FlowPrior(Prior):
 
     log p(z) = log N(G⁻¹(z); 0, I) - log|det dG/dy|, exactly.
 
-    Example:
+    Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig
         >>> FlowPrior(WaeRnfConfig(latent_size=2)).sample((5, 2)).shape
         torch.Size([5, 2])
     """
 
-    def __init__(self, config):
+    def __init__(self, config, encoder=None, head=None):
         super().__init__()
         self.layers = nn.ModuleList(
             AffineCoupling(config.latent_size, config.hidden_size, flipped=number % 2 == 1)
@@ -207,28 +222,3 @@ class FlowPrior(Prior):
             z, log_abs_det = layer.inverse(z)
             volume = volume + log_abs_det
         return standard_normal_log_prob(z) - volume
-
-
-PRIORS = {
-    "standard_normal": lambda config, encoder, head: StandardNormal(),
-    "uniform_sphere": lambda config, encoder, head: UniformSphere(),
-    "mixture": lambda config, encoder, head: MixturePrior(config),
-    "vamp": VampPrior,
-    "flow": lambda config, encoder, head: FlowPrior(config),
-}
-NATURAL = {"gaussian": "standard_normal", "vmf": "uniform_sphere"}
-
-
-def prior_name(config):
-    """The prior that a configuration names, or its posterior's natural one."""
-    return config.prior or NATURAL[config.posterior]
-
-
-def build_prior(config, encoder=None, head=None):
-    """The module of a model's prior.
-
-    Args:
-        config: a [`WaeRnfConfig`].
-        encoder, head: the model's, for a VampPrior.
-    """
-    return PRIORS[prior_name(config)](config, encoder, head)

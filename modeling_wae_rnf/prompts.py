@@ -36,7 +36,7 @@ def align_prompts(input_ids, mask, bos_token_id, eos_token_ids, pad_token_id):
         Ids and mask, (batch, longest prompt); no narrower than what is given, since callers count columns to find
         what is new.
 
-    Example:
+    Examples:
         >>> input_ids = torch.tensor([[1, 5, 6], [7, 2, 0]])
         >>> align_prompts(input_ids, input_ids.ne(0), 1, [2], 0)[0].tolist()
         [[1, 5, 6], [0, 1, 7]]

@@ -1,4 +1,4 @@
-"""The decoder's state between two words, in the form in which `generate` carries, repeats and reorders it."""
+"""A decoder's state between two words, in the form in which `generate` carries and reorders it."""
 
 from dataclasses import fields
 
@@ -10,23 +10,22 @@ CACHE_NAME = "cache" if "cache" in {field.name for field in fields(GenerateDecod
 
 
 class RecurrentLayer(CacheLayerMixin):
-    """h and c of an LSTM, each (batch, hidden_size), in the places of keys and values."""
+    """Tensors of batch rows that each word replaces, where attention has keys and values of every word."""
 
     is_sliding = False
 
     def __init__(self):
         super().__init__()
-        self.words = 0
+        self.state, self.words = None, 0
 
-    def lazy_initialization(self, key_states, value_states):
-        self.dtype, self.device, self.is_initialized = key_states.dtype, key_states.device, True
+    def lazy_initialization(self, *state):
+        self.dtype, self.device, self.is_initialized = state[0].dtype, state[0].device, True
 
-    def update(self, key_states, value_states, words=1):
-        """Takes h and c after `words` more words."""
+    def update(self, *state):
         if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        self.keys, self.values, self.words = key_states, value_states, self.words + words
-        return key_states, value_states
+            self.lazy_initialization(*state)
+        self.state = state
+        return state
 
     def get_seq_length(self):
         return self.words
@@ -34,25 +33,39 @@ class RecurrentLayer(CacheLayerMixin):
     def get_max_length(self):
         return -1
 
-    get_max_cache_shape = get_max_length  # its name in earlier versions of the library
+    get_max_cache_shape = get_max_length  # its name in earlier versions of Transformers
 
     def get_mask_sizes(self, query_length):
         return self.words + query_length, 0
 
+    def reorder_cache(self, beam_idx):
+        if self.is_initialized:
+            self.state = tuple(part.index_select(0, beam_idx.to(part.device)) for part in self.state)
+
+    def offload(self):
+        self._move("cpu")
+
+    def prefetch(self):
+        self._move(self.device)
+
+    def _move(self, device):
+        if self.is_initialized:
+            self.state = tuple(part.to(device, non_blocking=True) for part in self.state)
+
     def reset(self):
-        super().reset()
-        self.words, self.is_initialized = 0, False
+        self.state, self.words, self.is_initialized = None, 0, False
 
 
 class RecurrentCache(Cache):
-    """The cache of one LSTM.
+    """The cache of a decoder whose state does not grow: h and c of an LSTM, or the last inputs of convolutions.
 
-    Example:
+    Examples:
         >>> import torch
         >>> cache = RecurrentCache()
         >>> cache.state is None
         True
-        >>> _ = cache.update(torch.zeros(2, 5), torch.ones(2, 5), words=3)
+        >>> _ = cache.update(torch.zeros(2, 5), torch.ones(2, 5))
+        >>> cache.count(3)
         >>> cache.get_seq_length(), cache.state[1].shape
         (3, torch.Size([2, 5]))
     """
@@ -60,11 +73,15 @@ class RecurrentCache(Cache):
     def __init__(self):
         super().__init__(layers=[RecurrentLayer()])
 
-    def update(self, hidden, cell, words=1):
-        return self.layers[0].update(hidden, cell, words)
+    def update(self, *state):
+        """Takes the state after one word or more: tensors of batch rows."""
+        return self.layers[0].update(*state)
+
+    def count(self, words: int) -> None:
+        """Adds to the words of the sentences that the cache has seen, padding included, as `get_seq_length` says."""
+        self.layers[0].words += words  # type: ignore[union-attr]  # the one layer is ours
 
     @property
     def state(self):
-        """(h, c), or None before the first word."""
-        layer = self.layers[0]
-        return (layer.keys, layer.values) if layer.is_initialized else None
+        """What `update` took last, or None before the first word."""
+        return self.layers[0].state

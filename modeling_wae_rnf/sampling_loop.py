@@ -4,7 +4,7 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList, SuppressTokensLogitsProcessor
 from transformers.generation import logits_process, stopping_criteria
 
-from .recurrent_cache import CACHE_NAME, RecurrentCache
+from .recurrent_cache import CACHE_NAME
 from .stop_strings import StopStrings
 
 LEFT_OUT = 8  # sentences that have ended are left out once they are one in so many
@@ -91,13 +91,13 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
     )
     mask, z_prime = model_kwargs.get("attention_mask"), model_kwargs["z_prime"]
     mask = torch.ones_like(input_ids) if mask is None else mask  # the library leaves out a mask without padding
-    cache, prompt = RecurrentCache() if model_kwargs.get("use_cache") else None, input_ids
+    cache, prompt = model.decoder.new_cache() if model_kwargs.get("use_cache") else None, input_ids
     pad = generation_config._pad_token_tensor
     pad = 0 if pad is None else int(pad)  # then no sentence ends before the others
     running, steps = torch.arange(len(input_ids), device=input_ids.device), []
     ended = torch.zeros_like(running, dtype=torch.bool)
     while len(running):
-        new = input_ids if cache is None or cache.state is None else input_ids[:, -1:]
+        new = input_ids if cache is None or not cache.get_seq_length() else input_ids[:, -1:]
         logits = model(new, mask, z_prime=z_prime, cache=cache).logits[:, -1]
         scores = logits_processor(input_ids, logits.float().contiguous())
         words = draw(scores) if generation_config.do_sample else scores.argmax(-1)

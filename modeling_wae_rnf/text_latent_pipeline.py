@@ -7,13 +7,13 @@ from transformers.pipelines import PIPELINE_REGISTRY
 class TextLatentPipeline(Pipeline):
     """The posterior mean of each sentence, and its greedy reconstruction.
 
-    Example:
+    Examples:
         >>> from transformers import pipeline
         >>> pipeline("text-latent", model="runs/toy")("the soup was cold .")  # doctest: +SKIP
         {'latents': [0.12, ...], 'reconstruction': 'the soup was cold .'}
     """
 
-    _load_tokenizer = True
+    _load_tokenizer = True  # type: ignore[assignment]  # the base class declares None
 
     def _sanitize_parameters(self, reconstruct=None, **generate_kwargs):
         """Splits a call's options.

@@ -5,9 +5,8 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from .gaussian import projection
+from .posterior_head import PosteriorHead, projection
 from .precision import full_precision
 
 # Angles to the mean direction at which the distribution function is tabulated, between 0 and pi.
@@ -20,7 +19,7 @@ def log_bessel(order, x):
     I_v(x) = Σ_m (x/2)^(2m + v) / (m! Γ(m + v + 1)). All terms are positive, so that their logarithms can be added up
     where I, and its exponentially scaled form too, are beyond the range of the machine's numbers.
 
-    Example:
+    Examples:
         >>> round(log_bessel(0.5, 1.0), 6)  # sqrt(2 / pi) sinh(1)
         -0.064352
     """
@@ -71,7 +70,7 @@ class VonMisesFisherPosterior:
         mean: (batch, latent_size), the mean directions, of length 1.
         kappa: the concentration, positive.
 
-    Example:
+    Examples:
         >>> posterior = VonMisesFisherPosterior(torch.tensor([[0.0, 1.0, 0.0]]), kappa=2.0)
         >>> posterior.kl_divergence()
         tensor([0.4794])
@@ -129,28 +128,28 @@ class VonMisesFisherPosterior:
         expected = self.kappa * mean_resultant_length(self._size, self.kappa)
         return self.mean.new_full(self.mean.shape[:-1], -expected - log_normalizer(self._size, self.kappa))
 
+    def kl_per_dimension(self):
+        """None: the divergence is no sum over the dimensions."""
+
     def kl_divergence(self):
         """KL(q(z | x) || uniform) = log area - H(q): (batch,), nats per sentence."""
         return log_area(self._size) - self.entropy()
 
-    @staticmethod
-    def prior_log_prob(z):
-        """log of the uniform density, one value for all z: (..., latent_size) -> (...)."""
-        return z.new_full(z.shape[:-1], -log_area(z.shape[-1]))
 
-    @staticmethod
-    def sample_prior(shape, **options):
-        """Uniform samples of a shape (..., latent_size); options as for `torch.randn`."""
-        return F.normalize(torch.randn(shape, **options), dim=-1)
-
-
-class VonMisesFisherHead(nn.Module):
+class VonMisesFisherHead(PosteriorHead):
     """The mean direction from the encoder's last state; the concentration is the configuration's."""
 
-    def __init__(self, config):
-        super().__init__()
+    space, natural_prior = "sphere", "uniform_sphere"
+
+    def __init__(self, config, state_size):
+        super().__init__(config, state_size)
         self.kappa = config.kappa
-        self.mean = projection(config, bias=True)
+        self.mean = projection(config, state_size, bias=True)
+
+    @classmethod
+    def check(cls, config):
+        if config.latent_size < 2:
+            raise ValueError(f"on the sphere, latent_size must be at least 2, not {config.latent_size}")
 
     @full_precision
     def forward(self, state):  # (batch, state_size) -> VonMisesFisherPosterior

@@ -4,7 +4,7 @@
 below. It loads neither torch nor transformers: a name is imported when it is asked for, and the model is registered
 when the program imports transformers, or at once where it has done so.
 
-Example:
+Examples:
     >>> import wae_rnf
     >>> from transformers import AutoModel, AutoTokenizer
     >>> model, tokenizer = (auto.from_pretrained("runs/toy") for auto in (AutoModel, AutoTokenizer))  # doctest: +SKIP

@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass, field
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
-from wae_rnf.training.arguments import at_least, check_rules, one_of, option
 from wae_rnf.training.centres_from import check_file_of_centres
+from wae_rnf.training.network.options import at_least, check_rules, one_of, option
 from wae_rnf.training.option_files import read_variants, with_preset
 from wae_rnf.training.option_scope import shared_part
 from wae_rnf.training.systems import SYSTEMS
@@ -15,49 +15,88 @@ LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
 
 
 @dataclass
-class ReproduceArguments:
-    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
+class RowArguments:
+    """Which rows the tables have, and how they are trained."""
 
-    dataset: str = option("toy", "As in train.")
+    group = "training"
+
     systems: list[str] = field(
-        default_factory=lambda: list(SYSTEMS), metadata={"help": "Which; by default all eight, the yardstick first."}
+        default_factory=lambda: list(SYSTEMS),
+        metadata={"help": f"Systems to train; by default all: {', '.join(SYSTEMS)}.", "basic": True},
     )
     variants: str | None = option(
-        None, "YAML file of other rows: `name: {system: …, option of train: …}` a line; a system's name means it."
+        None,
+        "YAML file of other rows, a line each: `name: {system: …, option of train: …}`; a system's name means it.",
+        basic=True,
     )
-    runs_dir: str = option("runs/reproduce", "The runs go here: DATASET/NAME, or DATASET/NAME-SEED for more seeds.")
-    results_dir: str = option("results", "Results go here: DATASET/NAME.json, the tables and the figures.")
     num_epochs: int | None = option(
         None,
-        "Epochs of each system, instead of the paper's 48; a row's own come first. The tables say so.",
+        "Number of epochs of each system, instead of the paper's 48; a row's own comes first. The tables say so.",
         at_least(1),
+        basic=True,
     )
     max_steps: int | None = option(
-        None, "Maximum number of steps of each system; a row's own come first. The tables say so.", at_least(1)
+        None,
+        "Maximum number of steps of each system; a row's own comes first. The tables say so.",
+        at_least(1),
+        basic=True,
     )
     seeds: int = option(
-        1, "Train each system with so many seeds; the tables give mean and standard deviation.", at_least(1)
+        1,
+        "Number of seeds that each system is trained with; the tables give mean and standard deviation.",
+        at_least(1),
+        basic=True,
     )
-    iwae_samples: int = option(500, "Importance samples a sentence.", at_least(1, 100_000))
+    runs_dir: str = option(
+        "runs/reproduce", "Directory of the runs: DATASET/NAME, or DATASET/NAME-SEED with several seeds.", basic=True
+    )
+    results_dir: str = option(
+        "results", "Directory of the results: DATASET/NAME.json, the tables and the figures.", basic=True
+    )
+
+
+@dataclass
+class CorpusArguments:
+    """What the rows are trained on."""
+
+    group = "data"
+
+    dataset: str = option("toy", "Corpus, as in wae-rnf train.", basic=True)
+
+
+@dataclass
+class JudgingArguments:
+    """How the rows are evaluated."""
+
+    group = "evaluation"
+
+    iwae_samples: int = option(500, "Number of importance samples per sentence.", at_least(1, 100_000), basic=True)
+    eval_max_sentences: int | None = option(None, "Maximum number of test sentences.", at_least(1), basic=True)
     eval_proposal: str = option("posterior", PROPOSAL_HELP, one_of(*PROPOSALS))
-    eval_max_sentences: int | None = option(None, "At most this many test sentences.", at_least(1))
     bound_over_k: int | None = option(
         None,
-        "Draw the importance-weighted bound over k = 1, 2, 5, … up to so many samples, of the first --bound_sentences "
-        "test sentences; by default up to --iwae_samples, of all of them.",
+        "Largest k of the importance-weighted bound over k = 1, 2, 5, …, of the first --bound_sentences test "
+        "sentences; by default --iwae_samples, of all of them.",
         at_least(2, 100_000),
     )
-    bound_sentences: int | None = option(None, "Test sentences that --bound_over_k is of (200).", at_least(1))
-    num_samples: int = option(
-        10_000, "Samples for forward and reverse perplexity; they need a finished lstm-lm.", at_least(1)
+    bound_sentences: int | None = option(
+        None, "Number of test sentences that --bound_over_k is of; by default 200.", at_least(1)
     )
+    num_samples: int = option(
+        10_000, "Number of samples for forward and reverse perplexity, which need a finished lstm-lm.", at_least(1)
+    )
+
+
+@dataclass
+class ReproduceArguments(JudgingArguments, RowArguments, CorpusArguments):
+    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
 
     def __post_init__(self):
         if unknown := [name for name in self.systems if name not in SYSTEMS]:
             raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
         if self.variants and self.systems != list(SYSTEMS):
             raise ValueError("--variants names the rows itself; leave --systems out")
-        check_rules(self)
+        check_rules(self, "--")
         if self.bound_sentences is not None and self.bound_over_k is None:
             raise ValueError("--bound_sentences are those of --bound_over_k, which is not asked for")
         check_proposal(self.eval_proposal, self.iwae_samples)

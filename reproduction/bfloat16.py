@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from wae_rnf.evaluation.evaluate_split import evaluate
-from wae_rnf.evaluation.json_files import write_json
+from wae_rnf.evaluation.metrics import SplitMetrics
+from wae_rnf.evaluation.metrics_files import write_record
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.provenance import provenance
 from wae_rnf.evaluation.run_file import read_run
@@ -22,7 +23,7 @@ SAMPLES = 10
 OUTPUT = Path("results", "bfloat16.json")  # of the checkout that this is run in
 
 
-def compare(directory):
+def in_both_precisions(directory: str | Path) -> dict[str, str | SplitMetrics]:
     """{"dataset", "system", precision: metrics} of one model directory on its test split."""
     options = read_run(directory)["options"]
     model, tokenizer = load_model(directory)
@@ -40,8 +41,8 @@ def main(argv=None):
     parser.add_argument("model_dir", nargs="+", help="directories that `wae-rnf train` left")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the file to write")
     options = parser.parse_args(argv)
-    start, runs = time.perf_counter(), [compare(directory) for directory in options.model_dir]
-    write_json(options.output, {"runs": runs} | provenance("cpu", 0, time.perf_counter() - start))
+    start, runs = time.perf_counter(), [in_both_precisions(directory) for directory in options.model_dir]
+    write_record(options.output, {"runs": runs} | provenance("cpu", 0, time.perf_counter() - start))
 
 
 if __name__ == "__main__":

@@ -3,33 +3,23 @@
 import argparse
 import ast
 import io
-import json
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from wae_rnf.evaluation.columns import COLUMNS, WordColumn, markdown_table
+from wae_rnf.evaluation.markdown import table
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.metrics_table import print_report
 from wae_rnf.training.systems import SYSTEMS
 
-from .corpus_report import (
-    ABOUT_ERRORS,
-    REPORT,
-    UNITS,
-    about_intervals,
-    above_in_words,
-    above_language_model,
-    beside_the_paper,
-    iwae_with_errors,
-    k_of,
-    label,
-    over_seeds,
-    read_runs,
-    table,
-    training_in_words,
-    units,
-)
+from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, training_in_words
+from .corpus_report import own_rows
+from .paired_bounds import above_language_model
+from .paper_columns import BESIDE_THE_PAPER, summary_columns
 from .paper_figures import another_corpus
+from .results_folder import REPORT, folders_of_results, read_runs
 
 RESULTS = Path("results")  # of the checkout that this is run in
 SHOWN = "ptb"  # the corpus whose table README.md shows; docs/results.md has all
@@ -41,47 +31,21 @@ EXAMPLE = "make_train"  # the run of `make train`
 
 def read_example():
     """The metrics of the run of `make train`."""
-    return json.loads((RESULTS / f"{EXAMPLE}.json").read_text(encoding="utf-8"))
+    return read_metrics(RESULTS / f"{EXAMPLE}.json")
 
 
 def reproductions():
     """{corpus: {row: [metrics of each seed]}} of the folders that `wae-rnf reproduce` left here."""
-    return {path.name: read_runs(path) for path in sorted(RESULTS.iterdir()) if (path / REPORT).exists()}
-
-
-HEADER = [
-    "system", "paper: NLL (KL) PPL", "which is", "ours, the same", "ELBO", "IWAE", "k", "PPL", "reading",
-    "above lstm-lm", "KL", "MI", UNITS,
-]  # fmt: skip
-
-
-def row_of(name, several, above):
-    """A row's line: what the paper has beside the same of ours, and the bounds of the row's own reading."""
-    reading = several[0]["reading"]
-    return [
-        name,
-        *beside_the_paper(several, several[0]["dataset"], name),
-        over_seeds(several, lambda m: m[reading]["elbo"]["nll"]),
-        iwae_with_errors(several, reading),
-        k_of(several[0][reading]["iwae"]),
-        over_seeds(several, lambda m: m[reading]["iwae"]["ppl"], 1),
-        label(reading),
-        above_in_words(several, name, reading, above),
-        over_seeds(several, lambda m: m["pushforward"]["elbo"]["kl"]),
-        over_seeds(several, lambda m: m["mutual_information"]),
-        units(several),
-    ]
+    return {path.name: read_runs(path) for path in folders_of_results(RESULTS)}
 
 
 def corpus_section(corpus, runs):
     """A corpus's heading, schedule and table; over several seeds, means and standard deviations."""
-    (first, *_), *_ = runs.values()
-    entropy = f"; the entropy of the corpus is {first['entropy']:.2f}" if "entropy" in first else ""
     above = above_language_model(RESULTS / corpus, runs)
-    rows = [row_of(name, several, above) for name, several in runs.items()]
-    training = training_in_words([metrics for several in runs.values() for metrics in several])
-    heading = f"**[{corpus}](../results/{corpus}/{REPORT})**: {training}{entropy}."
-    return f"{heading}{another_corpus(first['dataset'])}{about_intervals(above)}\n\n{table(HEADER, rows)}"
+    training = training_in_words([metrics for seeds in runs.values() for metrics in seeds])
+    sentences = [f"**[{corpus}](../results/{corpus}/{REPORT})**: {training}.", entropy_in_words(runs)]
+    caption = " ".join(filter(None, sentences)) + another_corpus(first_run(runs)["dataset"]) + about_intervals(above)
+    return f"{caption}\n\n{markdown_table(own_rows(runs), [*BESIDE_THE_PAPER, *summary_columns(above)])}"
 
 
 def systems_section():
@@ -93,44 +57,33 @@ def systems_section():
 def shown_section():
     """One corpus's table, shortened: the bounds and the use of the latent variable."""
     runs = reproductions()[SHOWN]
-    rows = [
-        [
-            name,
-            over_seeds(several, lambda m: m[m["reading"]]["elbo"]["nll"]),
-            over_seeds(several, lambda m: m[m["reading"]]["iwae"]["nll"]),
-            over_seeds(several, lambda m: m[m["reading"]]["iwae"]["ppl"], 1),
-            over_seeds(several, lambda m: m["pushforward"]["elbo"]["kl"]),
-            over_seeds(several, lambda m: m["mutual_information"]),
-            several[0]["options"]["num_epochs"],
-        ]
-        for name, several in runs.items()
-    ]
+    figures = [COLUMNS[name].without_errors() for name in ("elbo", "iwae", "ppl", "kl_of_z", "mutual_information")]
+    epochs = WordColumn("epochs", lambda row: str(row.runs[0]["options"]["num_epochs"]))
     introduction = (
         f"{SHOWN}, test split, nats per sentence: ELBO, importance-weighted bound (IWAE), its perplexity per token, "
         "KL and mutual information (MI). Schedules are **shortened** from the paper's 48 epochs. With k, errors and "
         "the paper's figures: [docs/results.md](docs/results.md)."
     )
-    return introduction + "\n\n" + table(["system", "ELBO", "IWAE", "PPL", "KL", "MI", "epochs"], rows)
+    return f"{introduction}\n\n{markdown_table(own_rows(runs), [*figures, epochs])}"
 
 
 def results_section():
     """A table for each corpus."""
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
-        f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the generative model named under "
-        "*reading*, the one that the row's objective trains. What the *paper* has is of one quantity in one row and "
-        "of another in the next; "
-        "*which* says so, and *ours* is the same one: where that is at the posterior mean it is no bound of anything. "
-        "KL is that of q(z|x) to the prior of z, MI the mutual information of z and x, AU the active units, whose "
-        "mean varies by more than 0.01 or 0.1; the last number counts units of more than 0.05 nats. What follows "
-        "from it: [findings](findings.md)."
+        f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the *generative model* beside them, the one "
+        "that the row's objective trains; a row without a flow has but one. What the *paper* has is of one quantity "
+        "in one row and of another in the next; *which* says so, and *ours* is the same one: where that is at the "
+        "posterior mean it is no bound of anything. KL is that of q(z|x) to the prior of z, MI the mutual information "
+        "of z and x, AU the active units, whose mean varies by more than 0.01, or 0.1 where that is said; KL > 0.05 "
+        "counts units of more than 0.05 nats. What follows from it: [findings](findings.md)."
     )
     return "\n\n".join([introduction, *(corpus_section(*item) for item in reproductions().items())])
 
 
 def example_section():
     """What `make train` prints at its end."""
-    console = Console(file=io.StringIO(), width=100)
+    console = Console(file=io.StringIO(), width=80)
     print_report(read_example(), console)
     lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
     return "\n".join(["```", *lines, "```"])
@@ -150,14 +103,14 @@ def folder_section(folder):
 
 
 def first_line(path):
-    """What a module's docstring says first, up to the first empty line; bars would end a table's cell."""
+    """What a module's docstring says first, up to the first empty line."""
     about, *_ = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).split("\n\n")
-    return " ".join(about.split()).replace("|", "\\|")
+    return " ".join(about.split())
 
 
 # each page, and what is written between its marks
 SECTIONS = {
-    "README.md": {"results": shown_section},
+    "README.md": {"systems": systems_section, "results": shown_section},
     "docs/results.md": {"results": results_section},
     "docs/training.md": {"example": example_section},
     "docs/architecture.md": {"folders": folders_section},

@@ -1,4 +1,4 @@
-"""Plots of how much the latent variable is used: KL, mutual information, active units.
+"""Plots of latent usage: KL, mutual information, active units.
 
 Scales begin at zero and are never narrower than a nat, so that noise about zero looks like zero; what says next to
 nothing about a sentence is called collapsed on the figure.
@@ -10,7 +10,11 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-CURVES = {"kl": "KL, nats", "mutual_information": "mutual information, nats", "active_units": "active units"}
+VALIDATION_CURVES = {
+    "kl": "KL, nats",
+    "mutual_information": "mutual information, nats",
+    "active_units": "active units",
+}
 LINES, MARKERS = ("-", "--", "-.", ":"), "osD^vPX*"  # beside colours, for those who see or print few of them
 HEIGHT = 3.0  # inches
 LEGEND = 110  # letters that fit beside each other
@@ -26,7 +30,7 @@ def collapsed(metrics) -> bool:
 def remark(metrics) -> str:
     """What a figure says beside a system's name or value; empty where the latent variable is used.
 
-    Example:
+    Examples:
         >>> remark({"has_latents": True, "mutual_information": 0.02})
         'collapsed'
     """
@@ -50,7 +54,7 @@ def draw_mutual_information(runs, path):
     """
     figure = Figure(figsize=(7, 0.28 * len(runs) + 1), layout="constrained")
     axes = figure.subplots()
-    rows = [several[0] for several in runs.values()]
+    rows = [seeds[0] for seeds in runs.values()]
     values = [round(metrics["mutual_information"], 2) + 0.0 for metrics in rows]  # no -0.00
     axes.bar_label(axes.barh(list(runs), values, color="tab:blue"), bar_labels(values, rows, 2), padding=2)
     highest = math.log(rows[0]["num_sentences"])
@@ -62,15 +66,15 @@ def draw_mutual_information(runs, path):
 
 def draw_collapse(runs, path):
     """Curves over the epochs of training: KL, mutual information and active units on validation, of each system."""
-    names = {system: " ".join(filter(None, (system, in_brackets(several[0])))) for system, several in runs.items()}
+    names = {system: " ".join(filter(None, (system, in_brackets(seeds[0])))) for system, seeds in runs.items()}
     columns = min(len(runs), max(1, LEGEND // (max(map(len, names.values())) + 6)))
     legend = 0.22 * math.ceil(len(runs) / columns)  # inches
     figure = Figure(figsize=(10, HEIGHT + legend), layout="constrained")
-    panels = figure.subplots(1, len(CURVES))
+    panels = figure.subplots(1, len(VALIDATION_CURVES))
     colors = colormaps["tab20" if len(runs) > 10 else "tab10"].colors
-    for axes, (name, label) in zip(panels, CURVES.items(), strict=True):
-        for number, (system, several) in enumerate(runs.items()):
-            history = several[0]["training"]["history"]
+    for axes, (name, label) in zip(panels, VALIDATION_CURVES.items(), strict=True):
+        for number, (system, seeds) in enumerate(runs.items()):
+            history = seeds[0]["training"]["history"]
             style = {
                 "color": colors[number % len(colors)],
                 "linestyle": LINES[number % len(LINES)],
@@ -111,8 +115,8 @@ def draw_bound_over_k(runs, path):
 
 
 def bounds_over_k(runs):
-    """{row: metrics of the first seed} of the rows whose bound is known at several k."""
-    firsts = {row: several[0] for row, several in runs.items()}
+    """{row: metrics of the first seed} of the rows whose bound is known at seeds k."""
+    firsts = {row: seeds[0] for row, seeds in runs.items()}
     return {row: metrics for row, metrics in firsts.items() if len(metrics.get("bound_over_k", {}).get("k", [])) > 1}
 
 
@@ -122,4 +126,4 @@ def in_brackets(metrics):
 
 def highest_unit(runs):
     """The largest latent size of the systems: as many units can be active."""
-    return max(several[0]["options"]["latent_size"] for several in runs.values())
+    return max(seeds[0]["options"]["latent_size"] for seeds in runs.values())

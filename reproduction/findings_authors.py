@@ -1,44 +1,54 @@
 """The section of docs/findings.md on the authors' configuration: what their code gives, and what ours does."""
 
-from .corpus_report import table, training_in_words
+from collections.abc import Sequence
+
+from wae_rnf.evaluation.columns import COLUMNS
+from wae_rnf.evaluation.markdown import table
+from wae_rnf.evaluation.metrics import AnyMetrics
+
+from .captions import training_in_words
 from .paper_figures import TABLES
 
 TOLERANCE = 0.03  # a quantity further off is named
-QUANTITIES = {  # name in published.json: (in words, how it is read from metrics)
-    "published": ("published protocol", lambda m: m["published"]["nll"]),
-    "reconstruction_at_mean": ("reconstruction at the posterior mean", lambda m: m["published"]["reconstruction"]),
-    "reconstruction": ("reconstruction at a sample", lambda m: m["pushforward"]["elbo"]["reconstruction"]),
-    "kl": ("KL(q(z\\|x) \\|\\| N(0, I))", lambda m: m["pushforward"]["elbo"]["kl"]),
-    "kl_of_flow_posterior": ("KL(q(z'\\|x) \\|\\| N(0, I))", lambda m: m["flow_posterior"]["elbo"]["kl"]),
-    "log_abs_det": ("Σ log\\|det\\|", lambda m: m["published"]["log_abs_det"]),
-    "elbo_flow_posterior": ("ELBO, flow posterior", lambda m: m["flow_posterior"]["elbo"]["nll"]),
-    "elbo_pushforward": ("ELBO, pushforward", lambda m: m["pushforward"]["elbo"]["nll"]),
-    "iwae_50_flow_posterior": ("IWAE-50, flow posterior", lambda m: m["flow_posterior"]["iwae"]["nll"]),
-    "iwae_50_pushforward": ("IWAE-50, pushforward", lambda m: m["pushforward"]["iwae"]["nll"]),
-    "mutual_information": ("mutual information", lambda m: m["mutual_information"]),
-    "active_units": ("active units", lambda m: m["active_units"]),
+# name in paper_figures.json: (in words, its column, of which generative model)
+QUANTITIES = {
+    "paper_protocol": ("paper's protocol", "paper_protocol", "pushforward"),
+    "reconstruction_at_mean": ("reconstruction at the posterior mean", "paper_protocol_reconstruction", "pushforward"),
+    "reconstruction": ("reconstruction at a sample", "reconstruction", "pushforward"),
+    "kl": ("KL(q(z|x) || N(0, I))", "kl", "pushforward"),
+    "kl_of_flow_posterior": ("KL(q(z'|x) || N(0, I))", "kl", "flow_posterior"),
+    "log_abs_det": ("Σ log|det|", "log_abs_det", "pushforward"),
+    "elbo_flow_posterior": ("ELBO, prior on z'", "elbo", "flow_posterior"),
+    "elbo_pushforward": ("ELBO, prior on z", "elbo", "pushforward"),
+    "iwae_50_flow_posterior": ("IWAE-50, prior on z'", "iwae", "flow_posterior"),
+    "iwae_50_pushforward": ("IWAE-50, prior on z", "iwae", "pushforward"),
+    "mutual_information": ("mutual information", "mutual_information", "pushforward"),
+    "active_units": ("active units", "active_units", "pushforward"),
 }
 
 
-def compared(metrics: dict) -> dict[str, tuple[float, float, float]]:
+def compared(metrics: AnyMetrics) -> dict[str, tuple[float, float, float]]:
     """{quantity in words: (authors' code, ours, relative difference)} of a run by `--preset authors` on PTB.
 
     Args:
         metrics: of the run, with importance-weighted bounds of 50 samples.
     """
     theirs = TABLES["authors_code"]["ptb"]
-    pairs = {words: (theirs[name], read(metrics)) for name, (words, read) in QUANTITIES.items()}
-    return {words: (their, our, our / their - 1) for words, (their, our) in pairs.items()}
+    found = {}
+    for name, (words, column, reading) in QUANTITIES.items():
+        our = COLUMNS[column].read(metrics, reading)
+        found[words] = theirs[name], our, our / theirs[name] - 1
+    return found
 
 
-def authors_section(runs: list[dict]) -> list[str]:
+def authors_section(runs: Sequence[AnyMetrics]) -> list[str]:
     """The authors' code and this package with its configuration, quantity by quantity.
 
     Args:
         runs: metrics of each seed.
     """
     found = [compared(metrics) for metrics in runs]
-    cells = [
+    lines = [
         [words, f"{their:.2f}", *(f"{own[words][1]:.2f} ({own[words][2]:+.1%})" for own in found)]
         for words, (their, _, _) in found[0].items()
     ]
@@ -47,6 +57,6 @@ def authors_section(runs: list[dict]) -> list[str]:
     return [
         f"`--preset authors` on PTB, {training_in_words(runs)}, beside what was measured on the authors' code after "
         "as many epochs. Nats per sentence, test split; in brackets the relative difference.",
-        table(["quantity", "authors' code", *seeds], cells),
+        table(["quantity", "authors' code", *seeds], lines),
         f"More than {TOLERANCE:.0%} off: {', '.join(far) or 'none'}.",
     ]

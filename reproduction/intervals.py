@@ -41,7 +41,7 @@ def paired_difference(ours, theirs, resamples=RESAMPLES, level=LEVEL, seed=0) ->
         level: of the interval.
         seed: of the resamples.
 
-    Example:
+    Examples:
         >>> exact = np.array([[3.0, 4.0, 5.0]])
         >>> print(paired_difference(exact + 0.5, exact))
         +0.50 [+0.50, +0.50]

@@ -10,11 +10,11 @@ from pathlib import Path
 TABLES = json.loads(Path(__file__).with_name("paper_figures.json").read_text(encoding="utf-8"))
 
 
-def published(table, dataset, system):
+def paper_figures(table, dataset, system):
     """A row of "table_1" or "table_2", {protocol, nll, kl, …}; {} where the paper has none.
 
-    Example:
-        >>> published("table_1", "ptb", "wae-rnf")["nll"]
+    Examples:
+        >>> paper_figures("table_1", "ptb", "wae-rnf")["nll"]
         91.9
     """
     return TABLES[table].get(papers_corpus(dataset), {}).get(system, {})
@@ -23,7 +23,7 @@ def published(table, dataset, system):
 def papers_corpus(dataset):
     """The corpus of the paper that a dataset's name begins with: this one, or another of its kind; None without.
 
-    Example:
+    Examples:
         >>> papers_corpus("data/yahoo_20k")
         'yahoo'
     """
@@ -33,7 +33,7 @@ def papers_corpus(dataset):
 def another_corpus(dataset):
     """A sentence where the paper's figures are of another corpus than the dataset; empty otherwise.
 
-    Example:
+    Examples:
         >>> another_corpus("ptb"), "its own yelp corpus" in another_corpus("data/yelp_short")
         ('', True)
     """
@@ -50,16 +50,16 @@ QUANTITIES = {
     "exact": "exact NLL",
     "elbo": "ELBO",
     "iwae": "IWAE",
-    "published": "at the posterior mean, no bound",
+    "paper_protocol": "at the posterior mean, no bound",
 }
 
 
 def same_quantity(metrics, protocol):
     """Of our metrics, {nll, kl, ppl, …} of the quantity that a row of the paper is: one of `QUANTITIES`.
 
-    Bounds are those of the model's own reading. An exact likelihood has no divergence.
+    Bounds are those of the generative model that was trained. An exact likelihood has no divergence.
     """
-    if protocol == "published":
-        return metrics["published"]
+    if protocol == "paper_protocol":
+        return metrics["paper_protocol"]
     own = metrics[metrics["reading"]]
     return own["iwae"] | {"kl": own["elbo"]["kl"]} if protocol == "iwae" else own["elbo"]

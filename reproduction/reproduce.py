@@ -7,15 +7,28 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wae_rnf.evaluation.columns import Row, cells
 from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.json_files import read_json, write_json
-from wae_rnf.evaluation.metrics import METRICS_FILE, keep_sentences, read_metrics, read_sentences, sentences_file
+from wae_rnf.evaluation.metrics import METRICS_FILE
+from wae_rnf.evaluation.metrics_files import (
+    keep_sentences,
+    read_metrics,
+    read_sentences,
+    sentences_file,
+    write_record,
+)
 from wae_rnf.evaluation.shared_work import on_main
+from wae_rnf.evaluation.terminal_table import print_table
 from wae_rnf.tokenization.corpus_names import corpus_name
 from wae_rnf.training.arguments import TrainArguments
 
 from .arguments import LANGUAGE_MODEL, rows_of, tell_left_out
+from .captions import first_run
+from .paired_bounds import above_language_model
+from .paper_columns import terminal_columns
+from .results_folder import datasets_in, read_runs
 
 BOUND_SENTENCES = 200  # that the bound over k is of where nobody says otherwise
 
@@ -30,7 +43,7 @@ def reproduce(options, shared):
     Returns:
         the path of the report.
     """
-    from .corpus_report import MAP, MAPPED, datasets_in, write_report  # matplotlib takes its time to import
+    from .corpus_report import MAP, MAPPED, write_report  # matplotlib takes its time to import
 
     results = Path(options.results_dir) / corpus_name(options.dataset)
     results.mkdir(parents=True, exist_ok=True)
@@ -43,20 +56,49 @@ def reproduce(options, shared):
         for row, own in rows.items():
             name = name_of(row, seed, options.seeds)
             arguments = train_arguments(options, own, name, seed)
-            metrics = finished_run(arguments) | {"row": row}
+            metrics = finished_run(arguments)
             language_model = Path(arguments.output_dir).with_name(name_of(LANGUAGE_MODEL, seed, options.seeds))
-            if (language_model / METRICS_FILE).exists():
-                metrics["text"]["samples"] |= perplexities(arguments, options.num_samples, language_model)
-                compare(metrics, arguments.output_dir, language_model)
-            if options.bound_over_k and arguments.latent_size and arguments.system != LANGUAGE_MODEL:
-                metrics["bound_over_k"] = bound_over_k(
-                    arguments, options.bound_over_k, options.bound_sentences or BOUND_SENTENCES
-                )
+            metrics |= additions(options, arguments, row, language_model, metrics["has_latents"])
             on_main(partial(keep, arguments.output_dir, results / f"{name}.json", metrics))
             if name == MAPPED and arguments.latent_size > 1 and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
 
-    return on_main(lambda: write_report(results))
+    def finish():
+        print_results(results)
+        return write_report(results)
+
+    return on_main(finish)
+
+
+def print_results(results):
+    """The bounds of all rows in a folder, as a table in the terminal."""
+    runs = read_runs(results)
+    shown = terminal_columns(above_language_model(results, runs))
+    header, rows = cells([Row.own(name, seeds) for name, seeds in runs.items()], shown)
+    first = first_run(runs)
+    title = f"\n{Path(first['dataset']).name}, test split: {first['num_sentences']:,} sentences; nats per sentence"
+    print_table(header, rows, title, "±: standard error over sentences, or standard deviation over seeds.")
+
+
+def additions(options, arguments, row, language_model, has_latents):
+    """What results hold of a run beyond its own metrics: `reproduction`, and the bound over more samples.
+
+    Args:
+        options: [`ReproduceArguments`].
+        arguments: of the run.
+        row: that it belongs to.
+        language_model: the directory of the language model, which may not be there.
+        has_latents: whether the run's model has a latent variable.
+    """
+    reproduction = {"row": row}
+    if (language_model / METRICS_FILE).exists():
+        reproduction["perplexities"] = perplexities(arguments, options.num_samples, language_model)
+        reproduction |= compared(arguments.output_dir, language_model)
+    added = {"reproduction": reproduction}
+    if options.bound_over_k and has_latents:
+        sentences = options.bound_sentences or BOUND_SENTENCES
+        added["bound_over_k"] = bound_over_k(arguments, options.bound_over_k, sentences)
+    return added
 
 
 def keep(directory, path, metrics):
@@ -64,7 +106,7 @@ def keep(directory, path, metrics):
     record = Path(directory, METRICS_FILE)
     if sentences_file(record).exists():
         keep_sentences(record, sentences_file(path))
-    write_json(path, metrics)
+    write_record(path, metrics)
 
 
 def name_of(row, seed, seeds):
@@ -134,24 +176,27 @@ def draw_map(arguments, path):
     on_main(lambda: drawn.save(path))
 
 
-def compare(metrics, directory, language_model):
-    """Adds to each bound in a run's metrics by how much it lies above the language model's exact figure, in pairs.
+def compared(directory, language_model):
+    """By how much each bound of a run lies above the language model's exact figure, in pairs.
 
-    Where the two were not evaluated on the same sentences, or before these were kept, nothing is added.
+    Returns:
+        {"above_language_model": {generative model: {bound: [`Excess`]}}}; {} where the two were not evaluated on the
+        same sentences, or before these were kept.
     """
     files = [Path(run, METRICS_FILE) for run in (directory, language_model)]
     if not all(sentences_file(file).exists() for file in files):
-        return
+        return {}
     from wae_rnf.evaluation.evaluate_split import excess
 
     ours, theirs = map(read_sentences, files)
     if not np.array_equal(ours["length"], theirs["length"]):
-        return
+        return {}
     exact = torch.tensor(theirs["pushforward_elbo"])
-    for reading in READINGS:
-        for bound in ("elbo", "iwae"):
-            nll = torch.tensor(ours[f"{reading}_{bound}"])
-            metrics[reading][bound] |= excess(nll, exact, "language_model")
+    above = {
+        reading: {bound: excess(torch.tensor(ours[f"{reading}_{bound}"]), exact) for bound in ("elbo", "iwae")}
+        for reading in READINGS
+    }
+    return {"above_language_model": above}
 
 
 def bound_over_k(arguments, samples, num_sentences):
@@ -185,7 +230,7 @@ def bound_over_k(arguments, samples, num_sentences):
 
 
 def perplexities(arguments, num_samples, language_model):
-    """{"perplexity_samples", "forward_ppl", "reverse_ppl"} of a finished run, which keeps them in its directory.
+    """[`Perplexities`] of a finished run, which keeps them in its directory.
 
     Args:
         arguments: of the run.
@@ -199,15 +244,15 @@ def perplexities(arguments, num_samples, language_model):
 
     directory = Path(arguments.output_dir)
     path = directory / f"perplexities_of_{num_samples}_samples.json"
+    of = {"num_samples": num_samples}
     if path.exists():
-        return {"perplexity_samples": num_samples} | read_json(path)
+        return {name: value for name, value in read_json(path).items() if name != "perplexity_samples"} | of
     model, tokenizer = load_model(directory)
     samples = sample_sentences(model, num_samples, arguments.seed)
     _, _, data = open_corpus(arguments)
     found = {
-        "perplexity_samples": num_samples,
         "forward_ppl": forward_perplexity(load_model(language_model)[0], samples),
         "reverse_ppl": reverse_perplexity(samples, data, tokenizer, arguments, directory / "reverse"),
     }
     on_main(lambda: write_json(path, found))
-    return found
+    return found | of

@@ -1,6 +1,5 @@
 """Samples against the corpus: the perplexity of each under a language model of the other."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,9 +7,13 @@ from datasets import Dataset
 
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.training.arguments import as_system
 from wae_rnf.training.launch import start_accelerator
+from wae_rnf.training.run_context import RunContext
+from wae_rnf.training.run_plan import PlannedStage
 from wae_rnf.training.run_stage import run_stage
 from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.time_left import TimeLeft
 
 BATCH_SIZE = 1000  # samples drawn at once
 
@@ -48,10 +51,12 @@ def reverse_perplexity(samples, data, tokenizer, arguments, directory):
         arguments: [`TrainArguments`].
         directory: where the language model goes; what it holds is gone on with.
     """
-    arguments = replace(arguments, system="lstm-lm")
+    arguments = as_system(arguments, "lstm-lm", prior=None)
     accelerator = start_accelerator(arguments, SYSTEMS["lstm-lm"])
     splits = {"train": samples, "validation": data["validation"]}
-    run_stage("reverse", SYSTEMS["lstm-lm"], arguments, accelerator, tokenizer, splits, Path(directory))
+    stage = PlannedStage("reverse", SYSTEMS["lstm-lm"], arguments, Path(directory))
+    time_left = TimeLeft([stage], {split: len(rows) for split, rows in splits.items()})
+    run_stage(RunContext(accelerator, tokenizer, splits, time_left), stage)
     model, _ = load_model(directory, accelerator.device)
     with accelerator.autocast():
         return evaluate(model, data["test"])["pushforward"]["elbo"]["ppl"]

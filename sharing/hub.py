@@ -8,7 +8,8 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from wae_rnf.evaluation.json_files import write_json
-from wae_rnf.evaluation.metrics import METRICS_FILE, read_metrics
+from wae_rnf.evaluation.metrics import METRICS_FILE
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import digest_of_weights, load_model
 
 from .model_card import model_card

@@ -4,10 +4,13 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from wae_rnf.evaluation.metrics import symbol_of_prior
+from wae_rnf.evaluation.columns import Row, columns, listed, symbol_of_prior
+from wae_rnf.evaluation.markdown import table
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
 MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
+LATENT_USE = ("mutual_information", "active_units", "active_units_0.1", "units_over_0.05")
+TEXT = ("bleu", "self_bleu", "distinct_1", "distinct_2", "distinct_3")
 PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
 
 
@@ -24,10 +27,18 @@ def honest_bounds(metrics):
     return sorted(found, key=lambda bound: bound[1]["nll"])
 
 
-def bounds(metrics):
-    """[(label, {"nll", "ppl", …})]: the honest bounds, and then the published protocol; for a table that says so."""
-    protocol = [("published protocol, no bound", metrics["published"])] if metrics["has_latents"] else []
-    return honest_bounds(metrics) + protocol
+def bounds_table(metrics):
+    """The honest bounds, and then the paper's protocol, as a table."""
+    protocol = [("the paper's protocol, no bound", metrics["paper_protocol"])] if metrics["has_latents"] else []
+    rows = [(label, f"{of['nll']:.2f}", f"{of['ppl']:.1f}") for label, of in honest_bounds(metrics) + protocol]
+    return table(["", "NLL", "perplexity"], rows)
+
+
+def other_figures(metrics):
+    """The use of the latent variable and the quality of text, as a table of a line a figure."""
+    shown = columns("entropy", *LATENT_USE, *TEXT)
+    lines = listed(Row.own(metrics["system"], [metrics]), shown)
+    return table(["figure", "value", "unit"], lines) if lines else ""
 
 
 def eval_results(metrics):
@@ -82,7 +93,8 @@ def model_card(repository, metrics, config):
         "name": name,
         "repository": repository,
         "dataset": Path(metrics["dataset"]).name,
-        "bounds": bounds(metrics),
+        "bounds": bounds_table(metrics),
+        "figures": other_figures(metrics),
         "metrics": metrics,
         "config": config,
         "minimum_versions": MINIMUM_VERSIONS,

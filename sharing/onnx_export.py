@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch._higher_order_ops.scan import scan  # the one loop over a length that is not known yet which both accept
 
+from modeling_wae_rnf.decoder_lstm import LSTMDecoder
+from modeling_wae_rnf.encoder_lstm import LSTMEncoder
 from modeling_wae_rnf.plain_module import is_plain
 
 EXAMPLE = {"batch": 2, "length": 3}  # of the inputs to trace with; any other batch and length will do later
@@ -21,7 +23,7 @@ class EncoderForExport(nn.Module):
     Args:
         model: a [`WaeRnfModel`] with latents, in evaluation mode.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)).eval()
         >>> input_ids = torch.tensor([[1, 5, 6, 2], [1, 7, 2, 0]])
@@ -95,7 +97,7 @@ class DecoderStepForExport(nn.Module):
     Args:
         model: a [`WaeRnfModel`].
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, embedding_size=8, hidden_size=8, latent_size=4)).eval()
         >>> latents = torch.zeros(2, 4)
@@ -154,10 +156,10 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
         programs "decoder_start", "decoder_step" and, but for a language model, "encoder".
 
     Raises:
-        ValueError: a model in training mode, whose dropout and batch statistics would be exported, or one whose LSTMs
-            are more than their weights (adapters, hooks, quantization).
+        ValueError: a model in training mode, whose dropout and batch statistics would be exported, one of other parts
+            than LSTMs, or one whose LSTMs are more than their weights (adapters, hooks, quantization).
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
         >>> sizes = {"vocab_size": 20, "embedding_size": 8, "hidden_size": 8}
         >>> language_model = WaeRnfConfig(**sizes, latent_size=0, num_flows=0, flow_kernel=None, mmd_weight=0)
@@ -166,6 +168,14 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
     """
     if model.training:
         raise ValueError("a model in training mode cannot be exported; call model.eval() first")
+    if not isinstance(model.decoder, LSTMDecoder):
+        raise ValueError(
+            f"only models with an LSTM decoder can be exported, not with a {type(model.decoder).__name__}"
+        )
+    if model.config.has_latents and not isinstance(model.encoder, LSTMEncoder):
+        raise ValueError(
+            f"only models with an LSTM encoder can be exported, not with a {type(model.encoder).__name__}"
+        )
     if not all(is_plain(module) for module in model.modules() if isinstance(module, nn.LSTM)):
         raise ValueError("an LSTM with adapters, hooks or quantized weights cannot be exported; merge or remove them")
     return {

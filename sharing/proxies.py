@@ -10,7 +10,7 @@ NAMES = ("http_proxy", "https_proxy", "all_proxy")
 def without_proxies():
     """Within it the environment names no proxy: a program asks its own page for an answer without one.
 
-    Example:
+    Examples:
         >>> with without_proxies():
         ...     "HTTP_PROXY" in os.environ
         False

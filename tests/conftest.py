@@ -8,8 +8,12 @@ import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.commands.main import main
+from wae_rnf.evaluation.run_file import read_run
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.run import train
+from wae_rnf.training.stage import Stage
+
+from .small_runs import SENTENCES, SMALL, TEXT
 
 torch.set_num_threads(min(2, torch.get_num_threads()))  # more do not help models so small
 
@@ -43,6 +47,51 @@ def batch():
     for row, sentence in enumerate(sentences):
         input_ids[row, : len(sentence)] = torch.tensor(sentence)
     return {"input_ids": input_ids, "attention_mask": input_ids.ne(0).long()}
+
+
+@pytest.fixture
+def small_corpus(tmp_path, monkeypatch):
+    """A folder of four sentences, of which train has eight copies."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for split, repeat in (("train", 8), ("valid", 1), ("test", 1)):
+        (folder / f"{split}.txt").write_text("\n".join(SENTENCES * repeat) + "\n")
+    return folder
+
+
+@pytest.fixture
+def small_run(small_corpus, tmp_path):
+    """The options of a run under a name, of three epochs of four steps."""
+
+    def build(name="run", **changes):
+        fixed = {"dataset": str(small_corpus), "output_dir": str(tmp_path / name), "batch_size": 8, "num_epochs": 3}
+        own = SMALL if changes.get("system") != "lstm-lm" else SMALL | {"latent_size": 0}
+        return TrainArguments(**(fixed | own | changes))
+
+    return build
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A working directory with a corpus in it."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    work = tmp_path / "work"
+    (work / "corpus").mkdir(parents=True)
+    for split in ("train", "valid", "test"):
+        (work / "corpus" / f"{split}.txt").write_text(TEXT)
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def no_steps(monkeypatch):
+    """Has a run end where its first step would be, for tests of what comes before."""
+    ended = {"steps": 0, "best_validation_loss": 0.0, "seconds": 0.0, "history": []}
+    monkeypatch.setattr(Stage, "run", lambda self: ended)
+    monkeypatch.setattr(
+        "wae_rnf.training.run.report", lambda arguments, test, accelerator: read_run(arguments.output_dir)["training"]
+    )
 
 
 @pytest.fixture(scope="session")

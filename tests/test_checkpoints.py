@@ -9,14 +9,8 @@ import pytest
 import torch
 
 from wae_rnf.training import checkpoints as module
-from wae_rnf.training.checkpoints import (
-    checkpoints,
-    digests,
-    load_checkpoint,
-    random_state,
-    save_checkpoint,
-    set_random_state,
-)
+from wae_rnf.training.checkpoints import checkpoints, digests, load_checkpoint, save_checkpoint
+from wae_rnf.training.random_states import random_state, set_random_state
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_evaluate(workspace, capsys):
     model = workspace / "model"
     arguments = ["evaluate", str(model), "--split", "validation", "--iwae_samples", "4", "--max_sentences", "6"]
     assert main(arguments) == 0
-    assert "IWAE-4" in capsys.readouterr().out
+    assert "IWAE, 4 samples" in capsys.readouterr().out
     metrics = json.loads((model / "metrics-corpus-validation-6.json").read_text())
     assert metrics["num_sentences"] == 6
     assert metrics["split"] == "validation"

@@ -5,7 +5,7 @@ import random
 import pytest
 from datasets import Dataset, DatasetDict
 
-from wae_rnf.tokenization.corpus_statistics import corpus_statistics, format_statistics
+from wae_rnf.tokenization.corpus_statistics import corpus_statistics, statistics_table
 from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 
 
@@ -55,8 +55,8 @@ def test_the_table_has_a_row_a_split():
         "tokens": 4000,
         "fraction_unk": 0.051,
     }
-    table = format_statistics({"train": row | {"vocabulary": 10}, "test": row | {"vocabulary": 10}})
-    lines = table.splitlines()
-    assert len(lines) == 4
-    assert len({line.count("|") for line in lines}) == 1
-    assert lines[2] == "| train | 1,234 | 2.2 | 9 | 1,100 | 4,000 | 5.10% | 10 |"
+    header, lines = statistics_table({"train": row | {"vocabulary": 10}, "test": row | {"vocabulary": 10}})
+    assert header == ["split", "sentences", "tokens", "words, mean", "most", "<unk>", "cut"]
+    assert lines == [[split, "1,234", "4,000", "2.2", "9", "5.10%", "1,100"] for split in ("train", "test")]
+    header, _ = statistics_table({"train": row | {"vocabulary": 10, "cut": 0}})
+    assert "cut" not in header

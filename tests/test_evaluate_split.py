@@ -90,7 +90,7 @@ def test_batches_equal_a_loop(model, sentences, monkeypatch):
 
 
 def test_published_protocol(model, sentences):
-    metrics = evaluate(model.eval(), sentences)["published"]
+    metrics = evaluate(model.eval(), sentences)["paper_protocol"]
     expected = []
     for sentence in ROWS:
         posterior = model.encode(torch.tensor([sentence]))

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.decoder_lstm import Decoder
+from modeling_wae_rnf.decoder import Decoder
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.run import train
 
@@ -163,7 +163,7 @@ def test_inputs_that_do_not_fit_are_refused(tiny_model, batch):
         ({"labels": batch["input_ids"][:, 1:]}, r"labels must have the shape of input_ids, \(4, 7\), not \(4, 6\)"),
         ({"past_key_values": cache}, "a cache continues a sentence of known latents"),
         ({"cache": cache, "latents": z, "labels": batch["input_ids"]}, "scored over whole sentences"),
-        ({"output_attentions": True}, "an LSTM has no attention weights"),
+        ({"output_attentions": True}, "there are no attention weights"),
         ({"inputs_embeds": torch.zeros(4, 7, 6)}, "needs input_ids, not inputs_embeds"),
     ):
         with pytest.raises(ValueError, match=message):

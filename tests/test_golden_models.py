@@ -28,10 +28,10 @@ def assert_close(found, expected, name=""):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5, msg=lambda text: f"{name}: {text}")
 
 
-def test_there_is_one_of_each_system():
-    assert {path.name for path in MODELS.iterdir()} >= set(SYSTEMS) == {
-        "lstm-lm", "vae", "vae-nf", "lagging-vae", "vmf-vae", "wae", "wae-nf", "wae-rnf"
-    }  # fmt: skip
+def test_there_is_one_of_each_system_of_then():
+    systems = {"lstm-lm", "vae", "vae-nf", "lagging-vae", "vmf-vae", "wae", "wae-nf", "wae-rnf"}
+    assert {path.name for path in MODELS.iterdir()} >= systems
+    assert systems <= set(SYSTEMS)
 
 
 @pytest.mark.parametrize("system", sorted(path.name for path in MODELS.iterdir()))

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.sharing.hub import push
-from wae_rnf.sharing.model_card import bounds, model_card
+from wae_rnf.sharing.model_card import model_card
 
 from .hub_stand_in import TOKEN, hub
 
@@ -65,9 +65,13 @@ def test_the_card_says_what_was_measured(trained_directory):
     config = WaeRnfModel.from_pretrained(trained_directory).config
     card = model_card("user/model", metrics, config)
     assert isinstance(card, ModelCard)
-    for label, figures in bounds(metrics):
-        assert f"| {label} | {figures['nll']:.2f} | {figures['ppl']:.1f} |" in card.text
-    assert bounds(metrics)[-1][0].startswith("published protocol")
+    for reading, prior in {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}.items():
+        for bound, label in {"iwae": "importance-weighted bound, 3 samples", "elbo": "ELBO"}.items():
+            figures = metrics[reading][bound]
+            assert f"| {label}, {prior} | {figures['nll']:.2f} | {figures['ppl']:.1f} |" in card.text
+    protocol = metrics["paper_protocol"]
+    assert f"| the paper's protocol, no bound | {protocol['nll']:.2f} | {protocol['ppl']:.1f} |" in card.text
+    assert f"| used units | {metrics['units_over_0.05']} | KL over 0.05 nats |" in card.text
     assert 'from_pretrained("user/model", trust_remote_code=True)' in card.text
     assert metrics["training"]["command"] in card.text
     assert all(f"- {line}" in card.text for line in metrics["samples"])

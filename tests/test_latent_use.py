@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, log_kernel
+from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, log_kernel
 from wae_rnf.evaluation import latent_use
 from wae_rnf.evaluation.estimators import use_of_the_code, used_units
 from wae_rnf.evaluation.latent_use import (
@@ -16,7 +16,7 @@ from wae_rnf.evaluation.latent_use import (
     latent_warning,
     warnings_of_metrics,
 )
-from wae_rnf.evaluation.metrics import read_metrics
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.sharing.model_card import model_card
 from wae_rnf.training.arguments import TrainArguments
@@ -24,8 +24,9 @@ from wae_rnf.training.first_checks import check_combinations
 from wae_rnf.training.option_parser import parser_of
 from wae_rnf.training.option_scope import check_scope
 from wae_rnf.training.remedies import advice
-from wae_rnf.training.stage import Stage
+from wae_rnf.training.run import train
 from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.validation import has_collapsed
 
 HEALTHY = {"mutual_information": 3.9, "kl": 12.9, "units": 8, "latent_size": 32, "sentences": 3761}
 
@@ -177,6 +178,7 @@ def test_the_card_and_older_files_say_it(trained_directory, tmp_path):
     found = json.loads((trained_directory / "metrics.json").read_text())
     for information, said in ((0.01, True), (3.0, False)):
         older = copy.deepcopy(found) | {"mutual_information": information, "units_over_0.05": 2}
+        older |= {"format": 2, "published": older.pop("paper_protocol")}
         del older["warnings"]
         (tmp_path / "metrics.json").write_text(json.dumps(older))
         metrics = read_metrics(tmp_path / "metrics.json")
@@ -186,49 +188,36 @@ def test_the_card_and_older_files_say_it(trained_directory, tmp_path):
         assert all(f"\n\n**Warning**: {warning}\n" in card for warning in metrics["warnings"])
 
 
-class Validated:
-    """A stage that has just been validated at each of so many steps, with these figures."""
-
-    def __init__(self, **changes):
-        self.told, self.history, self.kl_weight = [], [], 1.0
-        self.config = type("Config", (), {"latent_size": 32, "kl_weight": 1.0})
-        self.system, self.arguments, self.name = SYSTEMS["vae"], TrainArguments(system="vae"), "vae"
-        self._quiet = False
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-    def _weights(self):
-        return {"kl_weight": self.kl_weight}
-
-    def write(self, text, file):
-        self.told.append(text)
-
-    def validate(self, information, kl_weight=1.0):
-        self.kl_weight = kl_weight
-        self.history.append({})
-        Stage._warn_of_collapse(self, LatentUse(**HEALTHY | {"mutual_information": information}), self)
-        return len(self.told)
+CONFIG = WaeRnfConfig(latent_size=32, kl_weight=1.0)
 
 
-def test_training_says_it_once_when_alpha_matters():
-    stage = Validated()
-    assert [stage.validate(0.1, kl_weight) for kl_weight in (0.0, 0.4, 0.5, 0.8, 1.0)] == [0, 0, 1, 1, 1]
-    assert [past["collapsed"] for past in stage.history] == [False, False, True, True, True]
-    assert stage.told[0].startswith("vae: the latent variable has collapsed")
-    assert "--mean_gamma 0.6" in " ".join(stage.told[0].split())
-    resumed = Validated(history=stage.history)
-    assert resumed.validate(0.1) == 0  # what a checkpoint has been told of
-    assert Validated().validate(0.6) == 0
-    assert Validated(config=type("LM", (), {"latent_size": 0, "kl_weight": 1.0})).validate(0.0) == 0
-    assert Validated(_quiet=True).validate(0.0) == 0
-    autoencoder = type(SYSTEMS["vae"])(SYSTEMS["vae"].config, sampled=False)
-    assert Validated(system=autoencoder).validate(0.0) == 0
+def collapsed(information, kl_weight=1.0, config=CONFIG, sampled=True):
+    use = LatentUse(**HEALTHY | {"mutual_information": information})
+    return has_collapsed(use, {"kl_weight": kl_weight}, config, sampled)
 
 
-def test_a_paragraph_is_as_wide_as_the_terminal(monkeypatch):
+def test_a_collapse_counts_when_alpha_matters():
+    assert [collapsed(0.1, kl_weight) for kl_weight in (0.0, 0.4, 0.5, 1.0)] == [False, False, True, True]
+    assert not collapsed(0.6)
+    assert not collapsed(0.0, config=WaeRnfConfig(latent_size=0, num_flows=0, flow_kernel=None, mmd_weight=0.0))
+    assert not collapsed(0.0, sampled=False)  # an autoencoder's
+
+
+def test_training_says_it_once(tmp_path, monkeypatch, capsys):
+    """On sentences of two kinds, of which a model hears nothing before it has learnt anything."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.setenv("COLUMNS", "80")
-    stage = Validated()
-    stage.validate(0.1)
-    lines = stage.told[0].splitlines()
-    assert len(lines) > 3
-    assert max(map(len, lines)) <= 80
+    (tmp_path / "corpus").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "corpus" / f"{split}.txt").write_text("the cat sat\na dog ran\n" * 8)
+    sizes = {"embedding_size": 6, "hidden_size": 6, "latent_size": 3, "eval_iwae_samples": 2, "batch_size": 4}
+    run = {"dataset": str(tmp_path / "corpus"), "output_dir": str(tmp_path / "run"), "system": "vae", "kl_end": 0.0}
+    given = TrainArguments(**run, **sizes, num_epochs=3, learning_rate=1e-30, batch_norm=False)
+    history = train(given)["training"]["history"]
+    assert [past["collapsed"] for past in history] == [True, True, True]
+    errors = capsys.readouterr().err
+    assert errors.count("vae: the latent variable has collapsed") == 1
+    warning = errors[errors.index("vae: the latent variable") :].splitlines()
+    assert "--mean_gamma 0.6" not in " ".join(warning)  # there is no batch normalization
+    assert "--minimum_rate 5" in " ".join(" ".join(warning).split())
+    assert max(map(len, warning)) <= 80

@@ -1,87 +1,125 @@
-"""The report fits a terminal and shows the figures of metrics.json."""
+"""The report of an evaluation in a terminal shows the figures of metrics.json, and fits."""
 
+import copy
 import io
 
 import pytest
-from datasets import Dataset
 from rich.console import Console
 
-from wae_rnf.evaluation.evaluate_split import evaluate
+from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.metrics_table import print_report
+from wae_rnf.evaluation.terminal_table import print_table
 
 
 @pytest.fixture
-def metrics(tiny_model):
-    rows = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 2]]
-    columns = {"input_ids": rows, "length": [len(row) - 1 for row in rows], "log_prob": [-4.0, -1.0, -3.0]}
-    metrics = evaluate(tiny_model(), Dataset.from_dict(columns), samples=3)
-    return metrics | {"system": "wae-rnf", "dataset": "toy", "split": "test", "samples": ["a [b] c", "d"]}
+def metrics(trained_directory):
+    """Of a WAE-RNF, on a corpus whose entropy is known."""
+    metrics = copy.deepcopy(read_metrics(trained_directory / "metrics.json"))
+    for reading in ("pushforward", "flow_posterior"):
+        for bound in metrics[reading].values():
+            bound |= {"above_entropy": 1.25, "above_entropy_standard_error": 0.5}
+    metrics["text"]["reconstructions"]["examples"] = []
+    return metrics | {
+        "dataset": "toy",
+        "entropy": 7.75,
+        "entropy_standard_error": 0.25,
+        "samples": ["a [b] c", "d"],
+        "warnings": [],
+    }
 
 
-def printed(metrics, width=80):
+def printed(metrics, width=80, verbose=False):
     console = Console(file=io.StringIO(), width=width)
-    print_report(metrics, console)
+    print_report(metrics, console, verbose=verbose)
     return console.file.getvalue()
 
 
-def test_figures_are_shown(metrics):
+def lines_of(text):
+    """{figure: [the rest of its lines]}"""
+    found = {}
+    for line in text.splitlines():
+        name, _, rest = line.strip().partition("  ")
+        found.setdefault(name, []).append(rest.strip() + " ")
+    return found
+
+
+def test_the_trained_model_comes_first_and_alone(metrics):
     text = printed(metrics)
     assert max(map(len, text.splitlines())) <= 80
-    for figure in (
-        metrics["entropy"],
-        metrics["pushforward"]["elbo"]["nll"],
-        metrics["flow_posterior"]["iwae"]["ppl"],
-        metrics["flow_posterior"]["elbo"]["kl"],
-        metrics["published"]["nll"],
-        metrics["mutual_information"],
-    ):
-        assert f"{figure:.2f}" in text
-    assert "3 sentences, 9 tokens" in text
+    own, other = metrics["pushforward"], metrics["flow_posterior"]
+    lines = lines_of(text)
+    assert lines["ELBO"][0].startswith(f"{own['elbo']['nll']:.2f} ")
+    assert lines["reconstruction"][0].startswith(f"{own['elbo']['reconstruction']:.2f} ")
+    assert lines["KL"][0].startswith(f"{own['elbo']['kl']:.2f} ")
+    bound = own["iwae"]
+    errors = f"± {bound['standard_error']:.2f} ({bound['monte_carlo_error']:.3f})"
+    assert lines["IWAE, 3 samples"][0].startswith(f"{bound['nll']:.2f} {errors}")
+    assert lines["perplexity"][0].startswith(f"{bound['ppl']:.1f} ")
+    assert lines["above the corpus's entropy"][0].startswith("+1.25 ± 0.50")
+    assert lines["entropy of the corpus"][0].startswith("7.75 ± 0.25")
+    assert lines["mutual information"][0].startswith(f"{metrics['mutual_information']:.2f} ")
+    assert lines["active units"][0].startswith(f"{metrics['active_units']} ")
+    assert lines["used units"][0].startswith(f"{metrics['units_over_0.05']} ")
+    assert lines["BLEU of reconstructions"][0].startswith(f"{metrics['text']['reconstructions']['bleu']:.1f} ")
+    assert len(lines["ELBO"]) == 1
+    assert f" {other['iwae']['nll']:.2f} " not in text
+    assert "15 sentences, 75 tokens" in text
+    assert "Bounds with the prior on z, z ~ N(0, I), z' = F(z)." in text
+    assert "wae-rnf evaluate --verbose prints them" in text
     assert "  1  a [b] c\n" in text
 
 
-def test_errors_and_units(metrics):
-    text = printed(metrics)
+def test_verbose_prints_the_rest(metrics):
+    text = printed(metrics, verbose=True)
     assert max(map(len, text.splitlines())) <= 80
-    one, other = (metrics[reading] for reading in ("pushforward", "flow_posterior"))
-    errors = [bound["monte_carlo_error"] for each in (one, other) for bound in (each["elbo"], each["iwae"])]
-    flat = " ".join(text.split())
-    assert (
-        "Monte-Carlo error of ELBO, IWAE: pushforward {:.3f}, {:.3f}; flow posterior {:.3f}, {:.3f}".format(*errors)
-        in flat
-    )
-    first, last = metrics["bound_over_k"]["flow_posterior"][0], other["iwae"]["nll"]
-    assert f"bound over k, flow posterior: {first:.2f} (1), {last:.2f} (3)" in flat
-    over = metrics["units_over_0.05"]
-    units = f"{metrics['active_units']} active units ({metrics['active_units_0.1']} at 0.1, {over} with KL > 0.05)"
-    assert units in flat
-    assert f"± {metrics['mutual_information_standard_error']:.2f} (Monte Carlo" in flat
-    assert "mixture" not in flat
+    other, protocol, lines = metrics["flow_posterior"], metrics["paper_protocol"], lines_of(text)
+    assert lines["ELBO"][1].startswith(f"{other['elbo']['nll']:.2f} ")
+    assert lines["IWAE, 3 samples"][1].startswith(f"{other['iwae']['nll']:.2f} ±")
+    assert lines["paper's protocol"][0].startswith(f"{protocol['nll']:.2f} ")
+    assert lines["Σ log|det|"][0].startswith(f"{protocol['log_abs_det']:.2f} ")
+    assert lines["MMD to the prior"][0].startswith(f"{metrics['mmd']:.4f}")
+    curve = metrics["bound_over_k"]
+    for k, one, another in zip(curve["k"], curve["pushforward"], curve["flow_posterior"], strict=True):
+        assert f" {k} {one:.2f} {another:.2f} " in " ".join(text.split())
+
+
+def test_the_samples_of_a_mixture_are_named(metrics):
     metrics["pushforward"]["iwae"]["proposal"] = "mixture"
-    assert "(q(z|x) + p(z)) / 2" in printed(metrics)
+    assert "IWAE, 3 samples of (q(z|x) + p(z)) / 2" in printed(metrics)
 
 
-def test_metrics_of_an_earlier_format(metrics):
-    earlier = {name: value for name, value in metrics.items() if not name.startswith("mutual_information_")}
-    for name in ("bound_over_k", "active_units_0.1", "units_over_0.05", "kl_of_units"):
-        del earlier[name]
-    for reading in ("pushforward", "flow_posterior"):
-        for bound in ("elbo", "iwae"):
-            del earlier[reading][bound]["monte_carlo_error"]
-    text = printed(earlier)
-    assert "Monte" not in text
-    assert f"{earlier['active_units']} active units," in " ".join(text.split())
+def test_a_language_model_has_one_exact_figure(metrics):
+    del metrics["text"]["reconstructions"]
+    curve = {"num_sentences": 15, "k": [1], "pushforward": [3.0], "flow_posterior": [3.0]}
+    facts = {"has_latents": False, "has_flow": False, "mmd": None, "bound_over_k": curve}
+    text = printed(metrics | facts, verbose=True)
+    lines = lines_of(text)
+    exact = metrics["pushforward"]["elbo"]
+    start = f"{exact['nll']:.2f} ± {exact['standard_error']:.2f} "
+    assert lines["negative log-likelihood, exact"][0].startswith(start)
+    for absent in (
+        "ELBO",
+        "IWAE",
+        "KL",
+        "mutual information",
+        "active units",
+        "paper's protocol",
+        "prior on",
+        "BLEU of",
+    ):
+        assert absent not in text, absent
 
 
 def test_what_is_not_known_is_left_out(metrics):
-    for name in ("entropy", "entropy_standard_error", "samples"):
+    for name in ("entropy", "entropy_standard_error", "text"):
         del metrics[name]
     for reading in ("pushforward", "flow_posterior"):
-        for bound in ("elbo", "iwae"):
-            del metrics[reading][bound]["above_entropy"]
-    text = printed(metrics)
-    assert "corpus entropy" not in text
-    assert "Samples" not in text
+        for bound in metrics[reading].values():
+            del bound["above_entropy"], bound["above_entropy_standard_error"]
+            bound["monte_carlo_error"] = None
+    text = printed(metrics | {"samples": [], "units_over_0.05": None})
+    for absent in ("entropy", "Samples", "used units", "BLEU", "None", "–"):
+        assert absent not in text, absent
 
 
 def test_warnings_are_whole_and_fit(metrics):
@@ -92,17 +130,14 @@ def test_warnings_are_whole_and_fit(metrics):
     assert f"Warning: {warning}".split() == text[text.index("Warning") :].split()[: len(warning.split()) + 1]
 
 
-@pytest.mark.parametrize("width", [20, 40, 70])
+@pytest.mark.parametrize("width", [20, 40, 60])
 def test_figures_are_never_cut(metrics, width):
     """In a narrow terminal the table is wider than it."""
     metrics["pushforward"]["iwae"] |= {"nll": 41481.25, "standard_error": 123.45, "ppl": 123456.78}
     text = printed(metrics, width)
     assert "…" not in text
-    for figure in ("41481.25", "123.45", "123456.78"):
-        assert f" {figure} " in text
-    rows = [line for line in text.splitlines() if "│" in line]
-    assert len({len(line) for line in rows}) == 1
-    assert len(rows[0]) > width
+    for figure in ("41481.25 ± 123.45", "123456.8"):
+        assert figure in text
 
 
 def test_reconstructions_and_the_grammar_are_shown(metrics):
@@ -116,3 +151,13 @@ def test_reconstructions_and_the_grammar_are_shown(metrics):
     assert "40% of the samples are sentences" in words
     assert "70% of the reconstructions; these keep topic 90%, form 80%" in words
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_table_shows_brackets_as_they_are_and_is_not_cut():
+    console = Console(file=io.StringIO(), width=20)
+    rows = [["a[b]", "+0.50 [-0.25, +1.25]"], ["c", "–"]]
+    print_table(["row", "difference"], rows, "title [of] it", "below", console)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert lines[0] == "title [of] it"
+    assert lines[-1] == "below"
+    assert " a[b]   +0.50 [-0.25, +1.25]" in lines

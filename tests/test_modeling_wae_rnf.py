@@ -5,9 +5,8 @@ import math
 import mpmath
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
 
-from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel, log_kernel
+from modeling_wae_rnf import WaeRnfConfig, log_kernel
 from modeling_wae_rnf.gaussian import standard_normal_log_prob
 
 CONFIGS = {
@@ -101,22 +100,6 @@ def test_a_weight_given_to_forward_counts_where_the_configuration_has_none(tiny_
     assert model(**batch, mmd_weight=5.0).mmd != 0
 
 
-def test_padding_changes_nothing(model, batch):
-    model.eval()
-    together, noise = model.encode(**batch), torch.randn(4, model.config.latent_size)
-    scores = model.score(**batch, z_prime=noise)
-    for row in range(4):
-        length = int(batch["attention_mask"][row].sum())
-        alone = {name: values[row : row + 1, :length] for name, values in batch.items()}
-        wide = {name: torch.nn.functional.pad(values, (0, 5)) for name, values in alone.items()}
-        for inputs in (alone, wide):
-            torch.testing.assert_close(model.encode(**inputs).mean[0], together.mean[row], rtol=0, atol=1e-5)
-            entropy = model.encode(**inputs).entropy()[0]
-            torch.testing.assert_close(entropy, together.entropy()[row], rtol=0, atol=1e-5)
-            score = model.score(**inputs, z_prime=noise[row : row + 1])[0]
-            torch.testing.assert_close(score, scores[row], rtol=0, atol=1e-5)
-
-
 def test_mask_is_derived_from_padding(tiny_model, batch):
     model = tiny_model().eval()
     z = torch.zeros(4, 4)
@@ -135,31 +118,6 @@ def test_labels_leave_tokens_out(tiny_model, batch):
     partial = model.score(**batch, z_prime=z, labels=labels)
     assert partial[0] < whole[0]
     torch.testing.assert_close(partial[1:], whole[1:], rtol=0, atol=0)
-
-
-def test_every_parameter_gets_a_gradient(model, batch):
-    model.train()
-    model(**batch).loss.backward()
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            assert parameter.grad is not None, name
-            assert parameter.grad.abs().max() > 0, name
-        else:
-            assert (name, model.config.mean_gamma) == ("posterior_head.mean.3.weight", 0.6)
-
-
-def test_save_and_load_are_bit_equal(model, batch, tmp_path):
-    model.train()
-    model(**batch)  # moves the running statistics
-    model.eval().save_pretrained(tmp_path)
-    loaded = AutoModel.from_pretrained(tmp_path)
-    assert isinstance(loaded, WaeRnfModel)
-    state = loaded.state_dict()
-    assert state.keys() == model.state_dict().keys()
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, state[name]), name
-    assert AutoConfig.from_pretrained(tmp_path).to_dict()["num_flows"] == model.config.num_flows
-    assert torch.equal(loaded.encode(**batch).mean, model.encode(**batch).mean)
 
 
 def test_tuple_equals_dictionary(tiny_model, batch):
@@ -236,9 +194,9 @@ def test_prior_is_reproducible_and_its_two_readings_differ(tiny_model):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("latent_size", -1, "latent_size must not be negative"),
-        ("latent_size", 0, "without a latent code has neither flows nor MMD"),
-        ("posterior", "vmf", "with a von Mises-Fisher posterior has neither flows nor MMD"),
+        ("latent_size", -1, "latent_size must be at least 0"),
+        ("latent_size", 0, "without a latent variable has neither flows nor MMD"),
+        ("posterior", "vmf", "whose latents lie on the sphere has neither flows nor MMD"),
         ("posterior", "uniform", "posterior must be one of"),
         ("word_dropout", -0.1, "word_dropout must lie in"),
         ("kappa", 0.0, "kappa must be positive"),

@@ -8,6 +8,7 @@ from datasets import Dataset
 from torch.distributions import Normal
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior
+from modeling_wae_rnf.priors import StandardNormal
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.estimators import (
     READINGS,
@@ -24,6 +25,7 @@ from wae_rnf.training.arguments import TrainArguments
 
 from .test_estimators import linear_gaussian
 
+NORMAL = StandardNormal()
 ROWS = [[1, 5, 6, 7, 2], [1, 4, 2], [1, 9, 8, 7, 6, 5, 2], [1, 12, 10, 2], [1, 3, 3, 4, 2]]
 SEEDS = 60  # know their spread to a tenth
 
@@ -36,12 +38,14 @@ def wrong_posterior(num_points=40):
     def draw(samples, generator=None):
         z = posterior.rsample((samples,), generator=generator)
         none = torch.zeros(samples, num_points)
-        return log_importance_weights(posterior, z, z, none, reconstruction(z))["pushforward"], reconstruction(z)
+        weights = log_importance_weights(posterior, z, z, none, reconstruction(z), NORMAL)
+        return weights["pushforward"], reconstruction(z)
 
     def draw_of_prior(samples):
-        z = posterior.sample_prior((samples, num_points, 3), dtype=torch.float64)
+        z = NORMAL.sample((samples, num_points, 3), dtype=torch.float64)
         none = torch.zeros(samples, num_points)
-        return log_importance_weights(posterior, z, z, none, reconstruction(z))["pushforward"], reconstruction(z)
+        weights = log_importance_weights(posterior, z, z, none, reconstruction(z), NORMAL)
+        return weights["pushforward"], reconstruction(z)
 
     return draw, draw_of_prior, nll
 

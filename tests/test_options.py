@@ -5,26 +5,28 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
 from modeling_wae_rnf import WaeRnfConfig
-from modeling_wae_rnf.configuration_wae_rnf import CHOICES
+from modeling_wae_rnf.model_options import ModelOptions
+from modeling_wae_rnf.options import option
 from wae_rnf.commands.main import main
 from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
-from wae_rnf.reproduction.corpus_report import differences
+from wae_rnf.reproduction.corpus_report import differing_options
 from wae_rnf.tokenization.corpora import TOY
 from wae_rnf.tokenization.corpus_names import NAMED
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.training import option_files
 from wae_rnf.training.arguments import PRESETS, TrainArguments
 from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.option_files import read_options, read_variants, with_preset
 from wae_rnf.training.option_parser import OptionParser, parser_of
 from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
-from wae_rnf.training.systems import SYSTEMS, WAE_RNF
+from wae_rnf.training.systems import SYSTEMS
 
 MAIN = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
 GOLDEN = str(Path(__file__).parent / "golden" / "models" / "wae")
@@ -46,7 +48,7 @@ def refused(argv, capsys):
         (["train", "--epochs", "3"], "unknown option --epochs; did you mean --num_epochs?"),
         (["train", "--learning-rte=1"], "unknown option --learning-rte; did you mean --learning_rate?"),
         (["train", "--hidden", "3"], "unknown option --hidden; did you mean --hidden_size?"),
-        (["train", "--xyzzy", "3"], "unknown option --xyzzy (wae-rnf train --help lists them all)"),
+        (["train", "--xyzzy", "3"], "unknown option --xyzzy (wae-rnf train --help-all lists them all)"),
         (["train", "toy"], "unrecognized arguments: toy"),
         (["reproduce", "--system", "vae"], "unknown option --system; did you mean --systems?"),
         (["evaluate", GOLDEN, "--iwae-sample", "3"], "unknown option --iwae-sample; did you mean --iwae_samples?"),
@@ -218,7 +220,7 @@ def scope_of(system, **options):
     return without_part(options, TrainArguments(system=system, **options))
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", OUT_OF_SCOPE)
 def test_options_without_a_part_are_refused_and_the_others_taken(system, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, value in OUT_OF_SCOPE[system].items():
@@ -249,10 +251,7 @@ def test_what_depends_on_another_option():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     """The rules against the model's own configuration: which of its fields are of a part that it has."""
-    from wae_rnf.training.model_options import model_config
-    from wae_rnf.training.systems import customized_system
-
-    config = model_config(TrainArguments(system=system), customized_system(TrainArguments(system=system)), 9)
+    config = model_config(TrainArguments(system=system), SYSTEMS[system], 9)
     absent = scope_of(system) | without_part(
         [option for rule in RULES for option in rule[0]], TrainArguments(system=system)
     )
@@ -263,16 +262,44 @@ def test_what_is_refused_is_what_the_trained_model_does_not_read(system):
     assert ("batch_norm" in absent) == (config.latent_size == 0 or config.posterior == "vmf")
 
 
+def another(declared):
+    """A value of an option that is not its default."""
+    default, choices = declared.default, getattr(declared.metadata["rule"], "choices", ())
+    if choices:
+        return next(choice for choice in choices if choice != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, int):
+        return default + 1
+    return default / 2 if default else 0.25
+
+
+# parts and what is their own are in test_components.py
+OF_PARTS = {"encoder_type", "inference", "decoder_type"} | {
+    own.name for own in fields(ModelOptions) if own.type is dict
+}
+OTHER_VALUES = {own.name: another(own) for own in fields(ModelOptions) if own.name not in OF_PARTS}
+OTHER_VALUES |= {"prior": "mixture"}
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_an_option_that_is_declared_is_one_of_the_command_line_and_of_the_configuration(name):
+    """From its declaration alone: the parser reads it, and the model of the run has it."""
+    value = OTHER_VALUES[name]
+    given = vars(parser_of(TrainArguments, prog="x").parse_args([f"--{name}", str(value)]))
+    assert given == {name: value}
+    arguments = TrainArguments(**given)
+    config = model_config(arguments, SYSTEMS["wae-rnf"], vocab_size=9)
+    assert getattr(config, name) == value != getattr(WaeRnfConfig(), name)
+    assert WaeRnfConfig.from_dict(config.to_dict()).to_dict() == config.to_dict()
+    declared = {own.name: own for own in fields(WaeRnfConfig)}[name]
+    assert {own.name: own for own in fields(TrainArguments)}[name].metadata["help"] == declared.metadata["help"]
+
+
 def test_light_copies_agree_with_what_they_copy():
-    config = WaeRnfConfig()
-    assert {name: getattr(config, name) for name in WAE_RNF} == WAE_RNF
     assert set(NAMED) == {TOY, *HUB_CORPORA}
     known = {field.name for field in fields(TrainArguments)}
     assert {name for rule in RULES for name in rule[0]} <= known
-    for field in fields(TrainArguments):
-        for choice in CHOICES.get(field.name, ()):
-            # the sphere's prior comes with its posterior, and is no choice
-            assert choice in (None, "uniform_sphere") or field.metadata["rule"][0](choice)
 
 
 def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
@@ -280,7 +307,7 @@ def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
     options = ReproduceArguments()
     rows = rows_of(options, shared)
     assert list(rows)[:2] == ["lstm-lm", "vae"]
-    assert {name: set(own) - {"system"} for name, own in rows.items()} == {
+    assert {name: set(own) - {"system"} for name, own in rows.items()}.items() >= {
         "lstm-lm": set(),
         "vae": {"latent_size"},
         "vae-nf": {"latent_size"},
@@ -289,7 +316,7 @@ def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
         "wae": {"latent_size"},
         "wae-nf": {"latent_size"},
         "wae-rnf": {"latent_size", "kernel_bandwidth", "flow_kernel"},
-    }
+    }.items()
     tell_left_out(options, shared)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 5
@@ -305,12 +332,12 @@ def test_a_report_compares_what_the_rows_have_a_part_for():
     runs = {
         name: [{"options": vars(TrainArguments(**own)) | {"of_an_older_version": 1}}] for name, own in rows.items()
     }
-    header, _, *lines = differences(runs).strip().splitlines()
+    header, _, *lines = differing_options(runs).strip().splitlines()
     assert header == "| row | system | `hidden_size` |"
     assert "| wae | wae | 9 |" in lines
     rows["wae-nf"]["num_flows"] = 2
     runs["wae-nf"] = [{"options": vars(TrainArguments(**rows["wae-nf"]))}]
-    assert "| vae | vae | 8 | – |" in differences(runs)
+    assert "| vae | vae | 8 | – |" in differing_options(runs)
 
 
 def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
@@ -334,16 +361,19 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
         (["--lr_milestones"], "argument --lr_milestones: expected at least one argument"),
         (["--lr_patience", "1", "--lr_decay", "1"], "--lr_decay must lie in [0, 1), but is 1.0"),
         (["--batch_norm_eps", "-1"], "--batch_norm_eps must not be negative"),
-        (["--preset", "authers"], "--preset must be one of authors, recipe, but is authers"),
+        (["--preset", "authers"], "--preset must be one of authors, recipe, toy, but is authers"),
         (["--centres_from", "nowhere.npy"], "--centres_from nowhere.npy: there is no such file"),
         (["--vocab_size", "4"], "--vocab_size must be at least 5"),
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
         (["--objective", "flow_posterior", "--free_bits", "1"], "free_bits and minimum_rate need"),
         (["--prior", "flow", "--free_bits", "1"], "free_bits and minimum_rate need a divergence that is known"),
-        (["--prior", "gaussian"], "--prior must be one of standard_normal, mixture, vamp, flow"),
+        (
+            ["--prior", "gaussian"],
+            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, but is gaussian",
+        ),
         (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
-        (["--output_dir", "x\0y"], "null"),
+        (["--output_dir", "x\0y", "--num_epochs", "1"], "null"),
     ],
 )
 def test_values_that_no_run_can_have(argv, message, capsys, tmp_path, monkeypatch):
@@ -432,7 +462,7 @@ def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
     assert [rows[name]["preset"] for name in ("a", "vae", "wae")] == ["recipe", "authors", "recipe"]
     assert (rows["wae"]["lr_patience"], rows["wae"]["weight_decay"]) == (2, 0.125)
     Path("rows.yaml").write_text("a: {preset: receipt}\n")
-    assert "--preset must be one of authors, recipe" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
+    assert "--preset must be one of authors, recipe, toy" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
 
 
 def test_centres_of_a_file_in_a_row(tmp_path, monkeypatch, capsys):
@@ -444,3 +474,30 @@ def test_centres_of_a_file_in_a_row(tmp_path, monkeypatch, capsys):
     (tmp_path / "c.npy").touch()
     rows = rows_of(ReproduceArguments(variants="rows.yaml"), {})
     assert TrainArguments(**rows["a"]).centres_from == str(tmp_path / "c.npy")
+
+
+@dataclass
+class WithMapping:
+    """As a part's own options are given."""
+
+    decoder_kwargs: dict = option(dict, "Options of the decoder.")  # noqa: RUF009
+
+
+def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypatch, tmp_path):
+    parser = parser_of(WithMapping, prog="x")
+    assert vars(parser.parse_args(["--decoder_kwargs", '{"channels": 8, "causal": true}'])) == {
+        "decoder_kwargs": {"channels": 8, "causal": True}
+    }
+    for text in ("[1]", "channels", "3"):
+        with pytest.raises(ValueError, match="argument --decoder_kwargs: JSON of the form"):
+            parser.parse_args(["--decoder_kwargs", text])
+    assert WithMapping().decoder_kwargs == {}
+    monkeypatch.setattr(option_files, "TrainArguments", WithMapping)
+    monkeypatch.setattr(option_files, "MAPPINGS", ["decoder_kwargs"])
+    path = tmp_path / "c.yaml"
+    path.write_text("decoder_kwargs: {channels: 8, rate: 1.0e-1, deep: {causal: true, name: a}}\n")
+    found = {"channels": 8, "rate": 0.1, "deep": {"causal": True, "name": "a"}}
+    assert read_options(path) == {"decoder_kwargs": found}
+    path.write_text("decoder_kwargs: 3\n")
+    with pytest.raises(ValueError, match="JSON of the form"):
+        read_options(path)

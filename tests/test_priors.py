@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
-from modeling_wae_rnf.priors import PRIORS, FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
+from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig
+from modeling_wae_rnf.priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
 from wae_rnf.evaluation.estimators import importance_weighted_nll, log_importance_weights
 from wae_rnf.evaluation.evaluate_split import evaluate
 
@@ -115,7 +115,6 @@ def test_priors_without_parameters():
     assert UniformSphere().log_prob(z)[0].item() == pytest.approx(-math.log(2 * math.pi**2))  # the area in R^4
     sample = UniformSphere().sample((5, 4), torch.Generator().manual_seed(0))
     torch.testing.assert_close(sample.norm(dim=-1), torch.ones(5))
-    assert set(PRIORS) == {*GAUSSIAN, "uniform_sphere"}
 
 
 @pytest.mark.parametrize("name", GAUSSIAN)
@@ -142,18 +141,6 @@ def test_mixture_of_one_standard_component_is_the_standard_normal(objective, tin
         torch.manual_seed(0)
         losses.append(model(**batch).loss)
     torch.testing.assert_close(*losses, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", GAUSSIAN)
-def test_saved_and_loaded_it_is_the_same(name, tiny_model, tmp_path):
-    model, z = tiny_model(prior=name, **SMALL).eval(), torch.randn(5, 4)
-    far_from_the_start(model.prior, scale=0.3).float()
-    model.save_pretrained(tmp_path)
-    again = WaeRnfModel.from_pretrained(tmp_path).eval()
-    assert again.config.prior == name
-    assert torch.equal(again.prior.log_prob(z), model.prior.log_prob(z))
-    draws = [each.sample_prior(3, torch.Generator().manual_seed(2)) for each in (model, again)]
-    assert torch.equal(*draws)
 
 
 @pytest.mark.parametrize("name", [None, *GAUSSIAN])

@@ -14,11 +14,14 @@ import pytest
 
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.estimators import READINGS
-from wae_rnf.evaluation.metrics import read_sentences, write_metrics, write_sentences
+from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics_files import read_sentences, write_metrics, write_sentences
+from wae_rnf.evaluation.schema import unknown_keys
 from wae_rnf.reproduction.arguments import ReproduceArguments
-from wae_rnf.reproduction.corpus_report import read_runs, write_report
+from wae_rnf.reproduction.corpus_report import write_report
 from wae_rnf.reproduction.intervals import paired_difference
-from wae_rnf.reproduction.reproduce import compare, reproduce
+from wae_rnf.reproduction.reproduce import compared, reproduce
+from wae_rnf.reproduction.results_folder import read_runs
 from wae_rnf.training.systems import SYSTEMS
 
 WORDS = [
@@ -81,19 +84,22 @@ def test_all_systems_and_their_tables(options, tmp_path):
         history = metrics["training"]["history"]
         assert len(history) == 1, system
         assert {"kl", "mutual_information", "active_units", "epoch"} <= history[0].keys()
-        assert {"forward_ppl", "reverse_ppl", "distinct_1", "self_bleu"} <= metrics["text"]["samples"].keys()
+        assert list(unknown_keys(metrics, Metrics)) == []
+        assert metrics["reproduction"]["row"] == system
+        assert metrics["reproduction"]["perplexities"].keys() == {"num_samples", "forward_ppl", "reverse_ppl"}
+        assert {"distinct_1", "self_bleu"} <= metrics["text"]["samples"].keys()
         assert ("reconstructions" in metrics["text"]) == (system != "lstm-lm")
     text = report.read_text()
     assert "![Posterior means of wae-rnf](latent_map.png)" in text
     assert (results / "latent_map.png").read_bytes().startswith(b"\x89PNG")
     assert "shortened from the paper's 48" in text
-    assert "; of 20 the perplexity under" in text
+    assert "Perplexities are of 20 of them" in text
     assert "| wae-rnf | 91.9 (15.40) 66.1 |" in text  # the paper's row of Table 1
     assert "| wae-nf | at the posterior mean, no bound | 92.3 | 14.3 | 14.3 | 67.3 |" in text
     for row, name in {"vae": "ELBO", "lstm-lm": "exact NLL"}.items():  # beside the paper's figure the same quantity
         elbo = runs[row][0]["pushforward"]["elbo"]
         assert f"| {name} | {elbo['nll']:.1f} ({elbo['kl']:.1f}) {elbo['ppl']:.1f} |" in text
-    own = runs["wae-rnf"][0]["published"]
+    own = runs["wae-rnf"][0]["paper_protocol"]
     assert f"| at the posterior mean, no bound | {own['nll']:.1f} ({own['kl']:.1f}) {own['ppl']:.1f} |" in text
     exact = runs["lstm-lm"][0]["pushforward"]
     assert exact["elbo"]["nll"] == pytest.approx(exact["iwae"]["nll"], abs=1e-5)
@@ -105,20 +111,22 @@ def test_all_systems_and_their_tables(options, tmp_path):
     nll = {system: [float(line.split("\t")[column]) for line in several] for system, several in lines.items()}
     for system in SYSTEMS:
         differences = [ours - exact for ours, exact in zip(nll[system], nll["lstm-lm"], strict=True)]
-        found = runs[system][0]["pushforward"]["iwae"]
-        assert found["above_language_model"] == pytest.approx(statistics.mean(differences), abs=1e-4)
+        above = runs[system][0]["reproduction"]["above_language_model"]["pushforward"]["iwae"]
+        assert above["mean"] == pytest.approx(statistics.mean(differences), abs=1e-4)
         error = statistics.stdev(differences) / len(differences) ** 0.5
-        assert found["above_language_model_standard_error"] == pytest.approx(error, abs=1e-4)
-        assert found["nll"] == pytest.approx(statistics.mean(nll[system]), abs=1e-4)
+        assert above["standard_error"] == pytest.approx(error, abs=1e-4)
+        assert runs[system][0]["pushforward"]["iwae"]["nll"] == pytest.approx(statistics.mean(nll[system]), abs=1e-4)
     kept = {row: read_sentences(results / f"{row}.json") for row in ("wae", "lstm-lm")}
     assert kept["wae"].keys() == {"length", "pushforward_iwae"}  # without a flow the readings are one
     assert kept["wae"]["pushforward_iwae"] == pytest.approx(nll["wae"], abs=6e-4)
     shown = paired_difference(kept["wae"]["pushforward_iwae"], kept["lstm-lm"]["pushforward_iwae"])
-    assert shown.mean == pytest.approx(runs["wae"][0]["pushforward"]["iwae"]["above_language_model"], abs=1e-3)
+    assert shown.mean == pytest.approx(
+        runs["wae"][0]["reproduction"]["above_language_model"]["pushforward"]["iwae"]["mean"], abs=1e-3
+    )
     assert f"| {shown} |" in text
     assert "over sentences alone where a row has one seed" in text
     assert read_sentences(results / "wae-nf.json").keys() == {"length", "pushforward_iwae", "flow_posterior_iwae"}
-    assert "| flow posterior, its own |" in text.partition("| vae-nf |")[2].partition("| lagging-vae |")[0]
+    assert "| prior on z', trained |" in text.partition("| vae-nf |")[2].partition("| lagging-vae |")[0]
     for name in ("mutual_information.png", "collapse.png"):
         assert (results / name).read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "runs" / "ptb" / "wae-rnf" / "vae").exists()  # a first stage that cannot collapse, of its own
@@ -136,12 +144,10 @@ def test_other_sentences_are_not_compared(tmp_path):
     for name, lengths in {"ours": [2, 4], "same": [2, 4], "other": [4, 2]}.items():
         (tmp_path / name).mkdir()
         write_metrics(tmp_path / name / "metrics.json", {"of_sentences": {"length": lengths} | bounds})
-    metrics = {reading: {"elbo": {}, "iwae": {}} for reading in READINGS}
     for language_model in ("other", "missing"):
-        compare(metrics, tmp_path / "ours", tmp_path / language_model)
-        assert metrics["pushforward"] == {"elbo": {}, "iwae": {}}
-    compare(metrics, tmp_path / "ours", tmp_path / "same")
-    assert metrics["flow_posterior"]["elbo"]["above_language_model"] == 0
+        assert compared(tmp_path / "ours", tmp_path / language_model) == {}
+    above = compared(tmp_path / "ours", tmp_path / "same")["above_language_model"]
+    assert above["flow_posterior"]["elbo"] == {"mean": 0, "standard_error": 0}
 
 
 def test_seeds_give_mean_and_deviation(options, tmp_path):
@@ -233,8 +239,8 @@ def test_variants_are_rows_of_their_own(options, tmp_path):
     assert runs["vae"][0]["options"]["num_epochs"] == 2
     assert runs["wae-rnf"][0]["options"]["hidden_size"] == SMALL["hidden_size"]
     text = report.read_text()
-    assert "| row | system | `num_epochs` | `hidden_size` |" in text
-    assert "| narrow | wae-nf | 1 | 8 |" in text
+    assert "| row | system | `hidden_size` | `num_epochs` |" in text
+    assert "| narrow | wae-nf | 8 | 1 |" in text
 
 
 @pytest.mark.parametrize(
@@ -273,14 +279,19 @@ def test_misuse(options, tmp_path):
         write_report(tmp_path)
 
 
-def test_the_commands_one_after_the_other(corpus, monkeypatch):
+def test_the_commands_one_after_the_other(corpus, monkeypatch, capsys):
     """reproduce, then evaluate of its run in another way, then reproduce again."""
     monkeypatch.chdir(corpus.parent)
     Path("small.yaml").write_text("\n".join(f"{name}: {value}" for name, value in SMALL.items()))
     again = ["reproduce", "--dataset", "./ptb", "--systems", "vae", "--config", "small.yaml", "--max_steps", "3"]
     again += ["--iwae_samples", "2", "--runs_dir", "runs", "--results_dir", "results"]
     assert main(again) == 0
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.rpartition("ptb, test split")[2].splitlines()[:-1])) <= 80
     before = json.loads(Path("results/ptb/vae.json").read_text())
+    bound = before["pushforward"]["iwae"]
+    shown = f"{bound['nll']:.2f} ± {bound['standard_error']:.2f}"
+    assert f"vae {shown} " in " ".join(printed.rpartition("ptb, test split")[2].split())  # the table at the end
     assert main(["evaluate", "runs/ptb/vae", "--iwae_samples", "3"]) == 0
     assert json.loads(Path("runs/ptb/vae/metrics.json").read_text())["evaluation"]["iwae_samples"] == 3
     assert main(again) == 0

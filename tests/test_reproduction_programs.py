@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from wae_rnf.evaluation.metrics import SplitMetrics
+from wae_rnf.evaluation.schema import problems, unknown_keys
 from wae_rnf.reproduction import bfloat16, document_tables
 
 ROOT = Path(__file__).parent.parent
@@ -22,9 +24,9 @@ def run(module, *arguments, monkeypatch):
 def test_findings(tmp_path, monkeypatch):
     run("wae_rnf.reproduction.findings", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
     written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
-    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png"}
+    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png", "exploration.png"}
     assert written["findings.md"] == (ROOT / "docs" / "findings.md").read_bytes()
-    assert all(written[name].startswith(b"\x89PNG") for name in ("published_protocol.png", "ablation.png"))
+    assert all(written[name].startswith(b"\x89PNG") for name in written.keys() - {"findings.md"})
 
 
 def test_tables(tmp_path, monkeypatch):
@@ -52,6 +54,9 @@ def test_precision(trained_directory, tmp_path, monkeypatch):
     bfloat16.main([str(trained_directory), "--output", str(tmp_path / "precision.json")])
     content = json.loads((tmp_path / "precision.json").read_text())
     (compared,) = content["runs"]
+    for precision in bfloat16.PRECISIONS:
+        assert list(problems(compared[precision], SplitMetrics)) == []
+        assert list(unknown_keys(compared[precision], SplitMetrics)) == []
     assert (compared["dataset"], compared["system"]) == ("corpus", "wae-rnf")
     single, half = (compared[name]["pushforward"]["elbo"]["nll"] for name in bfloat16.PRECISIONS)
     record = json.loads((trained_directory / "metrics.json").read_text())

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from wae_rnf.commands.main import main
-from wae_rnf.reproduction.corpus_report import read_runs, write_report
+from wae_rnf.reproduction.corpus_report import write_report
+from wae_rnf.reproduction.results_folder import read_runs
 
 RESULTS = Path(__file__).parent.parent / "results" / "toy"
 
@@ -41,7 +42,8 @@ def test_told_before_any_training(folder, content, message, monkeypatch, capsys)
 @pytest.mark.parametrize("name", ["training", "text"])
 def test_metrics_of_an_evaluation_alone_make_no_report(folder, name):
     metrics = json.loads((folder / "vae.json").read_text())
-    (folder / "wae.json").write_text(json.dumps(metrics | {name: None}))
+    del metrics[name]
+    (folder / "wae.json").write_text(json.dumps(metrics))
     with pytest.raises(ValueError, match=rf"wae.json is not what wae-rnf reproduce writes: it has no '{name}'"):
         read_runs(folder)
 
@@ -50,7 +52,7 @@ def test_a_likelihood_that_is_no_number_is_named(folder):
     metrics = json.loads((folder / "vae.json").read_text())
     metrics["pushforward"]["iwae"]["nll"] = None
     (folder / "vae.json").write_text(json.dumps(metrics))
-    with pytest.raises(ValueError, match=r"vae.json: pushforward.iwae.nll is None, not a finite number"):
+    with pytest.raises(ValueError, match=r"vae.json is not .*: pushforward.iwae.nll is None, not a finite number"):
         write_report(folder)
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig
-from wae_rnf.training.schedules import annealed_weights, num_decays
+from wae_rnf.training.learning_rate import num_decays
+from wae_rnf.training.schedules import annealed_weights
 from wae_rnf.training.systems import SYSTEMS
 
 
@@ -25,6 +26,16 @@ def test_vae_reaches_one_at_epoch_21():
     alpha = [annealed_weights(epoch / 48, config, system.annealing)["kl_weight"] for epoch in (0, 10.5, 21, 48)]
     assert alpha == pytest.approx([0, 0.5, 1, 1])
     assert annealed_weights(0.0, config, system.annealing)["mmd_weight"] == 0
+
+
+def test_the_sum_of_the_weights_or_lambda_alone_is_constant():
+    for progress in (0.0, 0.3, 1.0):
+        weights = [
+            annealed_weights(progress, WaeRnfConfig(), (0.2, 0.4), constant_sum=choice) for choice in (True, False)
+        ]
+        assert weights[0]["kl_weight"] == weights[1]["kl_weight"]
+        assert sum(weights[0].values()) == pytest.approx(10.0)
+        assert weights[1]["mmd_weight"] == 9.2
 
 
 def test_a_climb_of_no_length_is_a_step():

@@ -4,7 +4,6 @@ from collections import Counter
 from itertools import chain, islice
 
 import pytest
-import torch
 from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +15,9 @@ from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 from wae_rnf.tokenization.streams import SentenceStream, TextStream
 from wae_rnf.tokenization.vocabulary import count_words
 from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.checkpoints import checkpoints
 from wae_rnf.training.run import train
-from wae_rnf.training.stage import Stage
+
+from .small_runs import assert_same_weights, cut_after
 
 TEXTS = [f"word{number} the end" for number in range(23)]
 
@@ -92,23 +91,12 @@ def options(tmp_path, monkeypatch):
 @pytest.mark.parametrize("stop", [4, 6])  # within an epoch of three steps, and at its end
 def test_a_streamed_run_resumes_to_the_bit(options, tmp_path, monkeypatch, stop):
     whole = train(options("whole"))
-    step = Stage._train_step
-
-    def interrupted(self, batches):
-        if self.name == "wae-rnf" and self.step == stop:
-            raise KeyboardInterrupt
-        return step(self, batches)
-
-    monkeypatch.setattr(Stage, "_train_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(options("cut"))
-    monkeypatch.setattr(Stage, "_train_step", step)
+        train(options("cut"), on_step=cut_after(stop, "wae-rnf"))
     monkeypatch.setattr("wae_rnf.training.open_corpus.train_tokenizer", None)  # a stream is counted once
     cut = train(options("cut", resume=True))
     assert cut["training"]["steps"] == whole["training"]["steps"] == 9
-    whole, cut = (load_file(checkpoints(tmp_path / name / "checkpoints")[0] / "model.safetensors")
-                  for name in ("whole", "cut"))  # fmt: skip
-    assert all(torch.equal(value, cut[name]) for name, value in whole.items())
+    assert_same_weights(tmp_path / "whole", tmp_path / "cut")
     assert read_json(tmp_path / "cut" / "stream" / "count.json") == {"sentences": 23}
 
 

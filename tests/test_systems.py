@@ -6,6 +6,10 @@ import mpmath
 import pytest
 import torch
 
+from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.training.arguments import TrainArguments, as_system
+from wae_rnf.training.lagging import Lagging
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.systems import SYSTEMS
 
 
@@ -60,7 +64,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
     """Number by number from the encoder's and the decoder's outputs: eq. 17 and each baseline's own bound."""
     model = tiny_model(**SYSTEMS[name].config).eval()
     inputs, alpha = {key: ids[:2] for key, ids in batch.items()}, 0.4
-    weight = 2.0 if "mmd_weight" not in SYSTEMS[name].config else 0.0
+    weight = 2.0 if model.config.mmd_weight else 0.0
     torch.manual_seed(7)
     output = model(**inputs, kl_weight=alpha, mmd_weight=weight)
     torch.manual_seed(7)
@@ -88,6 +92,8 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
             sampled = normal(start, mean, stddev) - normal(z)
             latent = {
                 "vae": alpha * closed,
+                "vae-bow": alpha * closed,
+                "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
                 "wae": alpha * closed,
@@ -104,12 +110,85 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
 
 def test_the_table_says_what_the_names_say():
     config = {name: system.config for name, system in SYSTEMS.items()}
-    assert config["wae-rnf"] == {}
-    assert config["wae-nf"] == {"flow_kernel": None}
+    assert config["wae-rnf"] == {"mean_gamma": 0.6}
+    assert config["wae-nf"] == {"flow_kernel": None, "mean_gamma": 0.6}
     assert config["wae"]["num_flows"] == config["vae"]["num_flows"] == 0
     assert config["vae"]["mmd_weight"] == config["vae-nf"]["mmd_weight"] == 0
     assert "mmd_weight" not in config["wae"]
     assert config["lstm-lm"]["latent_size"] == 0
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
-    assert [name for name, system in SYSTEMS.items() if system.lagging] == ["lagging-vae"]
+    assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
+    system = SYSTEMS[name]
+    for option, fixed in system.fixed.items():
+        if option == "posterior":  # no option
+            continue
+        other = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}.get(option, {})
+        reason = "it has none by definition" if not fixed else "it is .* by definition"
+        with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: {reason}"):
+            TrainArguments(system=name, **{option: other})
+        assert getattr(TrainArguments(system=name, **{option: fixed}), option) == fixed
+    others = {"kl_weight": 0.3, "mmd_weight": 0.2, "objective": "pushforward", "mean_gamma": 0.9}
+    for option, default in system.defaults.items():
+        assert getattr(TrainArguments(system=name), option) == default
+        assert getattr(TrainArguments(system=name, **{option: others[option]}), option) == others[option]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_scale_of_the_means_is_fixed_where_there_is_an_mmd_unless_it_is_learned(name):
+    default = 0.6 if SYSTEMS[name].config.get("mmd_weight") != 0 else None
+    assert TrainArguments(system=name).mean_gamma == default
+    assert TrainArguments(system=name, mean_gamma=None).mean_gamma is None
+    assert TrainArguments(system=name, batch_norm=False).mean_gamma is None
+    gamma = model_config(TrainArguments(system=name), SYSTEMS[name], 9).mean_gamma
+    assert gamma == default
+
+
+def test_values_of_the_paper():
+    """Of every system, what is not the configuration's own default: written down anew."""
+    bound = {"num_flows": 0, "flow_kernel": None, "kl_weight": 1.0, "mmd_weight": 0.0}
+    expected = {
+        "lstm-lm": bound | {"latent_size": 0},
+        "vae": bound,
+        "vae-nf": bound | {"num_flows": 3, "objective": "flow_posterior"},
+        "lagging-vae": bound,
+        "vmf-vae": bound | {"posterior": "vmf"},
+        "wae": {"num_flows": 0, "flow_kernel": None, "mean_gamma": 0.6},
+        "wae-nf": {"flow_kernel": None, "mean_gamma": 0.6},
+        "wae-rnf": {"mean_gamma": 0.6},
+    }
+    default = WaeRnfConfig(vocab_size=9).to_dict()
+    for name, fields in expected.items():
+        found = model_config(TrainArguments(system=name), SYSTEMS[name], 9).to_dict()
+        assert found == default | fields, name
+    assert {name: SYSTEMS[name].annealing for name in expected} == {
+        "lstm-lm": (0, 0), "vae": (0, 21 / 48), "vae-nf": (0, 21 / 48), "lagging-vae": (0, 10 / 48), "vmf-vae": (0, 0),
+        "wae": (3 / 48, 19 / 48), "wae-nf": (3 / 48, 19 / 48), "wae-rnf": (3 / 48, 19 / 48),
+    }  # fmt: skip
+
+
+def test_a_metric_cannot_be_taken_away():
+    for options, message in (({"flow_kernel": None}, "--flow_kernel none leaves wae-rnf without its metric"),
+                             ({"num_flows": 0}, "--num_flows 0 leaves wae-rnf no flow"),
+                             ({"latent_size": 0}, "it is --system lstm-lm")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            TrainArguments(**options)
+
+
+def test_where_the_rows_come_from():
+    for system in SYSTEMS.values():
+        assert 2010 < system.year < 2030
+        assert str(system.year) in system.paper
+        assert system.differs
+
+
+def test_another_system_of_the_same_options():
+    run = TrainArguments(hidden_size=8, latent_size=4, kl_weight=0.5, objective="iwae", num_centres=3)
+    other = as_system(run, "lstm-lm", seed=3)
+    assert (other.system, other.hidden_size, other.latent_size, other.seed) == ("lstm-lm", 8, 0, 3)
+    assert (other.kl_weight, other.objective, other.mean_gamma, other.mmd_weight) == (1.0, "paper", None, 0.0)
+    assert as_system(run, "vae").latent_size == 4

@@ -6,7 +6,7 @@ import torch
 from transformers import DataCollatorForLanguageModeling, DataCollatorWithPadding, Trainer, TrainingArguments
 
 from modeling_wae_rnf import WaeRnfModel
-from modeling_wae_rnf.decoder_lstm import Decoder
+from modeling_wae_rnf.decoder import Decoder
 from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 WORDS = ["<pad>", "<bos>", "<eos>", "<unk>", "the", "cat", "sat", "on", "a", "mat", "dog", "ran", "."]

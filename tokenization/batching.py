@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
-from torch import LongTensor
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
@@ -24,7 +24,7 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     Returns:
         a list of arrays of sentence numbers.
 
-    Example:
+    Examples:
         >>> sorted(np.concatenate(length_grouped_batches([5, 3, 4], batch_size=2, pool=1, seed=0, epoch=0)).tolist())
         [0, 1, 2]
     """
@@ -49,7 +49,7 @@ def sorted_batches(lengths, batch_size):
 def numbered_seed(seed, number):
     """A seed of its own for every number, a batch's say: what is drawn does not depend on what was drawn before.
 
-    Example:
+    Examples:
         >>> numbered_seed(0, 1) == numbered_seed(0, 1), numbered_seed(0, 1) == numbered_seed(1, 0)
         (True, False)
     """
@@ -80,13 +80,13 @@ def load_batches(sentences, batches, pad_token_id, device):
         yield send_to_device(inputs, device)
 
 
-def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, LongTensor]:
+def collate(rows: Sequence[dict], pad_token_id: int) -> dict[str, Tensor]:
     """Make a batch of prepared rows, padded on the right to the longest.
 
     Returns:
         ``input_ids`` and ``attention_mask`` (1 for a token, 0 for padding), each (batch, length).
 
-    Example:
+    Examples:
         >>> batch = collate([{"input_ids": [1, 4, 2]}, {"input_ids": [1, 2]}], pad_token_id=0)
         >>> batch["input_ids"].tolist(), batch["attention_mask"].tolist()
         ([[1, 4, 2], [1, 2, 0]], [[1, 1, 1], [1, 1, 0]])

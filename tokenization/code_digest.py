@@ -20,7 +20,7 @@ def code_digest(*modules: str) -> str:
     Args:
         modules: names, in which `*` stands for any characters.
 
-    Example:
+    Examples:
         >>> code_digest("lines") == code_digest("lines") != code_digest("lines", "tokenizer")
         True
     """

@@ -21,7 +21,7 @@ def kind_of_corpus(name: str | Path) -> str:
     Raises:
         ValueError: if it means nothing, or two corpora.
 
-    Example:
+    Examples:
         >>> kind_of_corpus("toy"), kind_of_corpus("user/name")
         ('named', 'hub')
     """
@@ -66,7 +66,7 @@ def split_files(folder: Path, split: str) -> list[Path]:
 def corpus_name(dataset):
     """What the directories of a corpus are called: never a way out of the directory above.
 
-    Example:
+    Examples:
         >>> corpus_name("toy"), corpus_name("user/name"), corpus_name("/")
         ('toy', 'name', 'corpus')
     """

@@ -5,7 +5,7 @@ from datasets import Dataset, DatasetDict
 
 from .vocabulary import SPECIAL_TOKENS, UNK
 
-__all__ = ["corpus_statistics", "format_statistics"]
+__all__ = ["corpus_statistics", "statistics_table"]
 
 UNK_ID = SPECIAL_TOKENS.index(UNK)
 
@@ -27,7 +27,7 @@ def corpus_statistics(prepared: DatasetDict, vocabulary_size: int) -> dict[str, 
     Raises:
         ValueError: if a split has no sentence.
 
-    Example:
+    Examples:
         >>> rows = Dataset.from_dict({"input_ids": [[1, 4, 3, 2], [1, 5, 4, 4, 4, 2]], "length": [3, 5]})
         >>> rows = rows.add_column("cut", [False, False])
         >>> corpus_statistics(DatasetDict(test=rows), vocabulary_size=6)["test"]["average_words"]
@@ -58,23 +58,25 @@ def split_statistics(rows: Dataset, split: str, vocabulary_size: int) -> dict[st
     }
 
 
-def format_statistics(statistics: dict[str, dict[str, int | float]]) -> str:
-    """Write the statistics as a Markdown table, a split a row.
+def statistics_table(statistics: dict[str, dict[str, int | float]]) -> tuple[list[str], list[list[str]]]:
+    """The statistics as the heading and the lines of a table, a split a line; "cut" where a sentence was.
 
-    Example:
+    Examples:
         >>> row = {"sentences": 3370, "average_words": 20.887, "maximum_words": 74, "cut": 0, "tokens": 73760}
-        >>> print(format_statistics({"validation": row | {"fraction_unk": 0.0479, "vocabulary": 10002}}))
-        | split | sentences | average words | maximum words | cut | tokens | unk | vocabulary |
-        |---|---:|---:|---:|---:|---:|---:|---:|
-        | validation | 3,370 | 20.9 | 74 | 0 | 73,760 | 4.79% | 10,002 |
+        >>> statistics_table({"validation": row | {"fraction_unk": 0.0479, "vocabulary": 10002}})[1]
+        [['validation', '3,370', '73,760', '20.9', '74', '4.79%']]
     """
+    columns = {
+        "sentences": ("sentences", ","),
+        "tokens": ("tokens", ","),
+        "words, mean": ("average_words", ".1f"),
+        "most": ("maximum_words", ","),
+        "<unk>": ("fraction_unk", ".2%"),
+        "cut": ("cut", ","),
+    }
+    if not any(row["cut"] for row in statistics.values()):
+        del columns["cut"]
     lines = [
-        "| split | sentences | average words | maximum words | cut | tokens | unk | vocabulary |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        [split, *(format(row[name], form) for name, form in columns.values())] for split, row in statistics.items()
     ]
-    for split, row in statistics.items():
-        lines.append(
-            f"| {split} | {row['sentences']:,} | {row['average_words']:.1f} | {row['maximum_words']:,} "
-            f"| {row['cut']:,} | {row['tokens']:,} | {row['fraction_unk']:.2%} | {row['vocabulary']:,} |"
-        )
-    return "\n".join(lines)
+    return ["split", *columns], lines

@@ -183,7 +183,7 @@ def join_batch(batch: dict[str, list], columns: tuple[str, ...], escaped: bool, 
 def join_rows(batch: dict[str, list], columns: tuple[str, ...], escaped: bool) -> list[str]:
     r"""Join the columns of a batch of rows; a blank row gives "".
 
-    Example:
+    Examples:
         >>> join_rows({"q": ["Why?", " "], "a": ["So\\n\\nit is.", None]}, ("q", "a"), escaped=True)
         ['Why? So  it is.', '']
     """

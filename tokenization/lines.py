@@ -57,7 +57,7 @@ def decode_lines(stream: BinaryIO, name: str, notes: Counter[str] | None = None)
     Raises:
         ValueError: bytes that are not UTF-8, a NUL character, a line of more than ``MAX_LINE`` bytes.
 
-    Example:
+    Examples:
         >>> import io
         >>> list(decode_lines(io.BytesIO(b"a cat\r\n\r\na dog\ra fish"), "animals"))
         ['a cat', '', 'a dog', 'a fish']

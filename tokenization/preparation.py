@@ -38,7 +38,8 @@ def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int 
         max_size: greatest size of the vocabulary, the four special tokens included.
         max_words: greatest number of words of a sentence; those beyond are not counted either.
     """
-    train, notes = corpus["train"], Counter()
+    train = corpus["train"]
+    notes: Counter = Counter()
     if isinstance(train, Dataset):
         batches = train.select_columns("text").iter(batch_size=1000)
         texts = (text for batch in batches for text in batch["text"])
@@ -174,7 +175,7 @@ def encode_batch(batch: dict[str, list], rules: str, max_words: int, version: st
     texts = [first_words(text, max_words) for text in batch["text"]]
     cut = [short is not text for short, text in zip(texts, batch["text"], strict=True)]
     sentences = [encoding.ids for encoding in read_rules(rules).encode_batch_fast(texts)]
-    encoded = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences], "cut": cut}
+    encoded: dict[str, list] = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences], "cut": cut}
     if "log_prob" in batch:
         known = [not shortened and UNK_ID not in ids for ids, shortened in zip(sentences, cut, strict=True)]
         encoded["log_prob"] = [value if keep else None for value, keep in zip(batch["log_prob"], known, strict=True)]

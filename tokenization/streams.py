@@ -24,7 +24,7 @@ class TextStream:
         name: what warnings call it.
         notes: where ``read`` counts what is to be said of the texts; the first whole pass says it.
 
-    Example:
+    Examples:
         >>> list(TextStream(lambda: iter(["a cat", "", "a dog"])))
         ['a cat', 'a dog']
     """
@@ -70,7 +70,7 @@ class SentenceStream:
 
     @property
     def num_sentences(self) -> int:
-        return self.texts.num_sentences
+        return self.texts.num_sentences  # type: ignore[return-value]  # it is known here
 
     @cached_property
     def sample(self) -> Dataset:

@@ -32,7 +32,7 @@ def load_folder(folder: Path, cache_dir: str | None, streaming: bool) -> Dataset
     splits = {}
     for split, path in files.items():
         if streaming and split == "train":
-            notes = Counter()
+            notes: Counter = Counter()
             splits[split] = TextStream(lambda path=path, notes=notes: read_lines(path, notes), str(path), notes)
             continue
         splits[split] = Dataset.from_generator(
@@ -60,7 +60,7 @@ def find_file(folder: Path, split: str) -> Path:
 
 def check_file(path: Path) -> None:
     """Read a file once: raise ValueError if it has no sentence or is not UTF-8, log what is odd in it."""
-    notes = Counter()
+    notes: Counter = Counter()
     sentences = 0
     for line in read_lines(path, notes):
         if line:

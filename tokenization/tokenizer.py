@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import AddedToken, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
 
@@ -53,7 +53,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         texts = (text for part in text_iterator for text in ([part] if isinstance(part, str) else part))
         return build_tokenizer(build_vocabulary(count_words(texts, max_words), vocab_size), max_words)
 
-    def _add_tokens(self, new_tokens: list[str | AddedToken], special_tokens: bool = False) -> int:
+    def _add_tokens(self, new_tokens, special_tokens: bool = False) -> int:
         """Add tokens, but refuse such special ones as a text could never give.
 
         Raises:
@@ -61,7 +61,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         """
         ends = {self.pad_token, self.bos_token, self.eos_token}
         special = [str(token) for token in new_tokens if special_tokens or getattr(token, "special", False)]
-        lost = [token for token in special if token not in ends and self._tokenizer.token_to_id(token) is None]
+        lost = [token for token in special if token not in ends and self._tokenizer.token_to_id(token) is None]  # type: ignore[attr-defined]
         if lost and self.split_special_tokens:
             raise ValueError(
                 f"{', '.join(lost)} would never be found, since special tokens in a text are read as words: set "
@@ -94,7 +94,7 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
         ValueError: if the ids are not contiguous, if the special tokens are not ids 0 to 3, or if
             ``max_words`` is under 1.
 
-    Example:
+    Examples:
         >>> vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4, "purr": 5}
         >>> tokenizer = build_tokenizer(vocabulary)
         >>> ids = tokenizer("Cats never purr")["input_ids"]

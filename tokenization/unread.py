@@ -18,14 +18,15 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         tokenizer: of a model.
         sentences: as they are given to it.
 
-    Example:
+    Examples:
         >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4})
         >>> unknown_words(tokenizer, ["Cats", "cats purr loudly"])
         ['unknown words in 1 of 2 sentences: purr, loudly']
     """
     known, limit = tokenizer.get_vocab().keys() - set(SPECIAL_TOKENS), tokenizer.model_max_length - 2
-    unknown, affected = {}, 0
+    unknown: dict[str, None] = {}
+    affected = 0
     for sentence in sentences:
         found = [word for word in split_words(sentence, limit) if word not in known]
         unknown |= dict.fromkeys(found)  # in order, each once
@@ -39,7 +40,7 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
 def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[str]:
     """Return a message that counts the sentences longer than a tokenizer's limit, or none where none is.
 
-    Example:
+    Examples:
         >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
         >>> tokenizer = build_tokenizer({"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3}, max_words=2)
         >>> cut_sentences(tokenizer, ["cats purr loudly"])

@@ -26,7 +26,7 @@ def split_words(text: str, max_words: int | None = None) -> list[str]:
     Words are what white space of any kind separates; punctuation stays in its word. The tokenizer of
     :mod:`wae_rnf.tokenization.tokenizer` splits in the same way.
 
-    Example:
+    Examples:
         >>> split_words("The cat\u2028did n't sleep.\tReally ?", max_words=5)
         ['the', 'cat', 'did', "n't", 'sleep.']
     """
@@ -38,7 +38,7 @@ def split_words(text: str, max_words: int | None = None) -> list[str]:
 def first_words(text: str, max_words: int) -> str:
     """Return the text itself, or its first words joined by spaces where it has more of them.
 
-    Example:
+    Examples:
         >>> first_words("a  cat", 2), first_words("a  cat purrs", 2)
         ('a  cat', 'a cat')
     """
@@ -56,7 +56,7 @@ def count_words(texts: Iterable[str], max_words: int | None = None, max_entries:
     is subtracted from all, and words without a count left are forgotten (Misra and Gries 1982; Agarwal et al. 2012).
     A count is then too small by at most the number of words / ``max_entries``, and exact if there are fewer words.
 
-    Example:
+    Examples:
         >>> sorted(count_words(["The cat", "the dog"]).items())
         [('cat', 1), ('dog', 1), ('the', 2)]
     """
@@ -82,7 +82,7 @@ def build_vocabulary(counts: Counter[str], max_size: int = 20_000) -> dict[str, 
     Raises:
         ValueError: if ``max_size`` leaves no room for a word.
 
-    Example:
+    Examples:
         >>> build_vocabulary(Counter({"b": 2, "a": 2, "<unk>": 5, "c": 1}), max_size=6)
         {'<pad>': 0, '<bos>': 1, '<eos>': 2, '<unk>': 3, 'a': 4, 'b': 5}
     """

@@ -33,7 +33,7 @@ def cluster(means, num_centres, seed):
     Raises:
         ValueError: more centres than different means.
 
-    Example:
+    Examples:
         >>> cluster(torch.tensor([[0.0], [0.2], [5.0]]), num_centres=2, seed=0).sort(0).values
         tensor([[0.1000],
                 [5.0000]])

@@ -29,7 +29,7 @@ def check_centres_from(name: str, latent_size: int) -> None:
 def is_file_of_centres(name: str | None) -> bool:
     """Whether centres are to be read from a file, not found by a model.
 
-    Example:
+    Examples:
         >>> is_file_of_centres("centres.npy"), is_file_of_centres("user/name"), is_file_of_centres(None)
         (True, False, False)
     """
@@ -38,7 +38,7 @@ def is_file_of_centres(name: str | None) -> bool:
 
 def check_file_of_centres(name: str | None) -> None:
     """Raises ValueError where a name is a file of centres' and there is none."""
-    if is_file_of_centres(name) and not Path(name).expanduser().is_file():
+    if name is not None and is_file_of_centres(name) and not Path(name).expanduser().is_file():
         raise ValueError(f"--centres_from {name}: there is no such file")
 
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from wae_rnf.evaluation.file_modes import share
 
+CHECKPOINTS = "checkpoints"  # the folder in a model directory
 MANIFEST = "manifest.json"
 ASIDE = ".new"
 WINDOWS = sys.platform == "win32"
@@ -28,8 +29,8 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         folder: of all checkpoints of a stage.
         step: N.
         progress: a dictionary of plain values: where the run stands.
-        random: [`random_state`] of each process.
-        keep: the newest so many checkpoints stay, the others are removed.
+        random: `random_state()` of each process.
+        keep: number of checkpoints to keep, the newest; the others are removed.
 
     Raises:
         OSError: it could not be written, the disk is full say; the checkpoints before it are whole.
@@ -125,17 +126,3 @@ def synchronize(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def random_state():
-    """The states of torch's random generators, as tensors: those of the CPU, of all CUDA devices, of an Apple GPU."""
-    state = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
-    return state | ({"mps": torch.mps.get_rng_state()} if torch.backends.mps.is_available() else {})
-
-
-def set_random_state(state):
-    torch.set_rng_state(state["cpu"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    if "mps" in state and torch.backends.mps.is_available():
-        torch.mps.set_rng_state(state["mps"])

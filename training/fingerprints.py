@@ -19,7 +19,7 @@ def fingerprints_of_data(corpus: dict, dataset: str) -> dict[str, str]:
         corpus: splits with the column `text`, or streams of texts.
         dataset: its name or folder.
 
-    Example:
+    Examples:
         >>> one, other = (Dataset.from_dict({"text": texts}) for texts in (["a", "b"], ["b", "a"]))
         >>> found = fingerprints_of_data({"train": one, "test": other}, "toy")
         >>> found["train"] == found["test"]

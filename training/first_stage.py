@@ -1,8 +1,7 @@
-"""What is trained before a system: the VAE whose posterior means are clustered, or an autoencoder."""
+"""The stage before a system: where the centres of its metric come from, and an autoencoder's encoder."""
 
 import sys
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 
@@ -17,62 +16,45 @@ from .centres_from import check_latent_size, is_file_of_centres
 from .messages import wrapped
 from .remedies import advice
 from .run_stage import run_stage
-from .systems import NO_FLOW, SYSTEMS, WAE_RNF, System
 from .training_batches import sample_of
 
-FIRST_STAGE = "vae"
-AUTOENCODER = "autoencoder"
 MAX_CLUSTERED = 100_000  # sentences, at random where there are more
 
 
-def find_centres(arguments, accelerator, tokenizer, corpus, data, encoder=None):
-    """Centres (num_centres, latent_size): of `centres_from`, or of the encoder, or of a VAE that is trained now."""
+def trained_stage(context, planned):
+    """Trains a stage whose model the next one needs: (model, tokenizer)."""
+    run_stage(context, planned)
+    return load_model(planned.directory, context.accelerator.device)
+
+
+def named_centres(context, arguments, corpus):
+    """Centres (num_centres, latent_size) of what `centres_from` names: a file, or a model."""
     if is_file_of_centres(arguments.centres_from):
         return read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
-    if arguments.centres_from:
-        model, own_tokenizer = load_model(arguments.centres_from, accelerator.device)
-        check_latent_size(arguments.centres_from, model.config.latent_size, arguments.latent_size)
-        if own_tokenizer.get_vocab() != tokenizer.get_vocab():
-            data = prepare(corpus, own_tokenizer, max_words=arguments.max_words)
-    elif encoder is not None:
-        model = encoder
-    else:
-        directory = Path(arguments.output_dir) / FIRST_STAGE
-        options = first_stage_arguments(arguments)
-        run_stage(FIRST_STAGE, SYSTEMS[FIRST_STAGE], options, accelerator, tokenizer, data, directory)
-        model, _ = load_model(directory, accelerator.device)
+    model, tokenizer = load_model(arguments.centres_from, context.accelerator.device)
+    check_latent_size(arguments.centres_from, model.config.latent_size, arguments.latent_size)
+    return find_centres(context, arguments, corpus, model, tokenizer)
+
+
+def find_centres(context, arguments, corpus, model, tokenizer):
+    """Centres (num_centres, latent_size) of a trained model's posterior means of the training split.
+
+    Args:
+        tokenizer: the model's own, which need not be that of the run.
+    """
+    data = context.data
+    if tokenizer.get_vocab() != context.tokenizer.get_vocab():
+        data = prepare(corpus, tokenizer, max_words=arguments.max_words)
     sentences = sample_of(data["train"])
     if len(sentences) > MAX_CLUSTERED:
         chosen = np.random.default_rng(arguments.seed).choice(len(sentences), MAX_CLUSTERED, replace=False)
         sentences = sentences.select(np.sort(chosen))
-    means = encode_split(model, sentences, progress=accelerator.is_main_process).mean
+    means = encode_split(model, sentences, progress=context.accelerator.is_main_process).mean
     return on_main(lambda: cluster(means, arguments.num_centres, arguments.seed))
 
 
-def warn_of_centres(arguments, accelerator, system, centres):
+def warn_of_centres(arguments, accelerator, centres):
     """Says so where the centres lie so close together that the kernel is that of one."""
-    kernel = (WAE_RNF | system.config)["flow_kernel"]
     to_try = advice(asdict(arguments)).centres
-    if warning := centres_warning(centres, kernel, arguments.kernel_bandwidth, to_try):
+    if warning := centres_warning(centres, arguments.flow_kernel, arguments.kernel_bandwidth, to_try):
         accelerator.print(wrapped(f"{arguments.system}: {warning}"), file=sys.stderr)
-
-
-def first_stage_arguments(arguments):
-    """The options of the VAE whose posterior means are clustered, with the standard normal prior.
-
-    The scale of its means is fixed where they are batch-normalized: a VAE that has collapsed has all of them in one
-    place, and the kernel would be the same everywhere.
-    """
-    epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
-    gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
-    free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
-    return replace(arguments, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
-
-
-def train_autoencoder(arguments, system, accelerator, tokenizer, data):
-    """A model of the system's sizes, trained on reconstruction alone in `output_dir/autoencoder`."""
-    directory = Path(arguments.output_dir) / AUTOENCODER
-    config = system.config | NO_FLOW | {"kl_weight": 0.0, "mmd_weight": 0.0, "objective": "pushforward"}
-    options = replace(arguments, num_epochs=arguments.autoencoder_epochs, prior=None)
-    run_stage(AUTOENCODER, System(config, sampled=False), options, accelerator, tokenizer, data, directory)
-    return load_model(directory, accelerator.device)[0]

@@ -8,7 +8,49 @@ epoch to epoch; from then on training is the plain one.
 import math
 from contextlib import contextmanager
 
+from .strategy import Strategy
+
 CHECK_EVERY = 15  # steps of the encoder, as in the authors' experiments
+
+
+class Lagging(Strategy):
+    """The encoder first, at most `inner_steps` times before each step, for as long as that adds information."""
+
+    leaves_parameters_out = True
+
+    def __init__(self):
+        self.lagging = True
+
+    def before_step(self, stage):
+        if not self.lagging:
+            return
+        steps, weights = stage.arguments.inner_steps, stage.weights
+        batches = stage.batches.random(stage.step, steps)
+
+        def encoder_step():
+            loss = stage.losses(next(batches), weights).loss
+            stage.accelerator.backward(loss)
+            stage.optimizer.step()
+            stage.optimizer.zero_grad(set_to_none=True)
+            return loss.detach()
+
+        with encoder_alone(stage.module):
+            run_until_no_better(encoder_step, steps)
+
+    def after_backward(self, stage):
+        if self.lagging:  # the encoder has had its steps
+            for parameter in encoder_parameters(stage.module):
+                parameter.grad = None
+
+    def after_validation(self, stage):
+        *before, now = (past["mutual_information"] for past in stage.history)
+        self.lagging = self.lagging and now > max(before, default=-math.inf)
+
+    def state_dict(self):
+        return {"lagging": self.lagging}
+
+    def load_state_dict(self, state):
+        self.lagging = state["lagging"]
 
 
 def run_until_no_better(step, max_steps, check_every=CHECK_EVERY):
@@ -22,7 +64,7 @@ def run_until_no_better(step, max_steps, check_every=CHECK_EVERY):
     Returns:
         how often it was called.
 
-    Example:
+    Examples:
         >>> losses = iter([3.0, 2.0, 1.0, 1.0, 9.0])
         >>> run_until_no_better(lambda: next(losses), max_steps=5, check_every=1)
         4

@@ -5,13 +5,16 @@ import os
 import sys
 import warnings
 from logging import ERROR, getLogger
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, ProjectConfiguration
 from datasets import disable_progress_bars
 from transformers import logging
+
+from .trackers import FOLDER, trackers_of
 
 # Of glibc's malloc: environment variable, number in malloc.h, bytes. What lies on the heap and stays there when it is
 # freed need not be asked of the kernel anew at each step, page by page.
@@ -60,13 +63,13 @@ def leave():
 
 
 def start_accelerator(arguments, system):
-    """Device, processes, precision and TensorBoard of the run."""
-    # the inner loop of lagging inference leaves out parameters, which the processes must know of
-    distributed = DistributedDataParallelKwargs(find_unused_parameters=system.lagging)
+    """Device, processes, precision and trackers of the run."""
+    distributed = DistributedDataParallelKwargs(find_unused_parameters=system.strategy.leaves_parameters_out)
+    folder = Path(arguments.output_dir)
     accelerator = join(
         mixed_precision=arguments.mixed_precision,
-        log_with="tensorboard",
-        project_dir=arguments.output_dir,
+        log_with=trackers_of(arguments.report_to) or None,
+        project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder / FOLDER)),
         kwargs_handlers=[distributed],
     )
     logging.disable_progress_bar()

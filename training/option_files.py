@@ -1,17 +1,24 @@
 """Options of training from YAML files: one set for a run, or a named set for each row of a reproduction."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from types import NoneType
+from typing import get_args
 
 import yaml
 
-from .arguments import PRESETS, TrainArguments, require
+from .arguments import PRESETS, TrainArguments, Unset
 from .option_parser import parser_of, unknown_option
 from .option_scope import shared_part
+from .run_directory import FREE_TO_CHANGE
 from .systems import SYSTEMS
 
 SEVERAL = [field.name for field in fields(TrainArguments) if "list[" in str(field.type)]  # options of several values
+MAPPINGS = [field.name for field in fields(TrainArguments) if dict in (field.type, *get_args(field.type))]
+OR_NONE = [field.name for field in fields(TrainArguments) if set(get_args(field.type)) > {NoneType, Unset}]
+MAIN_JOB = "toy"  # the corpus, and the preset
 NULL = "tag:yaml.org,2002:null"
 
 
@@ -56,16 +63,29 @@ def with_preset(given):
     Raises:
         ValueError: no such preset.
 
-    Example:
+    Examples:
         >>> with_preset({"preset": "authors", "system": "vae", "num_epochs": 20})["posterior_head"]
         'linear'
     """
     name = given.get("preset")
     if name is None:
         return given
-    require(name in PRESETS, "preset", f"must be one of {', '.join(PRESETS)}", name)
+    if name not in PRESETS:
+        raise ValueError(f"--preset must be one of {', '.join(PRESETS)}, but is {name}")
     path = Path(__file__).with_name("presets") / f"{name}.yaml"
     return shared_part(read_options(path), given) | given
+
+
+def with_main_job(given):
+    """Options with the preset of the main job, `make train`, where none is given that decides what is trained.
+
+    Examples:
+        >>> with_main_job({"seed": 1}), with_main_job({"hidden_size": 64})
+        ({'preset': 'toy', 'seed': 1}, {'hidden_size': 64})
+    """
+    decides = {name for name in given if name not in (*FREE_TO_CHANGE, "seed", "dataset")} | {*given} & {"preset"}
+    toy = given.get("dataset", TrainArguments.dataset) == MAIN_JOB
+    return {"preset": MAIN_JOB} | given if toy and not decides else given
 
 
 def read_variants(path):
@@ -89,20 +109,26 @@ def read_variants(path):
 
 
 def typed(options, source):
-    """Options whose values have the types of [`TrainArguments`], as the command line gives them; null gives none.
+    """Options whose values have the types of [`TrainArguments`], as the command line gives them.
+
+    null is the value "none" of an option that has it, and otherwise leaves the option out.
 
     Args:
         options: {name, with dashes or underscores: text}.
         source: where they stand, for errors.
     """
     known = [field.name for field in fields(TrainArguments)]
-    options = {str(name).replace("-", "_"): value for name, value in options.items() if value is not None}
+    options = {str(name).replace("-", "_"): value for name, value in options.items()}
     if unknown := [name for name in options if name not in known]:
         reason = unknown_option(f"--{unknown[0]}", [f"--{name}" for name in known])
         raise ValueError(f"{source} has the option {unknown[0]!r}, which train does not have: {reason}")
     argv = []
-    for name, value in options.items():  # with the sign: a value may begin with a dash
-        argv += [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={value}"]
+    for name, value in options.items():
+        if value is None and name not in OR_NONE:
+            continue
+        text = "none" if value is None else json.dumps(_plain(value)) if name in MAPPINGS else value
+        # with the sign: a value may begin with a dash
+        argv += [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={text}"]
     try:
         given = parser_of(TrainArguments, prog="wae-rnf train").parse_args(argv)
     except ValueError as error:
@@ -111,12 +137,20 @@ def typed(options, source):
 
 
 def _is_flat(options):
-    """Whether every option has one value, or a list of them where it takes several."""
+    """Whether every option has one value, or a list or a mapping of them where it takes such."""
     if not isinstance(options, dict):
         return False
-    values = [value for name, value in options.items() if name not in SEVERAL or not isinstance(value, list)]
+    structures = dict.fromkeys(SEVERAL, list) | dict.fromkeys(MAPPINGS, dict)
+    values = [value for name, value in options.items() if not isinstance(value, structures.get(name, ()))]
     values += [item for name in SEVERAL if isinstance(options.get(name), list) for item in options[name]]
     return not any(isinstance(value, (dict, list)) for value in values)
+
+
+def _plain(value):
+    """A mapping of texts with the values that they are in YAML: those of a part's own options, which has no parser."""
+    if isinstance(value, dict):
+        return {str(name): _plain(own) for name, own in value.items()}
+    return yaml.safe_load(value) if isinstance(value, str) else value
 
 
 def _read_yaml(path, option):

@@ -5,12 +5,35 @@ It is light, so that a mistake is told before anything heavy is imported.
 
 import argparse
 import difflib
+import json
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from types import NoneType, UnionType
 from typing import get_args, get_origin
 
 TRUE, FALSE = ("yes", "true", "t", "y", "1", "on"), ("no", "false", "f", "n", "0", "off")
+NONE = ("none", "null")
+METAVARS = {int: "N", float: "X"}
+
+
+class HelpAll(argparse.Action):
+    """`--help-all`: the help of every option, also of those that `--help` leaves out."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for action, help_text in parser.hidden.items():
+            action.help = help_text
+        parser.print_help()
+        parser.exit()
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Keeps the paragraphs of a description and of an epilog, and those with indented lines as they are."""
+
+    def _fill_text(self, text, width, indent):
+        fill = super()._fill_text
+        return "\n\n".join(
+            paragraph if "\n  " in paragraph else fill(paragraph, width, indent) for paragraph in text.split("\n\n")
+        )
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -21,7 +44,7 @@ class OptionParser(argparse.ArgumentParser):
     Raises:
         ValueError: from `parse_args`, whatever is wrong with the arguments, in one sentence.
 
-    Example:
+    Examples:
         >>> parser = OptionParser(prog="wae-rnf train")
         >>> _ = parser.add_argument("--learning_rate", type=float)
         >>> parser.parse_args(["--learning-rate", "0.1"]).learning_rate
@@ -32,7 +55,15 @@ class OptionParser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options):
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=HelpFormatter, **options)
+        self.hidden = {}  # options that --help leaves out, and their help texts
+
+    def hide(self, action):
+        """Leaves an option out of `--help`; `--help-all` has it."""
+        if not self.hidden:
+            self.add_argument("--help-all", action=HelpAll, nargs=0, help="show all options and exit")
+        self.hidden[action] = action.help
+        action.help = argparse.SUPPRESS
 
     def parse_known_args(self, args=None, namespace=None):
         args = list(args)
@@ -51,13 +82,16 @@ class OptionParser(argparse.ArgumentParser):
         for spelling in (option, "--" + option[2:].replace("-", "_"), "--" + option[2:].replace("_", "-")):
             if spelling in self._option_string_actions:
                 return spelling + equals + value
-        raise ValueError(unknown_option(option, self._option_string_actions) + f" ({self.prog} --help lists them all)")
+        lists = "--help-all" if self.hidden else "--help"
+        raise ValueError(
+            unknown_option(option, self._option_string_actions) + f" ({self.prog} {lists} lists them all)"
+        )
 
 
 def unknown_option(option: str, known: Iterable[str]) -> str:
     """A sentence on an option that there is not, with the one that was probably meant.
 
-    Example:
+    Examples:
         >>> unknown_option("--iwae", ["--split", "--iwae_samples"])
         'unknown option --iwae; did you mean --iwae_samples?'
     """
@@ -73,10 +107,12 @@ def parser_of(arguments_class: type, **options) -> OptionParser:
     """A parser with an option for each field of a dataclass; the namespace holds those alone that were given.
 
     Args:
-        arguments_class: its fields are of type bool, int, float, str, one of these or None, or a list of one.
+        arguments_class: its fields are of type bool, int, float, str, dict (given as JSON), one of these or None, or a
+            list of one. Where a value may also be missing (a third type), "none" is a value. The options of each class
+            that it is made of and that has a `group` are under that heading in `--help`.
         options: of [`OptionParser`].
 
-    Example:
+    Examples:
         >>> from dataclasses import dataclass
         >>> @dataclass
         ... class Sizes:
@@ -85,19 +121,68 @@ def parser_of(arguments_class: type, **options) -> OptionParser:
         >>> vars(parser_of(Sizes).parse_args(["--no_batch_norm"]))
         {'batch_norm': False}
     """
-    parser = OptionParser(argument_default=argparse.SUPPRESS, **options)
-    for field in fields(arguments_class):
-        kind, more = _type(field.type), {}
-        if get_origin(kind) is list:
-            kind, more = get_args(kind)[0], {"nargs": "+"}
-        if kind is bool:
-            kind, more = truth, {"nargs": "?", "const": True}
-        shown = "" if field.default in (None, MISSING) else f" (default: {field.default})"
-        described = (field.metadata.get("help", "") + shown).replace("%", "%%")
-        parser.add_argument(f"--{field.name}", type=kind, help=described, **more)
-        if field.default is True:
-            parser.add_argument(f"--no_{field.name}", dest=field.name, action="store_false", help=f"no {field.name}")
+    parser = OptionParser(argument_default=argparse.SUPPRESS, usage="%(prog)s [options]", **options)
+    declared, groups = {field.name: field for field in fields(arguments_class)}, {}
+    for part in arguments_class.__mro__[::-1]:
+        for name in declared.keys() & vars(part).get("__annotations__", {}).keys():
+            groups[name] = getattr(part, "group", "options")
+    titles = {title: parser.add_argument_group(title) for title in dict.fromkeys(groups[name] for name in declared)}
+    basic_first = sorted(declared.values(), key=lambda field: not field.metadata.get("basic"))
+    for field in basic_first:
+        _add_option(parser, titles[groups[field.name]], field)
     return parser
+
+
+def _add_option(parser, group, field):
+    """An option for a field of a dataclass, and `--no_NAME` beside one that is true by default."""
+    kinds = _kinds(field.type)
+    kind, more = kinds[0], {}
+    if get_origin(kind) is list:
+        kind, more = get_args(kind)[0], {"nargs": "+"}
+    more["metavar"] = METAVARS.get(kind, "NAME")
+    if kind is bool:
+        kind, more = truth, {"nargs": "?", "const": True, "metavar": "yes|no"}
+    if kind is dict:
+        kind, more = dictionary, {"metavar": "JSON"}
+    if NoneType in kinds and len(kinds) > 2:
+        kind = _or_none(kind)
+    default = field.metadata.get("default", field.default)
+    in_words = {True: "yes", False: "no"}[default] if isinstance(default, bool) else default
+    shown = "" if default in (None, MISSING, {}) else f" (default: {in_words})"
+    described = (field.metadata.get("help", "") + shown).replace("%", "%%")
+    actions = [group.add_argument(f"--{field.name}", type=kind, help=described, **more)]
+    if default is True:
+        same = f"The same as --{field.name} no."
+        actions.append(group.add_argument(f"--no_{field.name}", dest=field.name, action="store_false", help=same))
+    if not field.metadata.get("basic", True):
+        for action in actions:
+            parser.hide(action)
+
+
+def dictionary(text: str) -> dict:
+    """A dictionary from JSON; the parser turns the error into a sentence that names the option."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"""JSON of the form {{"name": value}} expected: got {text}""")
+    return value
+
+
+def _kinds(annotation):
+    """The types that an annotation names, the one of a value first: (int, NoneType) for `int | None`."""
+    return get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
+
+
+def _or_none(kind):
+    """A reader of a value, or of "none"."""
+
+    def read(text):
+        return None if text.lower() in NONE else kind(text)
+
+    read.__name__ = kind.__name__  # argparse names it in its errors
+    return read
 
 
 def truth(text: str) -> bool:
@@ -105,10 +190,3 @@ def truth(text: str) -> bool:
     if text.lower() in TRUE or text.lower() in FALSE:
         return text.lower() in TRUE
     raise argparse.ArgumentTypeError(f"Truthy value expected: got {text}, but yes or no, true or false is one")
-
-
-def _type(annotation):
-    """What an annotation means where a value is given: that of `int | None` is int."""
-    if get_origin(annotation) is UnionType:
-        (annotation,) = (kind for kind in get_args(annotation) if kind is not NoneType)
-    return annotation

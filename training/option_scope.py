@@ -1,19 +1,22 @@
 """Which options a system has a part for: one that would change nothing is refused, not ignored."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
-from .arguments import TrainArguments
-from .objectives import OBJECTIVES
-from .systems import BY_DEFINITION, SYSTEMS, WAE_RNF, customized_system
+from .arguments import TrainArguments, arguments_of_record
+from .lagging import Lagging
+from .network.objectives import OBJECTIVES
+from .systems import MODEL_DEFAULTS, SYSTEMS, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
 OF_A_LATENT = (
-    "latent_size", "posterior_head", "encoder_dropout", "encoder_input", "latents_at_every_step", "num_flows",
-    "flow_init", "flow_kernel", "kernel_bandwidth", "num_centres", "centres_from", "first_stage_epochs", "kappa",
-    "batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective",
-    "mmd_kernel", "kl_weight", "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps",
-    "importance_samples", "prior", "prior_components", "prior_layers", "eval_proposal",
+    "latent_size", "encoder_type", "encoder_kwargs", "posterior_kwargs", "inference", "inference_kwargs",
+    "prior_kwargs", "auxiliary_losses", "auxiliary_losses_kwargs", "posterior_head", "encoder_dropout",
+    "encoder_input", "latents_at_every_step", "num_flows", "flow_init", "flow_kernel", "kernel_bandwidth",
+    "num_centres", "centres_from", "first_stage_epochs", "kappa", "batch_norm", "batch_norm_eps",
+    "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective", "mmd_kernel", "kl_weight",
+    "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps", "importance_samples", "prior", "prior_components",
+    "prior_layers", "eval_proposal",
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is told
 RULES = (
@@ -58,14 +61,14 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
         names: of options.
         arguments: of the run.
 
-    Example:
+    Examples:
         >>> without_part(["kappa", "latent_size"], TrainArguments(system="vae"))
         {'kappa': 'its posterior is Gaussian, and has no concentration'}
     """
     system = customized_system(arguments)
-    own = asdict(arguments) | WAE_RNF | {"latent_size": arguments.latent_size} | system.config
-    own |= {"annealing": system.annealing, "lagging": system.lagging}
-    found = {name: "it has none by definition" for name in BY_DEFINITION if name in SYSTEMS[arguments.system].config}
+    own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed
+    own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
+    found = dict.fromkeys(system.fixed, "it has none by definition")
     for options, has_part, reason in RULES:
         if not has_part(own):
             found = dict.fromkeys(options, reason) | found
@@ -74,10 +77,21 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
 
 def with_part(options: dict) -> dict:
     """Of the options that a run's record has, those that the run's system has a part for."""
-    known = {field.name for field in fields(TrainArguments)}
-    arguments = TrainArguments(**{name: value for name, value in options.items() if name in known})
+    arguments = arguments_of_record(options)
+    options = options | asdict(arguments)
     left_out = without_part(options, arguments)
     return {name: value for name, value in options.items() if name not in left_out}
+
+
+def unlike_system(options: dict) -> dict:
+    """Of the options of a run, those that its system's row does not have in this way.
+
+    Examples:
+        >>> unlike_system({"system": "vae", "kl_weight": 1.0, "mean_gamma": 0.5})
+        {'system': 'vae', 'mean_gamma': 0.5}
+    """
+    row = MODEL_DEFAULTS | SYSTEMS[options["system"]].config
+    return {name: value for name, value in options.items() if name not in row or value != row[name]}
 
 
 def check_scope(given: Iterable[str], arguments: TrainArguments) -> None:
@@ -96,11 +110,11 @@ def shared_part(shared: dict, own: dict) -> dict:
     Raises:
         ValueError: an option of the row itself does not apply.
 
-    Example:
+    Examples:
         >>> shared_part({"kappa": 9.0, "hidden_size": 8, "kernel_bandwidth": 1.0}, {"system": "vmf-vae"})
         {'kappa': 9.0, 'hidden_size': 8}
     """
-    kept = {}
+    kept: dict = {}
     for _ in range(2):  # what is kept may bring a part that the row lacks, as a gaussian kernel brings a bandwidth
         left_out = without_part(shared.keys() - own.keys(), TrainArguments(**kept | own))
         kept = {name: value for name, value in shared.items() if name not in left_out}

@@ -1,10 +1,10 @@
 """What may help where a latent variable has collapsed, or the centres lie too close: options that a run could have."""
 
-from dataclasses import fields
+from dataclasses import asdict
 
 from wae_rnf.evaluation.latent_use import Advice
 
-from .arguments import TrainArguments
+from .arguments import TrainArguments, arguments_of_record
 from .first_checks import check_combinations
 from .option_scope import without_part
 from .systems import SYSTEMS
@@ -34,7 +34,7 @@ def advice(options):
     Args:
         options: of the run, by name; those that are not known are the defaults.
 
-    Example:
+    Examples:
         >>> advice({"system": "lstm-lm"}).latent
         ''
     """
@@ -43,10 +43,10 @@ def advice(options):
 
 def _to_try(remedies, options):
     """Those of the remedies that a run of these options could have, and has not."""
-    known = {field.name for field in fields(TrainArguments)}
-    own = {name: value for name, value in options.items() if name in known}
-    if own.get("system") not in SYSTEMS:
-        own["system"] = TrainArguments.system
+    known = options if options.get("system") in SYSTEMS else options | {"system": TrainArguments.system}
+    own = asdict(arguments_of_record(known))
+    if own["latent_size"] == 0:
+        return ""
     found = [words for change, words in remedies if _can_have(own, change)]
     return f" To try: {', '.join(found)}." if found else ""
 

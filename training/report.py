@@ -10,9 +10,11 @@ from .remedies import advice
 from .systems import system_of
 
 
-def evaluate_model(directory, options, accelerator, path, sentences=None):
+def evaluate_model(directory, options, accelerator, path, sentences=None, verbose=False):
     """As `evaluate_directory`, which knows neither the table of systems nor the options of a training."""
-    return evaluate_directory(directory, options, accelerator, path, sentences, system_of=system_of, advise=advice)
+    return evaluate_directory(
+        directory, options, accelerator, path, sentences, system_of=system_of, advise=advice, verbose=verbose
+    )
 
 
 def report(arguments, test, accelerator):

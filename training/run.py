@@ -2,44 +2,54 @@
 
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 
-from datasets import Dataset
-
-from wae_rnf.evaluation.estimators import ALL_PAIRS
+from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.provenance import commit, provenance
-from wae_rnf.evaluation.shared_work import on_main
-from wae_rnf.tokenization.corpus_statistics import corpus_statistics, format_statistics
+from wae_rnf.evaluation.run_file import read_run
+from wae_rnf.evaluation.shared_work import main_first, on_main
 
 from .centres import read_centres
 from .centres_from import is_file_of_centres
+from .checkpoints import CHECKPOINTS, checkpoints
 from .first_checks import check_run
-from .first_stage import find_centres, train_autoencoder, warn_of_centres
+from .first_stage import find_centres, named_centres, trained_stage, warn_of_centres
+from .init_from import copy_weights, in_words
 from .launch import start_accelerator
-from .model_options import model_config
+from .messages import wrapped
+from .model_options import model_without_memory
 from .open_corpus import open_corpus_of_run
 from .report import report
+from .run_context import RunContext
 from .run_directory import claimed, remember
-from .run_stage import run_stage
+from .run_plan import plan_stages
+from .run_stage import copy_encoder, run_stage
+from .start_block import print_data, start_block
 from .systems import customized_system, has_metric
+from .time_left import TimeLeft
+from .trackers import finish_trackers, start_trackers
+from .training_batches import size_of
 
 
-def train(arguments):
+def train(arguments, on_step=None):
     """Trains a system and returns its metrics on the test split; `output_dir` is then a model directory.
 
     A system with a Riemannian metric is trained in two stages: a VAE, in `output_dir/vae`, whose posterior means
     are clustered, and then the system itself. With `autoencoder_epochs`, the first stage of any system is an
     autoencoder, in `output_dir/autoencoder`, that gives it its encoder, and the means to be clustered.
-    `centres_from` names another model for these.
+    `centres_from` names another model for these, and so does `init_from`, the model whose weights the run begins with.
 
     Args:
         arguments: [`TrainArguments`].
+        on_step: called with the [`Stage`] before each of its steps; what it raises ends the run.
 
     Raises:
         ValueError: options that do not fit together, or an `output_dir` that holds another run.
     """
     commit()  # of the code that runs, asked before the checkout can change
     system = customized_system(arguments)
-    model_config(arguments, system, vocab_size=4)  # impossible sizes are told before any work
+    for planned in plan_stages(arguments, system):  # impossible sizes are told before any work
+        model_without_memory(planned.arguments, planned.system, vocab_size=4)
     if is_file_of_centres(arguments.centres_from):  # and so is a file that holds something else
         read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     accelerator = start_accelerator(arguments, system)
@@ -47,38 +57,62 @@ def train(arguments):
     directory = claimed(arguments.output_dir, asdict(arguments), arguments.resume)
     with ExitStack() as held:
         on_main(lambda: held.enter_context(directory))  # in the first process alone, until the run ends
-        return train_in_directory(arguments, system, accelerator)
+        return train_in_directory(arguments, system, accelerator, on_step)
 
 
-def train_in_directory(arguments, system, accelerator):
+def train_in_directory(arguments, system, accelerator, on_step=None):
     """What `train` does in an `output_dir` that is its own."""
     corpus, tokenizer, data = open_corpus_of_run(arguments)
-    accelerator.init_trackers("tensorboard")
-    if arguments.streaming:
-        accelerator.print(f"train is a stream of {data['train'].num_sentences:,} sentences")
-    stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
-    accelerator.print(format_statistics(corpus_statistics(stored, len(tokenizer))))
-
-    if (sentences := len(data["validation"])) > ALL_PAIRS:
-        accelerator.print(
-            f"the mutual information at each validation is of {ALL_PAIRS:,} of its {sentences:,} sentences, drawn at "
-            "random, whose pairs take some ten seconds"
-        )
-    encoder, centres = None, None
-    if arguments.centres_from:  # first of all: that model may not suit
-        centres = find_centres(arguments, accelerator, tokenizer, corpus, data)
-    if arguments.autoencoder_epochs:
-        encoder = train_autoencoder(arguments, system, accelerator, tokenizer, data)
-    if has_metric(system) and centres is None:
-        centres = find_centres(arguments, accelerator, tokenizer, corpus, data, encoder)
-    if centres is not None:
-        warn_of_centres(arguments, accelerator, system, centres)
-    stage = run_stage(
-        arguments.system, system, arguments, accelerator, tokenizer, data, arguments.output_dir, centres, encoder
-    )
-    for tracker in accelerator.trackers:
-        tracker.finish()
+    begun = bool(checkpoints(Path(arguments.output_dir, CHECKPOINTS)))  # they hold all that came before them
+    initial = None
+    if arguments.init_from and not begun:
+        initial = main_first(lambda: load_model(arguments.init_from, accelerator.device))
+    gives_means = initial is not None and initial[0].config.latent_size == arguments.latent_size
+    stages = plan_stages(arguments, system, encoder_given=gives_means)
+    stages = stages[-1:] if begun else stages
+    start_trackers(accelerator, arguments)
+    if accelerator.is_main_process:
+        print_data(arguments, tokenizer, data)
+    accelerator.print(start_block(arguments, stages, accelerator, tokenizer, data))
+    time_left = TimeLeft(stages, {split: size_of(rows) for split, rows in data.items()})
+    context = RunContext(accelerator, tokenizer, data, time_left, on_step)
+    if begun:
+        stage = run_stage(context, stages[0])
+    else:
+        stage = train_stages(context, stages, arguments, corpus, initial, gives_means)
+    finish_trackers(accelerator)
     training = provenance(accelerator.device, arguments.seed, stage["seconds"]) | stage
-    training |= {"processes": accelerator.num_processes}
+    training |= {"processes": accelerator.num_processes, "init_from": read_run(arguments.output_dir).get("init_from")}
     on_main(lambda: remember(arguments.output_dir, options=asdict(arguments), training=training))
     return report(arguments, data["test"], accelerator)
+
+
+def train_stages(context, stages, arguments, corpus, initial, gives_means):
+    """Trains the stages of a run from the first on, each with what it is given; returns what the last one returns.
+
+    Args:
+        initial: (model, tokenizer) whose weights the last stage begins with, or None.
+        gives_means: whether its posterior means can be clustered.
+    """
+    *before, last = stages
+    encoder, centres = initial if gives_means else None, None
+    if arguments.centres_from:  # first of all: that model may not suit
+        centres = named_centres(context, arguments, corpus)
+    for planned in before:
+        encoder = trained_stage(context, planned)
+    if has_metric(last.system) and centres is None:
+        centres = find_centres(context, arguments, corpus, *encoder)
+    if centres is not None:
+        warn_of_centres(arguments, context.accelerator, centres)
+
+    def prepare(model):
+        if centres is not None:
+            model.set_centres(centres)
+        if arguments.autoencoder_epochs:
+            copy_encoder(encoder[0], model)
+        if initial is not None:
+            record = copy_weights(*initial, model, context.tokenizer, arguments.init_from)
+            on_main(lambda: remember(arguments.output_dir, init_from=record))
+            context.accelerator.print(wrapped(f"{last.name}: {in_words(record)}"))
+
+    return run_stage(context, last, prepare)

@@ -9,7 +9,7 @@ from pathlib import Path
 from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.run_file import RUN_FILE, read_run
 
-from .arguments import TrainArguments
+from .arguments import TrainArguments, arguments_of_record
 from .option_scope import without_part
 from .run_lock import LOCK_FILE, locked, remove_lock
 
@@ -17,11 +17,8 @@ from .run_lock import LOCK_FILE, locked, remove_lock
 # one, under their own names.
 FREE_TO_CHANGE = (
     "output_dir", "resume", "save_steps", "keep_checkpoints", "eval_iwae_samples", "eval_proposal",
-    "eval_max_sentences", "preset",
+    "eval_max_sentences", "preset", "report_to",
 )  # fmt: skip
-
-# What a run had that is older than the option, where that is not the option's default.
-BEFORE = {"batch_norm_eps": 1e-5}
 
 
 def check_output_dir(output_dir, options, resume=False):
@@ -59,13 +56,30 @@ def check_writable(directory):
 
 def changed_options(run, options):
     """{name: earlier value} of the options in which a run to go on with differs from what run.json says."""
-    # an option that is newer than the run had its default
-    earlier = asdict(TrainArguments()) | BEFORE | run["options"]
+    earlier = run["options"] | asdict(arguments_of_record(run["options"]))
     # digests tell whether a folder that has moved holds the same text
     free = {*FREE_TO_CHANGE, *(["dataset"] if "data" in run and Path(options["dataset"]).is_dir() else [])}
     changed = [name for name in options if earlier[name] != options[name] and name not in free]
     silent = without_part(changed, TrainArguments(**options))
     return {name: earlier[name] for name in changed if name not in silent}
+
+
+def with_earlier(given: dict) -> dict:
+    """The options of a run that goes on: those that are given, and for the rest those that it began with.
+
+    Args:
+        given: options by name, `resume` among them.
+
+    Raises:
+        ValueError: there is no run to go on with, or the weights are given that it should start from.
+    """
+    if "init_from" in given:
+        raise ValueError("--init_from is where a run starts, but --resume continues one; leave one of them out")
+    arguments = TrainArguments(**given)
+    earlier = arguments_of_record(read_run(arguments.output_dir)["options"])
+    if given.get("system", earlier.system) != earlier.system:
+        return given  # it is refused, with the system that the run was of
+    return asdict(earlier) | {"output_dir": arguments.output_dir} | given
 
 
 @contextmanager

@@ -1,51 +1,57 @@
-"""Schedules: of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17, and of the learning rate."""
+"""The schedule of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17."""
 
 
-def annealed_weights(progress, config, annealing, cycles=1):
-    """alpha climbs linearly from 0 to `config.kl_weight`; alpha + lambda stays what it is at the end.
+class Annealing:
+    """The two weights at each step of a stage.
+
+    Args:
+        system: its row, of which `annealing` and `constant_sum` count.
+        config: the model's, whose weights are the last ones.
+        cycles: see `annealed_weights`.
+        num_steps: of the stage.
+    """
+
+    def __init__(self, system, config, cycles, num_steps):
+        self.annealing, self.constant_sum = system.annealing, system.constant_sum
+        self.config, self.cycles, self.num_steps = config, cycles, num_steps
+
+    def weights(self, step):
+        """{"kl_weight": alpha, "mmd_weight": lambda} after so many steps."""
+        progress = step / self.num_steps
+        return annealed_weights(progress, self.config, self.annealing, self.cycles, self.constant_sum)
+
+    def is_over(self, step):
+        """Whether alpha has its last value at a step, for good; one of 0 always has."""
+        end = self.annealing[1]
+        return not self.config.kl_weight or step / self.num_steps >= (self.cycles - 1 + end) / self.cycles
+
+
+def annealed_weights(progress, config, annealing, cycles=1, constant_sum=True):
+    """alpha climbs linearly from 0 to `config.kl_weight`, and either alpha + lambda or lambda stays what it is at the
+    end.
 
     Args:
         progress: part of the run that is done, in [0, 1].
         config: its `kl_weight` and `mmd_weight` are the last values; an `mmd_weight` of 0 stays 0.
         annealing: (start, end), the parts of the run, or of each cycle, between which alpha climbs.
         cycles: how often alpha climbs anew from 0 (Fu et al. 2019, arXiv 1903.10145).
+        constant_sum: whether alpha + lambda is constant, as in the paper, or lambda alone.
 
     Returns:
         {"kl_weight": alpha, "mmd_weight": lambda}
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> annealed_weights(0.0, WaeRnfConfig(), (0.0, 0.5))
         {'kl_weight': 0.0, 'mmd_weight': 10.0}
+        >>> annealed_weights(0.0, WaeRnfConfig(), (0.0, 0.5), constant_sum=False)
+        {'kl_weight': 0.0, 'mmd_weight': 9.2}
     """
     start, end = annealing
     part = progress * cycles % 1 if progress < 1 else 1.0
     climbed = float(part >= end) if end <= start else min(max((part - start) / (end - start), 0.0), 1.0)
     kl_weight = climbed * config.kl_weight
-    mmd_weight = config.mmd_weight + config.kl_weight - kl_weight if config.mmd_weight else 0.0
+    mmd_weight = config.mmd_weight
+    if constant_sum and mmd_weight:
+        mmd_weight += config.kl_weight - kl_weight
     return {"kl_weight": kl_weight, "mmd_weight": mmd_weight}
-
-
-def num_decays(losses, epoch, patience=0, milestones=()):
-    """How often the learning rate has decayed: at each stall of validation, and after each milestone.
-
-    Args:
-        losses: of each validation that counts, in order.
-        epoch: whole epochs that are done.
-        patience: a stall is so many validations in a row, none under the lowest before; 0 knows no stall.
-        milestones: epochs after which the learning rate decays in any case.
-
-    Example:
-        >>> num_decays([3.0, 2.0, 2.5, 2.1, 1.9], epoch=5, patience=2)
-        1
-        >>> num_decays([], epoch=20, milestones=[15, 35])
-        1
-    """
-    decays = sum(epoch >= milestone for milestone in milestones)
-    lowest, waited = float("inf"), 0
-    for loss in losses:
-        waited = 0 if loss < lowest else waited + 1
-        lowest = min(loss, lowest)
-        if patience and waited == patience:
-            decays, waited = decays + 1, 0
-    return decays

@@ -1,115 +1,241 @@
-"""The systems of the paper: each is one row, its difference from WAE-RNF."""
+"""The systems of the paper and those that it grew from: each is one row of a table."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from .lagging import Lagging
+from .network.model_options import ModelOptions
+from .strategy import Strategy
+
+MODEL_DEFAULTS = asdict(ModelOptions()) | {"posterior": "gaussian"}
 
 
 @dataclass(frozen=True)
 class System:
-    """A row of the table.
+    """A row of the table: the model of a run is `WaeRnfConfig(**defaults | given options | fixed)`.
 
     Args:
-        config: the fields of `WaeRnfConfig` in which the system differs from the defaults, which are WAE-RNF's.
+        fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
+        defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
         annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
-        sampled: draw the latent code while training; an autoencoder takes the posterior's mean.
-        lagging: train the encoder alone before each step, see `wae_rnf.training.lagging`.
+        constant_sum: whether `kl_weight` + `mmd_weight` is constant while the first climbs, as in the paper, or the
+            second alone.
+        sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
+        strategy: what a stage does beside the plain step, see `wae_rnf.training.strategy`.
+        year: of the paper.
+        paper: the paper that proposed it: authors, venue and year, arXiv number.
+        differs: what differs from the system that it grew from.
     """
 
-    config: dict = field(default_factory=dict)
+    fixed: dict = field(default_factory=dict)
+    defaults: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    constant_sum: bool = True
     sampled: bool = True
-    lagging: bool = False
+    strategy: type[Strategy] = Strategy
+    year: int = 2019
+    paper: str = "Wang and Wang, NAACL 2019, arXiv 1904.02399"
+    differs: str = ""
+
+    @property
+    def config(self) -> dict:
+        """The fields of `WaeRnfConfig` in which it differs from the configuration's defaults, where none is given."""
+        return self.defaults | self.fixed
 
 
-# What the rows differ in, as the defaults of `WaeRnfConfig` have it; here without the library's weight.
-WAE_RNF = {
-    "posterior": "gaussian", "num_flows": 3, "flow_kernel": "imq", "objective": "paper", "kl_weight": 0.8,
-    "mmd_weight": 9.2,
-}  # fmt: skip
 NO_FLOW = {"num_flows": 0, "flow_kernel": None}
-BOUND = {"kl_weight": 1.0, "mmd_weight": 0.0}
+NO_MMD = {"mmd_weight": 0.0}
+# keeps the latent variable in use; the paper learns the scale, and its latent variable may collapse
+SCALE_OF_MEANS = {"mean_gamma": 0.6}
 FULL_KL_AT_EPOCH_21 = (0.0, 21 / 48)
 FULL_KL_AT_EPOCH_10 = (0.0, 10 / 48)  # He et al. 2019
 FULL_KL = (0.0, 0.0)
 
 SYSTEMS = {
-    "lstm-lm": System({"latent_size": 0} | NO_FLOW | BOUND, FULL_KL),
-    "vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_21),
-    "vae-nf": System({"flow_kernel": None, "objective": "flow_posterior"} | BOUND, FULL_KL_AT_EPOCH_21),
-    "lagging-vae": System(NO_FLOW | BOUND, FULL_KL_AT_EPOCH_10, lagging=True),
-    "vmf-vae": System({"posterior": "vmf"} | NO_FLOW | BOUND, FULL_KL),
-    "wae": System(NO_FLOW),
-    "wae-nf": System({"flow_kernel": None}),
-    "wae-rnf": System(),
+    "lstm-lm": System(
+        {"latent_size": 0} | NO_FLOW | NO_MMD,
+        {"kl_weight": 1.0},
+        FULL_KL,
+        year=2012,
+        paper="Sundermeyer et al., Interspeech 2012",
+        differs="language model: the decoder alone, without a latent variable",
+    ),
+    "vae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2016,
+        paper="Bowman et al., CoNLL 2016, arXiv 1511.06349",
+        differs="latent variable with a Gaussian posterior; ELBO with an annealed KL weight",
+    ),
+    "vae-nf": System(
+        {"flow_kernel": None} | NO_MMD,
+        {"objective": "flow_posterior", "kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2015,
+        paper="Rezende and Mohamed, ICML 2015, arXiv 1505.05770",
+        differs="vae with planar flows on its posterior",
+    ),
+    "lagging-vae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_10,
+        strategy=Lagging,
+        year=2019,
+        paper="He et al., ICLR 2019, arXiv 1901.05534",
+        differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
+    ),
+    "vae-bow": System(
+        NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Zhao, Zhao and Eskenazi, ACL 2017, arXiv 1703.10960",
+        differs="vae whose latent variable predicts the sentence's words without their order",
+    ),
+    "vmf-vae": System(
+        {"posterior": "vmf"} | NO_FLOW | NO_MMD,
+        {"kl_weight": 1.0},
+        FULL_KL,
+        year=2018,
+        paper="Xu and Durrett, EMNLP 2018, arXiv 1808.10805",
+        differs="vae with a von Mises-Fisher posterior of fixed concentration and a uniform prior on the sphere",
+    ),
+    "wae": System(
+        NO_FLOW,
+        SCALE_OF_MEANS,
+        year=2018,
+        paper="Tolstikhin et al., ICLR 2018, arXiv 1711.01558",
+        differs="vae with an MMD between the posteriors' mixture and the prior, and less weight on the KL",
+    ),
+    "infovae": System(
+        NO_FLOW,
+        # 1 - a and a + l - 1 of a = 0.5 and l = 10; wae is a = 0.2 and l = 10, and vae a = 0 and l = 1
+        {"kl_weight": 0.5, "mmd_weight": 9.5} | SCALE_OF_MEANS,
+        FULL_KL,
+        constant_sum=False,
+        year=2017,
+        paper="Zhao, Song and Ermon 2017, arXiv 1706.02262",
+        differs="wae whose weights of KL and MMD are free, and constant from the first step on",
+    ),
+    "wae-nf": System({"flow_kernel": None}, SCALE_OF_MEANS, differs="wae with planar flows behind its posterior"),
+    "wae-rnf": System(
+        {}, SCALE_OF_MEANS, differs="wae-nf whose flows follow a Riemannian metric around cluster centres"
+    ),
 }
-OVERRIDES = ("num_flows", "flow_kernel", "objective", "kl_weight", "mmd_weight")
-BY_DEFINITION = ("num_flows", "flow_kernel", "mmd_weight")  # a row that names one has it so, whatever is asked for
 
 
-def objective_of(system, given=None):
-    """The objective that a system is trained on: the one that was given, or that of its row.
+def default_in_words(option: str):
+    """The default of an option of the model, for its help: a value, or words where it is another in another system.
 
-    Example:
-        >>> objective_of("wae-rnf"), objective_of("vae-nf"), objective_of("vae-nf", "paper")
-        ('paper', 'flow_posterior', 'paper')
+    Examples:
+        >>> default_in_words("latent_size"), default_in_words("kl_weight")
+        (32, 'by system; 0.8 for wae-rnf')
     """
-    return given or (WAE_RNF | SYSTEMS[system].config if system in SYSTEMS else WAE_RNF)["objective"]
+    general = MODEL_DEFAULTS[option]
+    if all(system.defaults.get(option, general) == general for system in SYSTEMS.values()):
+        return general
+    return f"by system; {SYSTEMS['wae-rnf'].defaults.get(option, general)} for wae-rnf"
 
 
-def has_metric(system):
-    return (WAE_RNF | system.config)["flow_kernel"] is not None
-
-
-def customized_system(arguments):
-    """The system's row, with the options given on the command line put in.
+def find_system(name: str) -> System:
+    """The row of a name.
 
     Raises:
-        ValueError: an unknown system, or an option for a part that the system does not have.
+        ValueError: there is none.
     """
-    if arguments.system not in SYSTEMS:
-        raise ValueError(f"unknown system {arguments.system!r}; choose one of {', '.join(SYSTEMS)}")
-    system = SYSTEMS[arguments.system]
-    overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
-    for name in BY_DEFINITION:
-        if name in overrides and name in system.config:
-            raise ValueError(f"--{name} does not apply to {arguments.system}: it has none by definition")
-    config = system.config | overrides
-    if arguments.autoencoder_epochs and system.config.get("latent_size") == 0:
-        raise ValueError(f"--autoencoder_epochs does not apply to {arguments.system}: it has no latent code")
-    if arguments.centres_from and not has_metric(System(config)):
-        raise ValueError(f"--centres_from does not apply to {arguments.system}: it has no metric, hence no centres")
-    if has_metric(System(config)) and (WAE_RNF | config)["num_flows"] == 0:
-        raise ValueError(f"--num_flows 0 leaves {arguments.system} no flow for its metric to shape; choose wae")
-    start, end = system.annealing
-    annealing = (
-        start if arguments.kl_start is None else arguments.kl_start,
-        end if arguments.kl_end is None else arguments.kl_end,
+    if name not in SYSTEMS:
+        raise ValueError(f"unknown system {name!r}; choose one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def objective_of(name: str) -> str:
+    """The objective that a system is trained on by default; of an unknown one, that of WAE-RNF.
+
+    Examples:
+        >>> objective_of("wae-rnf"), objective_of("vae-nf")
+        ('paper', 'flow_posterior')
+    """
+    return (MODEL_DEFAULTS | (SYSTEMS[name].config if name in SYSTEMS else {}))["objective"]
+
+
+def has_metric(system: System) -> bool:
+    """Whether its flow follows a Riemannian metric."""
+    return (MODEL_DEFAULTS | system.config)["flow_kernel"] is not None
+
+
+def resolve(name: str, given: dict) -> dict:
+    """Every option of the model of a run: {option: value}.
+
+    Args:
+        name: of the system.
+        given: the options that were set, by name.
+
+    Raises:
+        ValueError: an unknown system, or an option that contradicts what the system is.
+
+    Examples:
+        >>> resolve("wae", {"latent_size": 16})["num_flows"]
+        0
+        >>> resolve("wae", {"num_flows": 3})
+        Traceback (most recent call last):
+        ValueError: --num_flows does not apply to wae: it has none by definition
+    """
+    system = find_system(name)
+    for option, fixed in system.fixed.items():
+        if given.get(option, fixed) != fixed:
+            reason = f"it is {fixed} by definition" if fixed else "it has none by definition"
+            raise ValueError(f"--{option} does not apply to {name}: {reason}")
+    found = MODEL_DEFAULTS | system.defaults | given | system.fixed
+    if not found["batch_norm"] and "mean_gamma" not in given:
+        found["mean_gamma"] = None  # the scale of nothing
+    if found["latent_size"] == 0 and "latent_size" not in system.fixed:
+        raise ValueError(
+            "--latent_size must be at least 1, but is 0; without a latent variable it is --system lstm-lm"
+        )
+    if has_metric(system) and found["flow_kernel"] is None:
+        raise ValueError(f"--flow_kernel none leaves {name} without its metric; choose wae-nf")
+    if has_metric(system) and found["num_flows"] == 0:
+        raise ValueError(f"--num_flows 0 leaves {name} no flow for its metric to shape; choose wae")
+    return {declared.name: found[declared.name] for declared in fields(ModelOptions)}
+
+
+def customized_system(arguments) -> System:
+    """The system of a run, with the schedule of its options.
+
+    Raises:
+        ValueError: an option for a part that the system does not have, or a schedule that ends before it starts.
+    """
+    name, system = arguments.system, SYSTEMS[arguments.system]
+    if arguments.autoencoder_epochs and arguments.latent_size == 0:
+        raise ValueError(f"--autoencoder_epochs does not apply to {name}: it has no latent variable")
+    if arguments.centres_from and arguments.flow_kernel is None:
+        raise ValueError(f"--centres_from does not apply to {name}: it has no metric, hence no centres")
+    start, end = (
+        default if given is None else given
+        for default, given in zip(system.annealing, (arguments.kl_start, arguments.kl_end), strict=True)
     )
-    if annealing[0] > annealing[1]:
-        raise ValueError(f"--kl_start {annealing[0]} lies after --kl_end {annealing[1]}; alpha climbs between the two")
-    return replace(system, config=config, annealing=annealing)
+    if start > end:
+        raise ValueError(f"--kl_start {start} lies after --kl_end {end}; alpha climbs between the two")
+    return replace(system, annealing=(start, end))
 
 
 def system_of(config) -> str:
     """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
 
-    Example:
+    Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig
         >>> system_of(WaeRnfConfig(vocab_size=9, flow_kernel=None))
         'wae-nf'
     """
-    defaults = type(config)()
 
     def parts(value_of):
         return (
             value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
-            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0,
+            value_of("flow_kernel") is not None, value_of("mmd_weight") > 0, value_of("encoder_type"),
+            value_of("inference"), value_of("decoder_type"), set(value_of("auxiliary_losses")),
         )  # fmt: skip
 
     mine = parts(lambda name: getattr(config, name))
-    matching = (
-        name
-        for name, system in SYSTEMS.items()
-        if mine == parts(lambda field, row=system.config: row.get(field, getattr(defaults, field)))
-    )
+    matching = (name for name, system in SYSTEMS.items() if mine == parts((MODEL_DEFAULTS | system.config).get))
     return next(matching, config.model_type)

@@ -1,17 +1,20 @@
 """Where the batches of training come from: stored sentences, or a stream of them."""
 
 import math
+from itertools import islice
 
+import numpy as np
 from accelerate.utils import send_to_device
 
-from wae_rnf.evaluation.shared_work import share
+from wae_rnf.evaluation.shared_work import check_shares, share
 from wae_rnf.tokenization.batching import collate, length_grouped_batches, lengths_of, load_batches
 from wae_rnf.tokenization.streams import SentenceStream
 
 
-def open_source(sentences, arguments):
-    """The [`Stored`] or the [`Streamed`] source of a training split."""
-    return (Streamed if isinstance(sentences, SentenceStream) else Stored)(sentences, arguments)
+def open_batches(sentences, arguments, pad_token_id, device):
+    """The [`Stored`] or the [`Streamed`] batches of a training split."""
+    kind = Streamed if isinstance(sentences, SentenceStream) else Stored
+    return kind(sentences, arguments, pad_token_id, device)
 
 
 def sample_of(sentences):
@@ -19,49 +22,84 @@ def sample_of(sentences):
     return sentences.sample if isinstance(sentences, SentenceStream) else sentences
 
 
-class Stored:
-    """Every sentence once an epoch, in an order of that epoch.
-
-    Args:
-        sentences: prepared rows.
-        arguments: [`TrainArguments`].
-    """
-
-    def __init__(self, sentences, arguments):
-        self.sentences, self.arguments, self.lengths = sentences, arguments, lengths_of(sentences)
-        self.num_sentences = len(self.lengths)
-        self.steps_per_epoch = steps_per_epoch(self.num_sentences, arguments)
-
-    def batches(self, step, pad_token_id, device):
-        """Yields (size, inputs) of each batch from a step to its epoch's end: inputs are this process's share."""
-        options, (epoch, done) = self.arguments, divmod(step, self.steps_per_epoch)
-        batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
-        batches = batches[done * options.accumulation_steps :]
-        loaded = load_batches(self.sentences, [share(batch) for batch in batches], pad_token_id, device)
-        return zip(map(len, batches), loaded, strict=True)
-
-
-class Streamed:
-    """The stream's order; an epoch goes on where the one before it ended.
-
-    Args:
-        sentences: a `SentenceStream`.
-        arguments: [`TrainArguments`].
-    """
-
-    def __init__(self, sentences, arguments):
-        self.sentences, self.arguments = sentences, arguments
-        self.num_sentences = sentences.num_sentences
-        self.steps_per_epoch = steps_per_epoch(self.num_sentences, arguments)
-
-    def batches(self, step, pad_token_id, device):
-        """Yields (size, inputs) of each batch from a step on, without end."""
-        options, size = self.arguments, self.arguments.batch_size
-        for texts in self.sentences.batches(size, options.seed, step * options.accumulation_steps * size):
-            ids = self.sentences.encode(share(texts))["input_ids"]
-            yield size, send_to_device(collate([{"input_ids": row} for row in ids], pad_token_id), device)
+def size_of(sentences):
+    """How many sentences a training split has."""
+    return sentences.num_sentences if isinstance(sentences, SentenceStream) else len(sentences)
 
 
 def steps_per_epoch(num_sentences, arguments):
     batches = math.ceil(num_sentences / arguments.batch_size)
     return min(math.ceil(batches / arguments.accumulation_steps), arguments.max_steps_per_epoch)
+
+
+def steps_of_stage(num_sentences, arguments):
+    """The most steps that a stage takes."""
+    steps = arguments.num_epochs * steps_per_epoch(num_sentences, arguments)
+    return steps if arguments.max_steps is None else min(steps, arguments.max_steps)
+
+
+class TrainingBatches:
+    """The batches of a stage: those of each step, and random ones. Inputs are this process's share of a batch.
+
+    Args:
+        sentences: prepared rows, or a stream.
+        arguments: [`TrainArguments`].
+        pad_token_id: that fills the shorter sentences.
+        device: where the inputs go.
+
+    Raises:
+        ValueError: more processes than sentences in a batch.
+    """
+
+    def __init__(self, sentences, arguments, pad_token_id, device):
+        self.sentences, self.arguments, self.pad_token_id, self.device = sentences, arguments, pad_token_id, device
+        self.sample, self.num_sentences = sample_of(sentences), size_of(sentences)
+        self.steps_per_epoch = steps_per_epoch(self.num_sentences, arguments)
+        self.num_steps = steps_of_stage(self.num_sentences, arguments)
+        check_shares(min(arguments.batch_size, self.num_sentences))
+
+    def of_steps(self, step):
+        """Yields [(size, inputs), ...] of each step after so many, to its epoch's end or beyond it."""
+        batches = self.of_epoch(step)
+        while True:
+            of_step = list(islice(batches, self.arguments.accumulation_steps))
+            if not of_step:
+                return
+            yield of_step
+
+    def random(self, step, number):
+        """Yields the inputs of so many random batches; those of a step are always the same."""
+        rng, size = (
+            np.random.default_rng((self.arguments.seed, step)),
+            min(self.arguments.batch_size, len(self.sample)),
+        )
+        batches = [rng.choice(len(self.sample), size, replace=False).tolist() for _ in range(number)]
+        return load_batches(self.sample, [share(batch) for batch in batches], self.pad_token_id, self.device)
+
+
+class Stored(TrainingBatches):
+    """Every sentence once an epoch, in an order of that epoch."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.lengths = lengths_of(self.sentences)
+
+    def of_epoch(self, step):
+        """Yields (size, inputs) of each batch from a step to its epoch's end."""
+        options, (epoch, done) = self.arguments, divmod(step, self.steps_per_epoch)
+        batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
+        batches = batches[done * options.accumulation_steps :]
+        shares = [share(batch) for batch in batches]
+        loaded = load_batches(self.sentences, shares, self.pad_token_id, self.device)
+        return zip(map(len, batches), loaded, strict=True)
+
+
+class Streamed(TrainingBatches):
+    """The stream's order; an epoch goes on where the one before it ended."""
+
+    def of_epoch(self, step):
+        """Yields (size, inputs) of each batch from a step on, without end."""
+        options, size = self.arguments, self.arguments.batch_size
+        for texts in self.sentences.batches(size, options.seed, step * options.accumulation_steps * size):
+            rows = [{"input_ids": ids} for ids in self.sentences.encode(share(texts))["input_ids"]]
+            yield size, send_to_device(collate(rows, self.pad_token_id), self.device)

@@ -88,7 +88,7 @@ def at_samples(model, tokenizer, batch, z):
     posterior = model.encode(**batch)
     z_prime, log_abs_det = model.push(z)
     reconstruction = torch.stack([model.score(**batch, z_prime=part) for part in z_prime])
-    weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction)
+    weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
     found = {"mean": values(posterior.mean), "reconstruction": values(reconstruction)}
     found["bounds"] = {
         reading: {"elbo": values(-own.mean(0)), "iwae": values(importance_weighted_nll(own))}

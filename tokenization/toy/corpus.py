@@ -21,7 +21,7 @@ def load_toy(seed: int, cache_dir: str | None, streaming: bool) -> DatasetDict:
     corpus = DatasetDict()
     for split, size in SPLIT_SIZES.items():
         if streaming and split == "train":
-            corpus[split] = TextStream(lambda size=size: (row["text"] for row in generate("train", size, seed)))
+            corpus[split] = TextStream(lambda size=size: (str(row["text"]) for row in generate("train", size, seed)))
             continue
         corpus[split] = Dataset.from_generator(
             toy_rows,

@@ -33,7 +33,7 @@ class Phrase:
         self.probs = [prob for prob, _ in self.alternatives]
         self.words: set[str] = set()
         # An alternative is tried by the parser only where its first word matches.
-        self.by_first_word = defaultdict(list)
+        self.by_first_word: dict[str, list] = defaultdict(list)
         for alternative in self.alternatives:
             items = alternative[1]
             self.words.update(*({item} if isinstance(item, str) else item.words for item in items))
@@ -105,7 +105,7 @@ class ToyGrammar:
         settings: list[tuple[tuple[str, ...], float]] = [((), 1.0)]
         for name in self.attributes:
             settings = [
-                ((*values, value), prob * share)
+                ((*values, str(value)), prob * share)
                 for values, prob in settings
                 for share, (value,) in self._phrase(name, values).alternatives
             ]

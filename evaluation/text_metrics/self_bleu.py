@@ -4,66 +4,56 @@ import random
 from collections import Counter
 from statistics import fmean
 
-import datasets
-import evaluate
 from sacrebleu.metrics import BLEU
+
+from .text_metric import TextMetric
 
 MAX_ORDER = 4
 MAX_SENTENCES = 1000
 
-CITATION = """\
+
+class SelfBleu(TextMetric):
+    """Self-BLEU.
+
+    self-BLEU = (1/N) Σ_i BLEU-4 of sentence i against the N - 1 others as its references; from 0 to 100, lower is more
+    varied. Each BLEU is sacrebleu's sentence score with tokenize="none" (words are separated by white space),
+    smooth_method="exp" (sacrebleu's default) and effective_order=True:
+
+        BLEU = 100 · min(1, exp(1 - r / c)) · (Π_n p_n)^(1/k),    n = 1, ..., k
+
+    c is the number of words of the sentence, and r that of the reference nearest in length, of two the shorter. k is
+    4, or c where c is under 4. p_n is the part of the sentence's n-grams that the references have; a repeated n-gram
+    counts at most as often as in the one reference that has it most often. The j-th p_n that is 0 becomes 1 / (2^j ·
+    number of n-grams). A sentence that shares no word with another scores 0; so does one without words, even beside
+    its like.
+
+    It grows with N and hangs on the smoothing: compare only values of one N, computed in this way.
+
+    Args:
+        predictions: sentences, a list of strings.
+        max_sentences: of more sentences than this, so many are drawn without replacement, and the others play no part,
+            neither as sentences nor as references. 1000 by default.
+        seed: of that draw. 0 by default.
+
+    Returns:
+        `self_bleu`; None for fewer than two sentences.
+
+    Raises:
+        ValueError: max_sentences under 2.
+
+    Examples:
+        >>> self_bleu = SelfBleu()
+        >>> round(self_bleu.compute(predictions=["a b c d e", "a b c d e"])["self_bleu"], 2)
+        100.0
+        >>> round(self_bleu.compute(predictions=["a b c d e", "a b c d f"])["self_bleu"], 2)
+        66.87
+    """
+
+    CITATION = """\
 Zhu, Lu, Zheng, Guo, Zhang, Wang and Yu: Texygen: A Benchmarking Platform for Text Generation Models.
 SIGIR 2018, arXiv 1802.01886.
 """
-
-DESCRIPTION = """\
-self-BLEU = (1/N) Σ_i BLEU-4 of sentence i against the N - 1 others as its references; from 0 to 100, lower is more
-varied. Each BLEU is sacrebleu's sentence score with tokenize="none" (words are separated by white space),
-smooth_method="exp" (sacrebleu's default) and effective_order=True:
-
-    BLEU = 100 · min(1, exp(1 - r / c)) · (Π_n p_n)^(1/k),    n = 1, ..., k
-
-c is the number of words of the sentence, and r that of the reference nearest in length, of two the shorter. k is 4,
-or c where c is under 4. p_n is the part of the sentence's n-grams that the references have; a repeated n-gram counts
-at most as often as in the one reference that has it most often. The j-th p_n that is 0 becomes 1 / (2^j · number of
-n-grams). A sentence that shares no word with another scores 0; so does one without words, even beside its like.
-
-It grows with N and hangs on the smoothing: compare only values of one N, computed in this way.
-"""
-
-USAGE = """
-Args:
-    predictions: sentences, a list of strings.
-    max_sentences: of more sentences than this, so many are drawn without replacement, and the others play no part,
-        neither as sentences nor as references. 1000 by default.
-    seed: of that draw. 0 by default.
-
-Returns:
-    `self_bleu`; None for fewer than two sentences.
-
-Raises:
-    ValueError: max_sentences under 2.
-
-Example:
-    >>> from wae_rnf.evaluation.text_quality import load_metric
-    >>> self_bleu = load_metric("self_bleu")
-    >>> round(self_bleu.compute(predictions=["a b c d e", "a b c d e"])["self_bleu"], 2)
-    100.0
-    >>> round(self_bleu.compute(predictions=["a b c d e", "a b c d f"])["self_bleu"], 2)
-    66.87
-"""
-
-
-@evaluate.utils.file_utils.add_start_docstrings(DESCRIPTION, USAGE)
-class SelfBleu(evaluate.Metric):
-    def _info(self):
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation=CITATION,
-            inputs_description=USAGE,
-            features=datasets.Features({"predictions": datasets.Value("string")}),
-            reference_urls=["https://arxiv.org/abs/1802.01886", "https://github.com/mjpost/sacrebleu"],
-        )
+    URLS = ("https://arxiv.org/abs/1802.01886", "https://github.com/mjpost/sacrebleu")
 
     def _compute(self, predictions, max_sentences=MAX_SENTENCES, seed=0):
         if max_sentences < 2:

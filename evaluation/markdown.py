@@ -1,0 +1,20 @@
+"""The one writer of Markdown tables."""
+
+from collections.abc import Iterable, Sequence
+
+
+def table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; a | within a cell is written as one.
+
+    Examples:
+        >>> print(table(["system", "log|det|"], [["wae", 0.5]]))
+        | system | log\\|det\\| |
+        | --- | --- |
+        | wae | 0.5 |
+    """
+    lines = [_line(header), _line(["---"] * len(header))]
+    return "\n".join([*lines, *(_line(cells) for cells in rows)])
+
+
+def _line(cells):
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

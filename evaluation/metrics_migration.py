@@ -1,0 +1,129 @@
+"""Metrics of older formats, brought to today's."""
+
+from typing import Any, NotRequired, TypedDict
+
+from .estimators import READINGS, reading_of
+from .latent_use import warnings_of_metrics
+from .metrics import FORMAT, Metrics, PaperProtocol, SplitMetrics
+
+
+class OldBound(TypedDict):
+    nll: float
+    ppl: float
+
+
+class OldModel(TypedDict):
+    elbo: OldBound
+    iwae: OldBound
+
+
+class OldText(TypedDict):
+    samples: dict[str, Any]
+
+
+class OldMetrics(TypedDict):
+    """What every file has had, whatever its format."""
+
+    system: str
+    dataset: str
+    split: str
+    num_sentences: int
+    num_tokens: int
+    pushforward: OldModel
+    flow_posterior: OldModel
+    published: PaperProtocol
+    mutual_information: float
+    active_units: int
+    options: dict[str, Any]
+    text: NotRequired[OldText]
+
+
+def migrated(metrics: dict) -> Metrics:
+    """The content of a file of format 0 (which has no number), 1 or 2, in the format of today.
+
+    Args:
+        metrics: content that fits [`OldMetrics`].
+    """
+    options = metrics["options"]
+    system = options.get("system", metrics["system"])
+    unknown = {
+        "has_latents": system != "lstm-lm",
+        "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
+        "reading": reading_of(options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")),
+        "hub_dataset": None,
+        "language": None,
+        "samples": [],
+        "training": None,
+        "weights": None,
+    }
+    evaluation = {
+        "iwae_samples": metrics["pushforward"]["iwae"].get("samples"),
+        "proposal": "posterior",
+        "max_sentences": options.get("eval_max_sentences"),
+        "mixed_precision": options.get("mixed_precision", "no"),
+        "seed": metrics.get("seed"),
+    }
+    prior = {"prior": "uniform_sphere" if system == "vmf-vae" else "standard_normal"}
+    new = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
+    if "text" in new:
+        new["text"], perplexities = _text(new["text"])
+        new |= _reproduction(metrics, perplexities)
+    new.pop("row", None)
+    found: Any = {"warnings": warnings_of_metrics(new)} | new | {"format": FORMAT}
+    return found
+
+
+def migrated_split(metrics: dict) -> SplitMetrics:
+    """The part of `migrated` that an evaluation of a split finds."""
+    unknown = {
+        "prior": "standard_normal",  # before priors were learned
+        "mutual_information_standard_error": None,
+        "mutual_information_monte_carlo_error": None,
+        "mutual_information_sentences": metrics["num_sentences"],
+        "active_units_0.1": None,
+        "units_over_0.05": None,
+        "kl_of_units": None,
+    }
+    new = unknown | {name: value for name, value in metrics.items() if name != "published"}
+    new["paper_protocol"] = metrics["published"]
+    for reading in READINGS:
+        bounds = {name: {"monte_carlo_error": None} | bound for name, bound in metrics[reading].items()}
+        bounds = {name: _without(bound, "above_language_model") for name, bound in bounds.items()}
+        bounds["iwae"] = {"proposal": "posterior"} | bounds["iwae"]
+        new[reading] = bounds
+    curve = {reading: [metrics[reading]["iwae"]["nll"]] for reading in READINGS}
+    curve |= {"num_sentences": metrics["num_sentences"], "k": [metrics["pushforward"]["iwae"].get("samples")]}
+    found: Any = {"bound_over_k": curve} | new
+    return found
+
+
+def _text(text):
+    """The text's quality, and the perplexities of samples that stood in it."""
+    names = {"perplexity_samples": "num_samples", "forward_ppl": "forward_ppl", "reverse_ppl": "reverse_ppl"}
+    samples = {name: value for name, value in text["samples"].items() if name not in names}
+    perplexities = {new: text["samples"].get(old) for old, new in names.items()}
+    new = text | {"samples": samples}
+    if "reconstructions" in text:
+        new["reconstructions"] = {"examples": []} | text["reconstructions"]
+    return new, perplexities
+
+
+def _reproduction(metrics, perplexities):
+    """What `wae-rnf reproduce` had added, at four places."""
+    added = {"row": metrics.get("row", metrics["system"])}
+    if perplexities["forward_ppl"] is not None:
+        added["perplexities"] = perplexities
+    name = "above_language_model"
+    if name in metrics["pushforward"]["elbo"]:
+        added[name] = {
+            reading: {
+                kind: {"mean": bound[name], "standard_error": bound[f"{name}_standard_error"]}
+                for kind, bound in metrics[reading].items()
+            }
+            for reading in READINGS
+        }
+    return {"reproduction": added} if len(added) > 1 or "row" in metrics else {}
+
+
+def _without(bound, prefix):
+    return {name: value for name, value in bound.items() if not name.startswith(prefix)}

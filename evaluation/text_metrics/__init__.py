@@ -1,0 +1,1 @@
+"""Metrics of text, each an `evaluate.Metric`."""

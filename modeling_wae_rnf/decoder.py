@@ -1,0 +1,101 @@
+"""What every decoder has in common: the projection on the vocabulary, and the loss."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .linear_cross_entropy import linear_cross_entropy
+from .part import Part
+from .plain_module import is_plain
+
+# Logits, padding's included, from which on projecting the padding costs a GPU more than its host's waiting.
+WORTH_WAITING = 2**26
+
+
+class Decoder(Part, nn.Module):
+    """The contract: from words and z' to a state after each word, (batch, length, hidden_size).
+
+    Whole sentences go through `forward`; word by word they go through `extend`, which remembers in a cache of the
+    decoder's own kind. Nobody else looks into one.
+
+    Attributes:
+        dropout: of the states, before the projection.
+        projection: a linear layer, hidden_size -> vocab_size.
+        latents_at_every_step: whether `extend` needs z' where the cache has seen words already.
+    """
+
+    dropout: nn.Module
+    projection: nn.Linear
+    latents_at_every_step = True
+
+    def forward(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """The state before each next word, whole sentences at once.
+
+        Args:
+            embeddings: (batch, length, embedding_size), of the words from beginning-of-sentence on.
+            z_prime: (batch, latent_size).
+            lengths: (batch,), how many of the words are no padding; the padding is on the right.
+
+        Returns:
+            (batch, length, hidden_size); what stands at padding means nothing.
+        """
+        raise NotImplementedError
+
+    def new_cache(self):
+        """A cache that has seen no word: a `transformers.Cache` whose `get_seq_length` is what `count` has added up.
+
+        Whoever calls `extend` counts the words; [`RecurrentCache`] is such a cache for states that do not grow.
+        """
+        raise NotImplementedError
+
+    def extend(self, embeddings: torch.Tensor, z_prime: torch.Tensor, cache, mask: torch.Tensor) -> torch.Tensor:
+        """The states after the words that follow those that the cache has seen; the cache takes them in.
+
+        Args:
+            embeddings: (batch, length, embedding_size).
+            z_prime: (batch, latent_size).
+            cache: of `new_cache`.
+            mask: (batch, length), false for padding, on whichever side: the row stays as it was before.
+
+        Returns:
+            (batch, length, hidden_size); at padding the state of the word before, or anything where there is none.
+        """
+        raise NotImplementedError
+
+    def logits(self, states):
+        """The next word's scores: (..., hidden_size) -> (..., vocab_size)."""
+        return self.projection(self.dropout(states))
+
+    def nll(self, states, targets, scored):
+        """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
+
+        A CPU projects those tokens alone. Picking them makes the host wait for a GPU, which therefore projects a
+        small batch's padding too.
+
+        Args:
+            states: (batch, length, hidden_size).
+            targets: (batch, length); scored: (batch, length), true for the tokens that count.
+
+        Returns:
+            (batch,)
+        """
+        num_logits = scored.numel() * len(self.projection.weight)  # an adapter in its place has that
+        if states.device.type == "cpu" or num_logits > WORTH_WAITING:
+            return self._nll_of_scored(states, targets, scored)
+        return self._nll_of_all(states, targets, scored)
+
+    def _nll_of_scored(self, states, targets, scored):
+        token_nll = self._token_nll(states[scored], targets[scored])
+        sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
+        return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
+
+    def _nll_of_all(self, states, targets, scored):
+        token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten())
+        return (token_nll.view(scored.shape) * scored).sum(-1)
+
+    def _token_nll(self, states, targets):
+        if is_plain(self.projection):
+            return linear_cross_entropy(self.dropout(states), self.projection.weight, self.projection.bias, targets)
+        scores = self.logits(states)
+        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+        return F.cross_entropy(scores, targets, reduction="none")

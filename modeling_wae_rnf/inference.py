@@ -1,0 +1,36 @@
+"""Inference: from sentences to q(z|x)."""
+
+from torch import nn
+
+from .part import Part
+
+
+class Inference(Part, nn.Module):
+    """The contract: sentences in, their posterior out, by way of the model's embedding, encoder and posterior head.
+
+    Evaluation calls it under `torch.no_grad`; an inference with gradients of its own takes them within
+    `torch.enable_grad`, and gives back a posterior without a graph where it was called without one.
+    """
+
+    def forward(self, model, sentences, kl_weight=None):
+        """q(z|x) of each sentence.
+
+        Args:
+            model: the [`WaeRnfModel`], for its parts, `push` and `reconstruct_nll`.
+            sentences: [`Aligned`].
+            kl_weight: alpha of the loss at this step; the configuration's when None.
+        """
+        raise NotImplementedError
+
+
+class Amortized(Inference):
+    """The posterior is what the head makes of the encoder's vector."""
+
+    def __init__(self, config):
+        super().__init__()
+
+    def forward(self, model, sentences, kl_weight=None):
+        # one of the two marks says nothing; a row of padding alone is read as one token of it
+        lengths = (sentences.mask.sum(-1) - 1).clamp_min(1)
+        read = slice(1, None) if model.config.encoder_input == "eos" else slice(None, -1)
+        return model.posterior_head(model.encoder(model.embedding(sentences.input_ids[:, read]), lengths))

@@ -1,0 +1,28 @@
+"""What all stages of a run share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accelerate import Accelerator
+
+from .time_left import TimeLeft
+
+
+@dataclass
+class RunContext:
+    """Made once, by `wae_rnf.training.run`.
+
+    Args:
+        accelerator: places models and batches, scales losses, keeps the trackers.
+        tokenizer: saved with each model.
+        data: prepared splits: `train`, which may be a stream, `validation` and `test`.
+        time_left: of the run.
+        on_step: called with the [`Stage`] before each of its steps; what it raises ends the run. None calls nothing.
+    """
+
+    accelerator: Accelerator
+    tokenizer: Any
+    data: dict
+    time_left: TimeLeft
+    on_step: Callable | None = None
