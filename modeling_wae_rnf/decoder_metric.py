@@ -5,6 +5,7 @@ from torch.func import jvp, vmap
 
 from .riemannian_metric import Metric
 
+SCORES_AT_ONCE = 2**25  # 256 MiB, some five times with what a gradient needs
 SEED = 0  # of the noise that sentences are drawn with
 
 
@@ -29,6 +30,10 @@ class DecoderMetric(Metric):
     def __init__(self, flow, decoder, embedding, input_ids, mask):
         self.flow, self.decoder, self.embedding = flow, decoder, embedding
         self.input_ids, self.mask = input_ids, mask
+
+    def points_at_once(self):
+        scores = self.input_ids[0].numel() * self.decoder.projection.out_features
+        return max(1, SCORES_AT_ONCE // scores)
 
     def of_pairs(self, pairs):
         return DecoderMetric(self.flow, self.decoder, self.embedding, self.input_ids[pairs], self.mask[pairs])

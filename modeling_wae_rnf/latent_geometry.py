@@ -107,9 +107,14 @@ class LatentGeometry:
         points = table.geodesic(a, b, steps)
         if points is None:
             finer = -(-NODES // (steps - 1))
-            found = shortest_curves(table, a, b, (steps - 1) * finer + 1, starts)
-            points = found.points[:, ::finer]
-            if missed := int((~found.converged).sum()):
+            nodes = (steps - 1) * finer + 1
+            together = max(1, table.points_at_once() // (nodes * starts))
+            found = [
+                shortest_curves(table.of_pairs(rows), a[rows], b[rows], nodes, starts)
+                for rows in torch.arange(len(a), device=a.device).split(together)
+            ]
+            points = torch.cat([part.points for part in found])[:, ::finer]
+            if missed := sum(int((~part.converged).sum()) for part in found):
                 warnings.warn(f"{missed} of {len(a)} geodesics did not converge: take them as curves", stacklevel=4)
         return points, table
 

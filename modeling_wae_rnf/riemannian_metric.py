@@ -2,6 +2,8 @@
 
 import torch
 
+POINTS_AT_ONCE = 2**16
+
 
 class Metric:
     """What a small step costs: ||dz||²_G = dzᵀ G(z) dz.
@@ -31,6 +33,10 @@ class Metric:
     def guess(self, a, b, steps):
         """Curves (pairs, steps, d) from which to look for the geodesics, beside straight ones; None for no idea."""
         return None
+
+    def points_at_once(self):
+        """How many points may be measured at a time, for the memory that it takes."""
+        return POINTS_AT_ONCE
 
     def of_pairs(self, pairs):
         """The metric of rows that belong to these pairs (rows,), where it differs between pairs."""

@@ -60,6 +60,13 @@ def test_few_steps_are_picked_from_a_curve_of_more(model, metric):
     torch.testing.assert_close(fewer, curves[:, ::5], rtol=0, atol=1e-6)
 
 
+def test_pairs_in_parts(model, monkeypatch):
+    a, b = ends(model)
+    together = model.geodesic(a, b, metric="decoder")
+    monkeypatch.setattr("modeling_wae_rnf.decoder_metric.SCORES_AT_ONCE", 1)
+    torch.testing.assert_close(model.geodesic(a, b, metric="decoder"), together, rtol=0, atol=1e-5)
+
+
 def test_without_a_flow_its_metric_is_euclidean():
     model = load_model(GOLDEN / "vae")[0]
     a, b = ends(model)
