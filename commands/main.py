@@ -30,7 +30,7 @@ usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
 Text autoencoders with Riemannian normalizing flows, trained and judged honestly.
 
   train         train a system, report honest likelihoods, print samples
-                  wae-rnf train --dataset toy --num_epochs 8 --output_dir runs/toy
+                  wae-rnf train
   reproduce     all systems of the paper on one corpus, tables and figures of them
                   wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4
   evaluate      bounds, mutual information and active units of a trained model

@@ -28,11 +28,11 @@ class Rule:
     most: int = LARGEST
 
 
-def one_of(*choices):
+def one_of(*choices: str) -> Rule:
     return Rule(lambda value: value in choices, f"must be one of {', '.join(choices)}", choices)
 
 
-def at_least(least, most=LARGEST):
+def at_least(least: int, most: int = LARGEST) -> Rule:
     bounds = f"must be at least {least}" + (f" and at most {most:,}" if most != LARGEST else "")
     return Rule(lambda value: least <= value <= most, bounds)
 
@@ -42,7 +42,7 @@ POSITIVE = Rule(lambda value: 0 < value < math.inf, "must be positive and finite
 RATE = Rule(lambda value: 0 <= value < 1, "must lie in [0, 1)")
 
 
-def option(default, help_text, rule=None, basic=False):
+def option(default: Any, help_text: str, rule: Rule | None = None, basic: bool = False) -> Any:
     """A dataclass field that is an option.
 
     Args:
@@ -63,7 +63,7 @@ def option(default, help_text, rule=None, basic=False):
     return field(**given, metadata={"help": help_text, "rule": rule, "basic": basic})
 
 
-def check_rules(options, prefix=""):
+def check_rules(options: Any, prefix: str = "") -> None:
     """Raises ValueError where a value of a dataclass of options breaks its rule, or is not finite, or huge.
 
     Args:

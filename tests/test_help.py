@@ -1,5 +1,7 @@
 """`--help` of the commands with many options: short, grouped, with defaults and examples; `--help-all` is whole."""
 
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -53,3 +55,17 @@ def test_help_is_short_and_help_all_is_whole(command, capsys, monkeypatch):
         words = " ".join(whole.split())
         assert "Standard deviation of the word embeddings' initialization. (default: 1.0)" in words
         assert "(default: by system; 0.6 for wae-rnf)" in words
+
+
+@pytest.mark.parametrize("command", GROUPS)
+def test_help_needs_no_heavy_library(command):
+    code = (
+        "import sys\n"
+        "from wae_rnf.commands.main import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "except SystemExit:\n"
+        "    print(sorted({'torch', 'transformers', 'datasets', 'numpy', 'accelerate'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, command, "--help-all"], capture_output=True, text=True)
+    assert done.stdout.endswith("\n[]\n")

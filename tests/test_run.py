@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.run import train
 from wae_rnf.training.systems import SYSTEMS, customized_system
 
@@ -42,7 +44,8 @@ def test_two_stages_leave_a_model_directory(small_run, tmp_path):
 def test_options_change_their_own_part_of_a_system(name):
     row, given = SYSTEMS[name], TrainArguments(system=name, kl_weight=0.5, kl_start=0.1, kl_end=0.2)
     system = customized_system(given)
-    assert (given.kl_weight, system.config) == (0.5, row.config)
+    expected = WaeRnfConfig(**row.config | {"vocab_size": 9, "kl_weight": 0.5})
+    assert model_config(given, system, 9).to_dict() == expected.to_dict()
     assert system.annealing == (0.1, 0.2)
     assert (system.sampled, system.strategy) == (row.sampled, row.strategy)
 

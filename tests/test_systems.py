@@ -174,7 +174,7 @@ def test_values_of_the_paper():
 def test_a_metric_cannot_be_taken_away():
     for options, message in (({"flow_kernel": None}, "--flow_kernel none leaves wae-rnf without its metric"),
                              ({"num_flows": 0}, "--num_flows 0 leaves wae-rnf no flow"),
-                             ({"latent_size": 0}, "it is --system lstm-lm")):  # fmt: skip
+                             ({"latent_size": 0}, "without a latent variable is --system lstm-lm")):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             TrainArguments(**options)
 

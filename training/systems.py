@@ -189,10 +189,9 @@ def resolve(name: str, given: dict) -> dict:
     found = MODEL_DEFAULTS | system.defaults | given | system.fixed
     if not found["batch_norm"] and "mean_gamma" not in given:
         found["mean_gamma"] = None  # the scale of nothing
-    if found["latent_size"] == 0 and "latent_size" not in system.fixed:
-        raise ValueError(
-            "--latent_size must be at least 1, but is 0; without a latent variable it is --system lstm-lm"
-        )
+    if found["latent_size"] < 1 and "latent_size" not in system.fixed:
+        reason = "a model without a latent variable is --system lstm-lm"
+        raise ValueError(f"--latent_size must be at least 1, but is {found['latent_size']}; {reason}")
     if has_metric(system) and found["flow_kernel"] is None:
         raise ValueError(f"--flow_kernel none leaves {name} without its metric; choose wae-nf")
     if has_metric(system) and found["num_flows"] == 0:
