@@ -125,8 +125,13 @@ def interpolate(argv):
     parser.add_argument("--steps", type=int, default=7, help="Number of points, ends included. (default: 7)")
     parser.add_argument(
         "--path",
-        choices=("straight", "spherical"),
+        choices=("straight", "spherical", "geodesic"),
         help="Path; by default straight, and spherical for a vMF posterior.",
+    )
+    parser.add_argument(
+        "--metric",
+        choices=("euclidean", "flow", "conformal", "decoder"),
+        help="Metric of a geodesic, the shortest path. (default: flow)",
     )
     parser.add_argument(
         "--space",
@@ -137,13 +142,19 @@ def interpolate(argv):
     options = parser.parse_args(argv)
     if options.steps < 2:
         raise ValueError(f"--steps must be at least 2, but is {options.steps}")
+    if options.metric and options.path != "geodesic":
+        raise ValueError("--metric is of --path geodesic alone")
+    if options.path == "geodesic" and options.space != "z":
+        raise ValueError("--path geodesic runs in z, so --space z_prime does not go with it")
 
     from .sentences import read_sentences
 
     sentences = read_sentences([options.first, options.second])
     model, tokenizer, encode = open_encoder(options.model_dir, sentences)
     ends = (encode([sentence]) for sentence in sentences)
-    (ids,) = model.interpolate(*ends, steps=options.steps, path=options.path, space=options.space)
+    (ids,) = model.interpolate(
+        *ends, steps=options.steps, path=options.path, space=options.space, metric=options.metric
+    )
     texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
     rows = ({"position": number / (options.steps - 1), "text": text} for number, text in enumerate(texts))
     write(rows, options, lambda row: row["text"], options.steps)

@@ -3,7 +3,8 @@
 Reading order: configuration, components, part; inputs, alignment, encoder, encoder_lstm, posterior_head, gaussian,
 batch_norm, von_mises_fisher, inference, priors, flows, metric, mmd, objectives, auxiliary_loss, decoder, decoder_lstm,
 modeling, outputs; then recurrent_cache, prompts, generation_options, sampling_loop, stop_strings, loops, generation,
-latent_operations, text_latent_pipeline; and, for speed, dropout, padded_lstm, linear_cross_entropy, plain_module,
+latent_operations, text_latent_pipeline; for its geometry, riemannian_metric, decoder_metric, metric_tensor,
+batched_lbfgs, geodesics, latent_geometry; and, for speed, dropout, padded_lstm, linear_cross_entropy, plain_module,
 distributed.
 """
 

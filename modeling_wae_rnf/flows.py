@@ -62,6 +62,12 @@ class PlanarFlow(nn.Module):
         determinant = squared + (1 - squared) * margin
         return z + activation.unsqueeze(-1) * u_hat, (determinant + FLOOR).log()
 
+    def jacobian(self, z):
+        """df/dz = 1 + (1 - tanh²) û wᵀ: (..., d) -> (..., d, d)."""
+        u_hat, _ = self._invertible_u()
+        slope = 1 - torch.tanh(z @ self.w + self.b.squeeze(0)).square()
+        return torch.eye(len(self.w)).to(z) + slope[..., None, None] * torch.outer(u_hat, self.w)
+
     @torch.no_grad()
     def inverse(self, z_prime):
         """z' = f(z) (..., d) -> z (..., d).
@@ -96,6 +102,15 @@ class Flow(nn.Module):
             z, step_log_abs_det = step(z)
             log_abs_det = log_abs_det + step_log_abs_det
         return z, log_abs_det, inputs
+
+    @full_precision
+    def jacobian(self, z):
+        """dF/dz = J_K … J_1, each at its step's input: (..., d) -> (..., d, d)."""
+        jacobian = torch.eye(z.shape[-1]).to(z).expand(*z.shape, -1)
+        for step in self.steps:
+            jacobian = step.jacobian(z) @ jacobian
+            z, _ = step(z)
+        return jacobian
 
     @full_precision
     def inverse(self, z_prime):

@@ -32,23 +32,26 @@ class LatentOperations:
         """
         return self.generate(latents=self.embed(**batch), **GREEDY | kwargs)
 
-    def interpolate(self, batch_a, batch_b, steps=7, path=None, space="z", **kwargs):
+    def interpolate(self, batch_a, batch_b, steps=7, path=None, space="z", metric=None, **kwargs):
         """Sentences on the way from one to another, decoded greedily.
 
         Args:
             batch_a, batch_b: what the tokenizer gives, as many sentences in both.
             steps: points of the way, its ends included.
-            path: "straight", a (1 - t) + b t, or "spherical", which turns from a to b at a constant angle and keeps to
-                the norms of a Gaussian sample (White 2016, arXiv 1609.04468). By default the one on the sphere for a
-                von Mises-Fisher posterior, and straight otherwise.
-            space: "z", where the prior is, or "z_prime", behind the flow.
+            path: "straight", a (1 - t) + b t; "spherical", which turns from a to b at a constant angle and keeps to
+                the norms of a Gaussian sample (White 2016, arXiv 1609.04468); or "geodesic", the shortest way by a
+                metric. By default the one on the sphere for a von Mises-Fisher posterior, and straight otherwise.
+            space: "z", where the prior is, or "z_prime", behind the flow; geodesics run in z.
+            metric: of a geodesic, see `metric_tensor`; "flow" by default, whose geodesics are the straight lines
+                behind the flow.
             kwargs: options of `generate`.
 
         Returns:
             (batch, steps, length) token ids.
 
         Raises:
-            ValueError: fewer than two steps, an unknown path or space, a language model.
+            ValueError: fewer than two steps, an unknown path, space or metric, a metric of another path than a
+                geodesic, a geodesic in z_prime, a language model.
         """
         path = path or ("spherical" if self.prior.space == "sphere" else "straight")
         if steps < 2:
@@ -57,11 +60,18 @@ class LatentOperations:
             raise ValueError(f"path must be one of {', '.join(PATHS)}, not {path!r}")
         if space not in ("z", "z_prime"):
             raise ValueError(f'space must be "z" or "z_prime", not {space!r}')
+        if path != "geodesic" and metric is not None:
+            raise ValueError(f"a metric is of path='geodesic' alone, not of {path!r}")
+        if path == "geodesic" and space != "z":
+            raise ValueError("a geodesic runs in space='z'; what it is behind the flow is for the metric to say")
         ends = [self.embed(**batch) for batch in (batch_a, batch_b)]
         if space == "z_prime":
             ends = [self.push(z)[0] for z in ends]
-        positions = torch.linspace(0, 1, steps, device=self.device, dtype=self.dtype)
-        points = torch.stack([PATHS[path](*ends, position) for position in positions], dim=1)
+        if path == "geodesic":
+            points = self.geodesic(*ends, steps=steps, metric=metric or "flow")
+        else:
+            positions = torch.linspace(0, 1, steps, device=self.device, dtype=self.dtype)
+            points = torch.stack([WAYS[path](*ends, position) for position in positions], dim=1)
         codes = {"latents" if space == "z" else "z_prime": points.flatten(0, 1)}
         return self.generate(**codes, **GREEDY | kwargs).unflatten(0, (-1, steps))
 
@@ -87,5 +97,6 @@ def spherical(a, b, position):
     return torch.where(angle.sin() > 1e-4, turned, torch.lerp(a, b, position))
 
 
-PATHS = {"straight": torch.lerp, "spherical": spherical}
+WAYS = {"straight": torch.lerp, "spherical": spherical}  # those that the two ends alone decide
+PATHS = (*WAYS, "geodesic")
 GREEDY = {"do_sample": False}

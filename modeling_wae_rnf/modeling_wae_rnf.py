@@ -19,6 +19,7 @@ from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
 from .inputs import check_inputs
 from .latent_code import LatentCode
+from .latent_geometry import LatentGeometry
 from .latent_operations import LatentOperations
 from .metric import log_kernel
 from .mmd import mmd
@@ -39,7 +40,7 @@ class Asked(NamedTuple):
     features: bool
 
 
-class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations):
+class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, LatentGeometry):
     """Text autoencoder: encoder, posterior, planar flows, a Riemannian metric, an MMD and a decoder (eq. 17).
 
     The configuration names its parts, see `components.py`. `config.objective` sets the latent terms of a sentence's

@@ -312,7 +312,7 @@ def test_analogy(tiny_model, batch):
     ("options", "message"),
     [
         ({"steps": 1}, "steps must be at least 2, not 1"),
-        ({"path": "curved"}, "path must be one of straight, spherical, not 'curved'"),
+        ({"path": "curved"}, "path must be one of straight, spherical, geodesic, not 'curved'"),
         ({"space": "x"}, "space must be"),
     ],
 )

@@ -1,0 +1,136 @@
+"""The latent space as a Riemannian manifold: lengths, energies, geodesics, distances by a metric's name."""
+
+import warnings
+
+import torch
+
+from .geodesics import curve_energy, curve_length, shortest_curves
+from .metric_tensor import metric_of
+
+NODES = 20  # segments, at least, of a curve that is solved for; those asked for are picked from it
+
+
+class LatentGeometry:
+    """Metrics of z, the base space: "euclidean", "flow", "conformal" and "decoder", see `metric_tensor.py`.
+
+    All of it is computed in double precision. A von Mises-Fisher model's z lies on a sphere, and its metrics here are
+    those of the space around.
+    """
+
+    @torch.no_grad()
+    def metric_tensor(self, z, metric="flow", num_samples=2):
+        """G(z), the squared length of a small step from z, dzᵀ G dz.
+
+        Args:
+            z: (..., latent_size).
+            metric: "euclidean", "flow", "conformal" or "decoder".
+            num_samples: sentences that are drawn from p(x|z) at each z, for "decoder": a mean over them stands for the
+                expectation.
+
+        Returns:
+            (..., latent_size, latent_size)
+
+        Raises:
+            ValueError: an unknown metric, z of another size, "conformal" without a kernel, a language model.
+
+        Example:
+            >>> from .configuration_wae_rnf import WaeRnfConfig
+            >>> from .modeling_wae_rnf import WaeRnfModel
+            >>> model = WaeRnfModel(WaeRnfConfig(vocab_size=20, hidden_size=8, latent_size=4))
+            >>> model.metric_tensor(torch.zeros(3, 4), metric="flow").shape
+            torch.Size([3, 4, 4])
+        """
+        self._check_latents(z)
+        rows = z.reshape(-1, z.shape[-1]).to(self.device, torch.float64)
+        tensor = metric_of(self, metric, rows.unsqueeze(1), num_samples).tensor(rows.unsqueeze(1))
+        return tensor.view(*z.shape, -1).to(z)
+
+    def curve_length(self, points, metric="flow", num_samples=2):
+        """L = ∫ ||γ'||_G dt of a curve (eq. 3), the sum of its segments' lengths.
+
+        Args:
+            points: (..., steps, latent_size).
+            metric, num_samples: as for `metric_tensor`; sentences are drawn at both ends, and are the same all along.
+
+        Returns:
+            (...)
+        """
+        return self._measure(curve_length, points, metric, num_samples)
+
+    def curve_energy(self, points, metric="flow", num_samples=2):
+        """E = ½ ∫ ||γ'||²_G dt of a curve, t in [0, 1], at least L²/2, and no more at constant speed.
+
+        Args, returns: as for `curve_length`.
+        """
+        return self._measure(curve_energy, points, metric, num_samples)
+
+    @torch.no_grad()
+    def geodesic(self, a, b, steps=21, metric="flow", num_samples=2, starts=3):
+        """Shortest curves from a to b, at constant speed (eq. 5 and 6).
+
+        Those of "euclidean" and "flow" are known in closed form. The others are minimized over discrete curves, see
+        [`shortest_curves`]: a shorter one that no start leads to is not found.
+
+        Args:
+            a, b: (batch, latent_size).
+            steps: points of each curve, its ends included.
+            metric, num_samples: as for `curve_length`.
+            starts: initial curves, of which the best end counts.
+
+        Returns:
+            (batch, steps, latent_size). A warning says how many curves did not converge.
+
+        Raises:
+            ValueError: fewer than two steps, shapes that do not fit; and as for `metric_tensor`.
+        """
+        return self._geodesic(a, b, steps, metric, num_samples, starts)[0].to(a)
+
+    @torch.no_grad()
+    def latent_distance(self, a, b, metric="flow", num_samples=2, starts=3):
+        """The length of the shortest curve between a and b, both (batch, latent_size): (batch,)."""
+        points, table = self._geodesic(a, b, NODES + 1, metric, num_samples, starts)
+        return curve_length(table, points).to(a)
+
+    def _geodesic(self, a, b, steps, metric, num_samples, starts):
+        """The points, in double precision, and the metric."""
+        if a.dim() != 2 or a.shape != b.shape:
+            raise ValueError(
+                f"a and b must both have shape (batch, latent_size), not {tuple(a.shape)} and {tuple(b.shape)}"
+            )
+        for name, value, least in (("steps", steps, 2), ("starts", starts, 1)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+        self._check_latents(a)
+        self._check_latents(b)
+        a, b = (z.to(self.device, torch.float64) for z in (a, b))
+        table = metric_of(self, metric, torch.stack([a, b], dim=1), num_samples)
+        points = table.geodesic(a, b, steps)
+        if points is None:
+            finer = -(-NODES // (steps - 1))
+            nodes = (steps - 1) * finer + 1
+            together = max(1, table.points_at_once() // (nodes * starts))
+            found = [
+                shortest_curves(table.of_pairs(rows), a[rows], b[rows], nodes, starts)
+                for rows in torch.arange(len(a), device=a.device).split(together)
+            ]
+            points = torch.cat([part.points for part in found])[:, ::finer]
+            if missed := sum(int((~part.converged).sum()) for part in found):
+                warnings.warn(f"{missed} of {len(a)} geodesics did not converge: take them as curves", stacklevel=4)
+        return points, table
+
+    def _measure(self, measure, points, metric, num_samples):
+        self._check_latents(points)
+        if points.dim() < 2 or points.shape[-2] < 2:
+            raise ValueError(f"a curve has at least two points, (..., steps, latent_size), not {tuple(points.shape)}")
+        curves = points.reshape(-1, *points.shape[-2:]).to(self.device, torch.float64)
+        table = metric_of(self, metric, curves[:, [0, -1]], num_samples)
+        return measure(table, curves).view(points.shape[:-2]).to(points)
+
+    def _check_latents(self, z):
+        size = self.config.latent_size
+        if not self.config.has_latents:
+            raise ValueError("a language model has no latent code, and so no geometry of a latent space")
+        if z.dim() == 0 or z.shape[-1] != size:
+            raise ValueError(f"points of the latent space have shape (..., {size}), not {tuple(z.shape)}")
+        if not z.isfinite().all():
+            raise ValueError("points of the latent space must be finite numbers")
