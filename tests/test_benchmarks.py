@@ -43,7 +43,8 @@ def test_loss_curves_are_one(pair):
             optimizer.zero_grad()
             curve.append(loss.item())
     ours, plain = torch.tensor(curves, dtype=torch.float64)
-    torch.testing.assert_close(ours, plain, rtol=1e-6, atol=0)
+    # Adam divides gradients that are 0 but for rounding by their own size: sums in another order part the curves a little
+    torch.testing.assert_close(ours, plain, rtol=1e-5, atol=0)
     assert plain[-20:].mean() < 0.9 * plain[:20].mean()
 
 
