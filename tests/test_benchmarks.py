@@ -43,7 +43,7 @@ def test_loss_curves_are_one(pair):
             optimizer.zero_grad()
             curve.append(loss.item())
     ours, plain = torch.tensor(curves, dtype=torch.float64)
-    # Adam divides gradients that are 0 but for rounding by their own size: sums in another order part the curves a little
+    # Adam divides gradients that are 0 but for rounding by their own size: another order of sums parts the curves
     torch.testing.assert_close(ours, plain, rtol=1e-5, atol=0)
     assert plain[-20:].mean() < 0.9 * plain[:20].mean()
 
