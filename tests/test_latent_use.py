@@ -20,7 +20,7 @@ from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.sharing.model_card import model_card
 from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.model_options import check_model
 from wae_rnf.training.option_parser import parser_of
 from wae_rnf.training.option_scope import check_scope
 from wae_rnf.training.remedies import advice
@@ -142,7 +142,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
         assert not set(change) & set(options)
         arguments = TrainArguments(**options | change)
         check_scope(change, arguments)
-        check_combinations(arguments)
+        check_model(arguments)
 
 
 def metrics_of(**changes):
