@@ -232,7 +232,8 @@ def test_errors_of_several_processes_are_sentences(launch):
 
 
 def test_a_launcher_that_starts_too_few_is_told_of(launch, monkeypatch):
-    program = [sys.executable, "-c", "from wae_rnf.training.launch import join_processes; print(join_processes().num_processes)"]
+    code = "from wae_rnf.training.launch import join_processes; print(join_processes().num_processes)"
+    program = [sys.executable, "-c", code]
     environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"} | {
         "MASTER_PORT": "29500"
     }
