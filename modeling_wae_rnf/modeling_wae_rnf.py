@@ -17,6 +17,7 @@ from .flows import Flow, PlanarFlow
 from .gaussian import GaussianPosterior
 from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
+from .input_noise import drop_tokens, shuffle_tokens
 from .inputs import check_inputs
 from .latent_code import LatentCode
 from .latent_geometry import LatentGeometry
@@ -167,7 +168,15 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         if not self.config.has_latents:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
-        return self.inference(self, sentences, kl_weight)
+        return self.inference(self, self._with_noise(sentences), kl_weight)
+
+    def _with_noise(self, sentences):
+        """What the encoder reads of sentences; in training a denoising autoencoder's reads less."""
+        if self.training and self.config.input_drop:
+            sentences = drop_tokens(sentences, self.config.input_drop)
+        if self.training and self.config.input_shuffle:
+            sentences = shuffle_tokens(sentences, self.config.input_shuffle)
+        return sentences
 
     def sample_prior(self, num_samples, generator=None):
         """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
