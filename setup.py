@@ -10,6 +10,7 @@ SUBPACKAGES = (
     "evaluation",
     "evaluation.text_metrics",
     "training",
+    "text",
     "sharing",
     "reproduction",
     "commands",

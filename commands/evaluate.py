@@ -2,7 +2,7 @@
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 
-from .text import model_parser
+from .text_parser import model_parser
 
 DESCRIPTION = """\
 Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the

@@ -24,7 +24,8 @@ from .results_folder import REPORT, folders_of_results, read_runs
 RESULTS = Path("results")  # of the checkout that this is run in
 SHOWN = "ptb"  # the corpus whose table README.md shows; docs/results.md has all
 PACKAGES = (
-    "modeling_wae_rnf", "tokenization", "evaluation", "training", "sharing", "reproduction", "commands", "public",
+    "modeling_wae_rnf", "tokenization", "evaluation", "training", "text", "sharing", "reproduction", "commands",
+    "public",
 )  # fmt: skip
 EXAMPLE = "make_train"  # the run of `make train`
 
