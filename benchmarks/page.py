@@ -154,7 +154,7 @@ def embedding(figures):
     return (
         f"`wae_rnf.load(…).encode` of {figures['sentences']:,} sentences of the Penn Treebank's sizes, "
         f"{figures['tokens']:,} tokens, hidden size {figures['hidden_size']}, latent size {figures['latent_size']}, "
-        f"{figures['threads']} threads: from strings to rows in their order. It batches sentences of one length; "
+        f"threads {figures['threads']}: from strings to rows in their order. It batches sentences of one length; "
         "beside it batches in the order given, and one sentence after the other.\n\n"
         + table(["", "seconds", "times ours"], rows)
     )
