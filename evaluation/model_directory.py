@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -44,7 +46,6 @@ def load_model(directory, device="cpu"):
     """
     directory = str(directory)
     check_model_dir(directory)
-    logging.disable_progress_bar()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         if Path(directory, name).exists():  # not where it is a name on the Hub
             read_json(Path(directory, name))
@@ -52,9 +53,10 @@ def load_model(directory, device="cpu"):
         kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
         if kind != WaeRnfConfig.model_type:
             raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
-        model, found = WaeRnfModel.from_pretrained(
-            directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
-        )
+        with without_progress_bar():
+            model, found = WaeRnfModel.from_pretrained(
+                directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+            )
         check_weights(model, found)
     except Exception as error:  # whatever a damaged file brings about
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
@@ -63,6 +65,18 @@ def load_model(directory, device="cpu"):
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
+
+
+@contextmanager
+def without_progress_bar() -> Iterator[None]:
+    """Within it Transformers shows no progress bar; afterwards it does as before."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def check_weights(model, found):
