@@ -7,7 +7,7 @@ from wae_rnf.training.option_parser import OptionParser
 
 from .model_argument import add_model_dir
 
-SENTENCES_AT_ONCE = 4096  # then rows are written
+SENTENCES_AT_ONCE = 1024  # then rows are written
 
 
 def model_parser(name, description, *examples):

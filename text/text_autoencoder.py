@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from .text_input import check_texts, tell, unread
 BATCH_SIZE = 256
 
 
-def load(name: str, device: str | torch.device | None = None) -> "TextAutoencoder":
+def load(name: str | Path, device: str | torch.device | None = None) -> "TextAutoencoder":
     """Loads a trained model as an object that takes and gives strings.
 
     Args:
