@@ -28,7 +28,7 @@ def evaluate(argv: list[str]) -> None:
     from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination
     from wae_rnf.evaluation.metrics import METRICS_FILE
     from wae_rnf.evaluation.shared_work import on_main
-    from wae_rnf.training.launch import join, leave
+    from wae_rnf.training.launch import join_processes, leave_processes
 
     dataset = options.dataset or corpus_of(options.model_dir)
     if dataset is None:
@@ -41,11 +41,11 @@ def evaluate(argv: list[str]) -> None:
     from wae_rnf.training.report import evaluate_model
 
     commit()  # of the code that runs, asked before the checkout can change
-    accelerator = join(mixed_precision=options.mixed_precision)
+    accelerator = join_processes(mixed_precision=options.mixed_precision)
     evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
     kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
     on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
-    leave()
+    leave_processes()
 
 
 def parser() -> OptionParser:

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
-from .file_modes import share
+from .file_modes import apply_umask
 from .json_files import read_json
 from .model_names import check_model_dir
 
@@ -28,7 +28,7 @@ def save_model_directory(model, tokenizer, directory):
     try:
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
-        share(aside)
+        apply_umask(aside)
         for path in sorted(aside.iterdir()):
             os.replace(path, directory / path.name)
     finally:
