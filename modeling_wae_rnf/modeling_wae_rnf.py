@@ -201,6 +201,21 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         return self.reconstruct_nll(align(input_ids, attention_mask, self.config, self.training), z_prime, labels)
 
+    def score_tokens(self, input_ids, attention_mask, z_prime):
+        """-log p(x_t | x_<t, z') of each token after beginning-of-sentence, in nats.
+
+        Args:
+            input_ids, attention_mask: (batch, length), as for `encode`.
+            z_prime: (batch, latent_size), in the decoder's space.
+
+        Returns:
+            (batch, length - 1), one row a sentence from its first token on, zero behind its last. A row sums to
+            `score`. Where a beginning-of-sentence was missing, there is a column more.
+        """
+        sentences = align(input_ids, attention_mask, self.config, self.training)
+        targets, scored = sentences.targets()
+        return self.decoder.token_nll(self._read(sentences, z_prime)[1], targets, scored)
+
     def reconstruct_nll(self, sentences, z_prime, labels=None):
         """`score` of sentences that are [`Aligned`]."""
         return self._nll(sentences, self._read(sentences, z_prime)[1], labels)
