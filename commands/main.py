@@ -24,6 +24,7 @@ COMMANDS = {
     "surprisal": "likelihood",
     "edit": "latent_space",
     "nearest": "latent_space",
+    "arithmetic": "arithmetic",
     "export": "export",
     "push": "push",
     "demo": "demo",
@@ -57,6 +58,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf edit runs/toy --from_file bad.txt --to_file good.txt
   nearest       sentences of a file that are nearest in the latent space
                   wae-rnf nearest runs/toy --corpus sentences.txt < queries.txt
+  arithmetic    how well edits along a direction of the latent space work
+                  wae-rnf arithmetic runs/yelp --attribute tense
   export        encoder and decoder as ONNX files, for runtimes without PyTorch
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
