@@ -3,7 +3,8 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFas
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
-from .file_modes import share
+from .file_modes import apply_umask
 from .json_files import read_json
 from .model_names import check_model_dir
 
@@ -28,7 +29,7 @@ def save_model_directory(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast,
     try:
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
-        share(aside)
+        apply_umask(aside)
         for path in sorted(aside.iterdir()):
             os.replace(path, directory / path.name)
     finally:
@@ -48,7 +49,6 @@ def load_model(
     """
     directory = str(directory)
     check_model_dir(directory)
-    logging.disable_progress_bar()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         if Path(directory, name).exists():  # not where it is a name on the Hub
             read_json(Path(directory, name))
@@ -56,10 +56,11 @@ def load_model(
         kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
         if kind != WaeRnfConfig.model_type:
             raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
-        # with its information it is a pair, which the annotation leaves out
-        loaded: Any = WaeRnfModel.from_pretrained(
-            directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
-        )
+        with without_progress_bar():
+            # with its information it is a pair, which the annotation leaves out
+            loaded: Any = WaeRnfModel.from_pretrained(
+                directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+            )
         model, found = loaded
         check_weights(model, found)
     except Exception as error:  # whatever a damaged file brings about
@@ -71,6 +72,18 @@ def load_model(
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
+
+
+@contextmanager
+def without_progress_bar() -> Iterator[None]:
+    """Within it Transformers shows no progress bar; afterwards it does as before."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def check_weights(model: torch.nn.Module, found: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from modeling_wae_rnf.distributed import num_processes, process_index
 Item = TypeVar("Item")
 
 
-def share(batch: list[Item]) -> list[Item]:
+def my_share(batch: list[Item]) -> list[Item]:
     """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
 
     Raises:

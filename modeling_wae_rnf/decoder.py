@@ -92,6 +92,11 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
             return self._nll_of_scored(states, targets, scored)
         return self._nll_of_all(states, targets, scored)
 
+    def token_nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
+        """-log p of each token, in nats: (batch, length), zero where it is not `scored`; arguments as for `nll`."""
+        token_nll = self._token_nll(states[scored], targets[scored])
+        return token_nll.new_zeros(scored.shape).masked_scatter(scored, token_nll)
+
     def _nll_of_scored(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         token_nll = self._token_nll(states[scored], targets[scored])
         sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))

@@ -20,6 +20,7 @@ from .gaussian import GaussianPosterior
 from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
 from .inference import Inference
+from .input_noise import drop_tokens, shuffle_tokens
 from .inputs import check_inputs
 from .latent_code import LatentCode
 from .latent_geometry import LatentGeometry
@@ -182,7 +183,15 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         if not self.config.has_latents:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
-        return self.inference(self, sentences, kl_weight)
+        return self.inference(self, self._with_noise(sentences), kl_weight)
+
+    def _with_noise(self, sentences: Aligned) -> Aligned:
+        """What the encoder reads of sentences; in training a denoising autoencoder's reads less."""
+        if self.training and self.config.input_drop:
+            sentences = drop_tokens(sentences, self.config.input_drop)
+        if self.training and self.config.input_shuffle:
+            sentences = shuffle_tokens(sentences, self.config.input_shuffle)
+        return sentences
 
     def sample_prior(self, num_samples: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
@@ -212,6 +221,23 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             (batch,)
         """
         return self.reconstruct_nll(align(input_ids, attention_mask, self.config, self.training), z_prime, labels)
+
+    def score_tokens(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None, z_prime: torch.Tensor
+    ) -> torch.Tensor:
+        """-log p(x_t | x_<t, z') of each token after beginning-of-sentence, in nats.
+
+        Args:
+            input_ids, attention_mask: (batch, length), as for `encode`.
+            z_prime: (batch, latent_size), in the decoder's space.
+
+        Returns:
+            (batch, length - 1), one row a sentence from its first token on, zero behind its last. A row sums to
+            `score`. Where a beginning-of-sentence was missing, there is a column more.
+        """
+        sentences = align(input_ids, attention_mask, self.config, self.training)
+        targets, scored = sentences.targets()
+        return self.decoder.token_nll(self._read(sentences, z_prime)[1], targets, scored)
 
     def reconstruct_nll(
         self, sentences: Aligned, z_prime: torch.Tensor, labels: torch.Tensor | None = None

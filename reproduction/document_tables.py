@@ -20,11 +20,13 @@ from .paired_bounds import above_language_model
 from .paper_columns import BESIDE_THE_PAPER, summary_columns
 from .paper_figures import another_corpus
 from .results_folder import REPORT, folders_of_results, read_runs
+from .text_session import session_section
 
 RESULTS = Path("results")  # of the checkout that this is run in
 SHOWN = "ptb"  # the corpus whose table README.md shows; docs/results.md has all
 PACKAGES = (
-    "modeling_wae_rnf", "tokenization", "evaluation", "training", "sharing", "reproduction", "commands", "public",
+    "modeling_wae_rnf", "tokenization", "evaluation", "training", "text", "sharing", "reproduction", "commands",
+    "public",
 )  # fmt: skip
 EXAMPLE = "make_train"  # the run of `make train`
 
@@ -113,6 +115,7 @@ SECTIONS = {
     "README.md": {"systems": systems_section, "results": shown_section},
     "docs/results.md": {"results": results_section},
     "docs/training.md": {"example": example_section},
+    "docs/text.md": {"example": session_section},
     "docs/architecture.md": {"folders": folders_section},
 }
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from wae_rnf.evaluation.file_modes import share
+from wae_rnf.evaluation.file_modes import apply_umask
 
 CHECKPOINTS = "checkpoints"  # the folder in a model directory
 MANIFEST = "manifest.json"
@@ -57,7 +57,7 @@ def save_checkpoint(
         torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
-        share(aside)
+        apply_umask(aside)
         for path in aside.iterdir():
             synchronize(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library tells of a full disk in its own way
@@ -93,7 +93,7 @@ def load_checkpoint(
     found = checkpoints(Path(folder))
     for path in found:
         try:
-            check(path)
+            check_digests(path)
             progress = json.loads((path / "progress.json").read_text())
             for name, kind in expected.items():
                 if not isinstance(progress.get(name), kind):
@@ -117,7 +117,7 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)), reverse=True)
 
 
-def check(path: Path) -> None:
+def check_digests(path: Path) -> None:
     """Raises ValueError unless every file of a checkpoint is what was written."""
     manifest = json.loads((path / MANIFEST).read_text())
     for name, digest in digests(path).items():

@@ -27,7 +27,7 @@ MALLOC = (
 )
 
 
-def join(**options: Any) -> Accelerator:
+def join_processes(**options: Any) -> Accelerator:
     """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
 
     Args:
@@ -59,8 +59,8 @@ def keep_memory_flat() -> None:
             set_option(number, size)
 
 
-def leave() -> None:
-    """Ends what `join` began."""
+def leave_processes() -> None:
+    """Ends what `join_processes` began."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
 
@@ -69,7 +69,7 @@ def start_accelerator(arguments: TrainArguments, system: System) -> Accelerator:
     """Device, processes, precision and trackers of the run."""
     distributed = DistributedDataParallelKwargs(find_unused_parameters=system.strategy.leaves_parameters_out)
     folder = Path(arguments.output_dir)
-    accelerator = join(
+    accelerator = join_processes(
         mixed_precision=arguments.mixed_precision,
         log_with=trackers_of(arguments.report_to) or None,
         project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder / FOLDER)),

@@ -7,7 +7,7 @@ from typing import Any
 from wae_rnf.evaluation.latent_use import Advice
 
 from .arguments import TrainArguments, arguments_of_record
-from .first_checks import check_combinations
+from .model_options import check_model
 from .option_scope import without_part
 from .systems import SYSTEMS
 
@@ -59,7 +59,7 @@ def _can_have(options: dict[str, Any], change: dict[str, Any]) -> bool:
         return False
     try:
         changed = TrainArguments(**options | change)
-        check_combinations(changed)
+        check_model(changed)
     except ValueError:
         return False
     return not without_part(change, changed)
