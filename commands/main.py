@@ -15,6 +15,7 @@ from .terminal import forgiving
 COMMANDS = {
     "train": "train",
     "reproduce": "reproduce",
+    "tradeoff": "reproduce",
     "evaluate": "evaluate",
     "sample": "text",
     "reconstruct": "text",
@@ -40,6 +41,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf train
   reproduce     all systems of the paper on one corpus, tables and figures of them
                   wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4
+  tradeoff      one system's reconstructions against its samples, over the KL weight
+                  wae-rnf tradeoff --dataset toy --config examples/toy.yaml --num_epochs 4
   evaluate      bounds, mutual information and active units of a trained model
                   wae-rnf evaluate runs/toy --split test --iwae_samples 500
   sample        sentences from the prior

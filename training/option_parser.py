@@ -73,6 +73,10 @@ class OptionParser(argparse.ArgumentParser):
         self.hidden[action] = action.help
         action.help = argparse.SUPPRESS
 
+    def add_config(self, help_text: str) -> None:
+        """Adds `--config`, files of options."""
+        self.add_argument("--config", metavar="FILE", action="append", help=help_text)
+
     def parse_known_args(  # type: ignore[override]  # of its overloads, the one of a `Namespace`
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
@@ -135,7 +139,8 @@ def parser_of(arguments_class: type, **options: Any) -> OptionParser:
     declared, groups = {field.name: field for field in fields(arguments_class)}, {}
     for part in arguments_class.__mro__[::-1]:
         for name in declared.keys() & vars(part).get("__annotations__", {}).keys():
-            groups[name] = getattr(part, "group", "options")
+            if "group" in vars(part) or name not in groups:  # another default leaves an option where it was
+                groups[name] = getattr(part, "group", "options")
     titles = {title: parser.add_argument_group(title) for title in dict.fromkeys(groups[name] for name in declared)}
     basic_first = sorted(declared.values(), key=lambda field: not field.metadata.get("basic"))
     for field in basic_first:
