@@ -1,11 +1,14 @@
 """The model card: what a repository on the Hub says of a model, from its metrics.json."""
 
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.evaluation.columns import Row, columns, listed, symbol_of_prior
 from wae_rnf.evaluation.markdown import table
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
 MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
@@ -14,7 +17,7 @@ TEXT = ("bleu", "self_bleu", "distinct_1", "distinct_2", "distinct_3")
 PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
 
 
-def honest_bounds(metrics):
+def honest_bounds(metrics: AnyMetrics) -> list[tuple[str, AnyMetrics]]:
     """[(label, {"nll", "ppl", …})]: the bounds of the likelihood, tightest first."""
     if not metrics["has_latents"]:
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
@@ -27,24 +30,24 @@ def honest_bounds(metrics):
     return sorted(found, key=lambda bound: bound[1]["nll"])
 
 
-def bounds_table(metrics):
+def bounds_table(metrics: AnyMetrics) -> str:
     """The honest bounds, and then the paper's protocol, as a table."""
     protocol = [("the paper's protocol, no bound", metrics["paper_protocol"])] if metrics["has_latents"] else []
     rows = [(label, f"{of['nll']:.2f}", f"{of['ppl']:.1f}") for label, of in honest_bounds(metrics) + protocol]
     return table(["", "NLL", "perplexity"], rows)
 
 
-def other_figures(metrics):
+def other_figures(metrics: AnyMetrics) -> str:
     """The use of the latent variable and the quality of text, as a table of a line a figure."""
     shown = columns("entropy", *LATENT_USE, *TEXT)
     lines = listed(Row.own(metrics["system"], [metrics]), shown)
     return table(["figure", "value", "unit"], lines) if lines else ""
 
 
-def eval_results(metrics):
+def eval_results(metrics: AnyMetrics) -> list[EvalResult]:
     """The figures as the Hub's model index has them: honest ones alone, since it has no room for a reservation."""
     name = Path(metrics["dataset"]).name
-    shared = {"task_type": "text-generation", "dataset_split": metrics["split"]}
+    shared: dict[str, Any] = {"task_type": "text-generation", "dataset_split": metrics["split"]}
     shared |= {"dataset_type": metrics["hub_dataset"] or name, "dataset_name": name}
     results = [
         EvalResult(metric_type=kind, metric_name=f"{unit}: {label}", metric_value=round(figures[kind], 3), **shared)
@@ -57,7 +60,7 @@ def eval_results(metrics):
     return results
 
 
-def tags(metrics):
+def tags(metrics: AnyMetrics) -> list[str]:
     """What the model is, for the Hub's search."""
     kinds = {
         "text-autoencoder": "has_latents",
@@ -67,7 +70,7 @@ def tags(metrics):
     return [*(kind for kind, condition in kinds.items() if metrics[condition]), metrics["system"]]
 
 
-def model_card(repository, metrics, config):
+def model_card(repository: str, metrics: AnyMetrics, config: WaeRnfConfig) -> ModelCard:
     """The card of a model.
 
     Args:
@@ -89,7 +92,7 @@ def model_card(repository, metrics, config):
         model_name=name,
         eval_results=eval_results(metrics),
     )
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "repository": repository,
         "dataset": Path(metrics["dataset"]).name,

@@ -91,6 +91,14 @@ def test_programs_give_what_the_model_gives(name, part):
         assert_all_close(programs[part].module()(**inputs), expected)
 
 
+def test_a_model_without_an_end_of_sentence(tiny_model):
+    """Its sentences end at their limit alone; no program is traced with that token."""
+    model = tiny_model(eos_token_id=None).eval()
+    start = export_programs(model)["decoder_start"].module()
+    latents = torch.randn(3, 4)
+    assert_all_close(start(latents=latents), model.decoder.start(model.push(latents)[0]))
+
+
 def test_a_language_model_has_no_encoder():
     assert set(exported("language model")[1]) == {"decoder_start", "decoder_step"}
 
