@@ -1,10 +1,17 @@
 """Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.tokenization.batching import load_batches, sorted_batches
 
+from .metrics import SampleQuality, Text
 from .text_metrics.distinct import Distinct
 from .text_metrics.reconstruction_bleu import ReconstructionBleu
 from .text_metrics.self_bleu import SelfBleu
@@ -14,7 +21,7 @@ BATCH_SIZE = 256
 NUM_EXAMPLES = 5  # reconstructions that are shown
 
 
-def sample_quality(sentences, max_sentences=1000, seed=0):
+def sample_quality(sentences: Sequence[str], max_sentences: int = 1000, seed: int = 0) -> SampleQuality:
     """How varied sampled sentences are.
 
     distinct-n = number of different n-grams / number of n-grams (Li et al. 2016, arXiv 1510.03055), over all
@@ -44,7 +51,7 @@ def sample_quality(sentences, max_sentences=1000, seed=0):
     return quality | {"num_sentences": len(sentences)}
 
 
-def reconstruction_quality(reconstructions, sentences):
+def reconstruction_quality(reconstructions: Sequence[str], sentences: Sequence[str]) -> dict[str, float]:
     """How much of their inputs reconstructions give back: corpus BLEU-4 (Papineni et al. 2002) by sacrebleu.
 
     Args:
@@ -69,7 +76,7 @@ def reconstruction_quality(reconstructions, sentences):
     return ReconstructionBleu().compute(predictions=reconstructions, references=sentences)
 
 
-def check_sentences(name, sentences):
+def check_sentences(name: str, sentences: Sequence[str]) -> None:
     if isinstance(sentences, str) or not all(isinstance(sentence, str) for sentence in sentences):
         raise ValueError(f"{name} must be a list of strings")
     if len(sentences) == 0:
@@ -77,7 +84,14 @@ def check_sentences(name, sentences):
 
 
 @torch.no_grad()
-def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
+def judge_text(
+    model: WaeRnfModel,
+    tokenizer: PreTrainedTokenizerFast,
+    sentences: Dataset,
+    count: int = 1000,
+    seed: int = 0,
+    toy: bool = False,
+) -> Text:
     """Distinct-n and self-BLEU of samples from the prior, BLEU of greedy reconstructions.
 
     Args:
@@ -92,20 +106,28 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
         and for the toy corpus "toy": see `toy_quality`; without a latent variable no reconstructions.
     """
     generator = torch.Generator(model.device).manual_seed(seed)
-    ids = model.generate(num_samples=count, generator=generator)
-    samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
-    quality, inputs, outputs = {"samples": sample_quality(samples, count, seed)}, [], []
+    samples = _sentences(model, tokenizer, num_samples=count, generator=generator)
+    quality: Text = {"samples": sample_quality(samples, count, seed)}
+    inputs: list[str] = []
+    outputs: list[str] = []
     if model.config.has_latents:
         lengths = sentences["length"][:count]
         batches = sorted_batches(lengths, BATCH_SIZE)
         for batch in load_batches(sentences, batches, model.config.pad_token_id, model.device):
-            ids = model.generate(latents=model.encode(**batch).mean, do_sample=False)
             inputs += tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
-            outputs += tokenizer.batch_decode(ids, skip_special_tokens=True)
+            outputs += _sentences(model, tokenizer, latents=model.encode(**batch).mean, do_sample=False)
         order = np.concatenate(batches).argsort()
         inputs, outputs = ([texts[place] for place in order] for texts in (inputs, outputs))
         examples = [list(pair) for pair in zip(inputs, outputs, strict=True)][:NUM_EXAMPLES]
-        quality["reconstructions"] = reconstruction_quality(outputs, inputs) | {"examples": examples}
+        bleu = reconstruction_quality(outputs, inputs)["bleu"]
+        quality["reconstructions"] = {"bleu": bleu, "examples": examples}
     if toy:
         quality["toy"] = toy_quality(samples, inputs, outputs)
     return quality
+
+
+def _sentences(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, **options: Any) -> list[str]:
+    """What `generate` writes with these options, as text."""
+    ids = model.generate(**options, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
+    return tokenizer.batch_decode(ids, skip_special_tokens=True)

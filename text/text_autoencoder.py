@@ -47,7 +47,7 @@ class TextAutoencoder:
     """A trained model and its tokenizer. Every method gives one row for one text, in the order given.
 
     Texts are lists of strings; an empty one is a sentence without words. What the model does not read of them, unknown
-    words and words beyond its limit, is told by an `UnreadTextWarning`. From 1,000 texts on a bar is shown.
+    words and words beyond its limit, is reported by an `UnreadTextWarning`. From 1,000 texts on a bar is shown.
 
     Args:
         model: a `WaeRnfModel`; put in evaluation mode.
@@ -60,7 +60,8 @@ class TextAutoencoder:
     """
 
     def __init__(self, model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, progress: bool | None = None) -> None:
-        self.model, self.tokenizer, self.progress = model.eval(), tokenizer, progress
+        self.model: WaeRnfModel = model.eval()
+        self.tokenizer, self.progress = tokenizer, progress
 
     @property
     def latent_size(self) -> int:
@@ -126,7 +127,7 @@ class TextAutoencoder:
             options: of the model's `generate`: `num_beams=4`, or `do_sample=True` to draw tokens.
 
         Raises:
-            ValueError: latents of another shape, or that are not finite.
+            ValueError: latents of another shape, or that are not finite, or `return_dict_in_generate`.
         """
         self.require_latents()
         latents = torch.as_tensor(latents)
@@ -268,7 +269,10 @@ class TextAutoencoder:
         return self.model.embed(**inputs).float().cpu()
 
     def _generate(self, **options: Any) -> list[str]:
-        return self._texts(self.model.generate(**options))
+        ids = self.model.generate(**{"return_dict_in_generate": False} | options)
+        if not isinstance(ids, Tensor):
+            raise ValueError("a TextAutoencoder gives strings alone; leave return_dict_in_generate out")
+        return self._texts(ids)
 
     def _texts(self, ids: Tensor) -> list[str]:
         return self.tokenizer.batch_decode(ids, skip_special_tokens=True)
