@@ -68,7 +68,7 @@ def open_text(directory: str, progress: bool | None = False) -> "TextAutoencoder
 def open_with(
     directory: str, *groups: list[str], latents: bool = True, progress: bool | None = False
 ) -> "TextAutoencoder":
-    """The model of a directory, once it is told what it will not read of groups of sentences.
+    """The model of a directory, once what it will not read of groups of sentences is reported.
 
     Raises:
         ValueError: a language model, where latents are needed.

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, WaeRnfModel
+from modeling_wae_rnf.decoder import Decoder
+from modeling_wae_rnf.encoder import Encoder
 from wae_rnf.commands import export
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.model_directory import load_model
@@ -125,6 +127,13 @@ def test_the_encoder_reads_padding_on_the_left_and_rows_without_words(name):
 def test_what_cannot_be_exported_is_refused(tiny_model, tmp_path):
     with pytest.raises(ValueError, match=r"training mode cannot be exported; call model.eval\(\)"):
         export_programs(tiny_model().train())
+    for part, kind in {"encoder": Encoder, "decoder": Decoder}.items():
+        other = tiny_model().eval()
+        setattr(other, part, kind())
+        with pytest.raises(
+            ValueError, match=f"only models with an LSTM {part} can be exported, not with a {kind.__name__}"
+        ):
+            export_programs(other)
     hooked = tiny_model().eval()
     hooked.encoder.lstm.register_forward_hook(lambda module, inputs, output: None)
     with pytest.raises(ValueError, match="an LSTM with adapters, hooks or quantized weights cannot be exported"):
