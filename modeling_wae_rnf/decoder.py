@@ -41,6 +41,22 @@ class Decoder(Part, nn.Module):
         """
         raise NotImplementedError
 
+    def under_each(self, embeddings, z_prime, lengths):
+        """The states of `forward` for the same words under several z'.
+
+        Args:
+            embeddings: (batch, length, embedding_size).
+            z_prime: (batch, points, latent_size).
+            lengths: (batch,).
+
+        Returns:
+            (batch, points, length, hidden_size)
+        """
+        points = z_prime.shape[1]
+        given = (values.repeat_interleave(points, dim=0) for values in (embeddings, lengths))
+        embeddings, lengths = given
+        return self(embeddings, z_prime.flatten(0, 1), lengths).unflatten(0, (-1, points))
+
     def new_cache(self):
         """A cache that has seen no word: a `transformers.Cache` whose `get_seq_length` is what `count` has added up.
 
