@@ -52,7 +52,7 @@ class DecoderMetric(Metric):
         return DecoderMetric(*parts, self.input_ids, self.mask)
 
     def states(self, z):
-        """The decoder's, before each next word: (pairs, points, d) -> (pairs, points, sentences, length - 1, hidden_size)."""
+        """The decoder's: (pairs, points, d) -> (pairs, points, sentences, length - 1, hidden_size)."""
         z_prime = self.flow(z.to(self.decoder.projection.weight.dtype))[0]
         pairs, sentences = self.input_ids.shape[:2]
         words, lengths = self.embedding(self.input_ids[..., :-1]).flatten(0, 1), self.mask[..., 1:].sum(-1).flatten()
