@@ -94,7 +94,7 @@ def measure_geometry(model, tokenizer, sentences, options: GeometryOptions, flue
 
 
 def draw_pairs(model, sentences, options):
-    """Posterior means of queries and candidates, (pairs, d) each, in double precision, and their sentences' numbers."""
+    """Posterior means of queries and candidates, (pairs, d) each, in double precision, and their sentences."""
     number = options.pairs // CANDIDATES
     needed = number * (1 + CANDIDATES)
     if len(sentences) < needed:

@@ -12,14 +12,14 @@ TEXT_HEADINGS = {
 }
 
 
-def interval(figures, digits=2) -> str:
+def interval(figures) -> str:
     """A figure and its interval.
 
     Examples:
         >>> interval({"value": 1.234, "low": 1.1, "high": 1.4})
         '1.23 [1.10, 1.40]'
     """
-    return f"{figures['value']:.{digits}f} [{figures['low']:.{digits}f}, {figures['high']:.{digits}f}]"
+    return f"{figures['value']:.2f} [{figures['low']:.2f}, {figures['high']:.2f}]"
 
 
 def print_geometry(figures, console: Console | None = None) -> None:
@@ -60,8 +60,9 @@ def print_text(figures, console):
     """Text along paths; without a language model its column is left out, and that is said."""
     paths = figures["text"]
     names = [name for name in TEXT_HEADINGS if name in next(iter(paths.values()))]
-    rows = [[path, *(interval(found[name], digits_of(name)) for name in names)] for path, found in paths.items()]
-    caption = "Words edited between neighbours (mean, largest), new sentences on the way."
+    rows = [[path, *(plus_minus(found[name]) for name in names)] for path, found in paths.items()]
+    caption = "Means over the pairs, ± half the 95% interval: words edited between neighbours\n"
+    caption += "(mean, largest), new sentences on the way."
     if "nats_per_token" not in names:
         caption += " Fluency is not measured: name a --language_model."
     elif figures["unknown_words"]:
@@ -70,5 +71,11 @@ def print_text(figures, console):
     print_table(headings, rows, "\nText along the paths", caption, console)
 
 
-def digits_of(name):
-    return 2 if name == "nats_per_token" else 1
+def plus_minus(figures) -> str:
+    """A figure and half its interval.
+
+    Examples:
+        >>> plus_minus({"value": 1.234, "low": 1.1, "high": 1.4})
+        '1.23 ± 0.15'
+    """
+    return f"{figures['value']:.2f} ± {(figures['high'] - figures['low']) / 2:.2f}"
