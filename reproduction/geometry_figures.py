@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ DOCS = Path("docs")
 DPI = 110
 STEPS = 61
 ENDS = [[-1.1, 0.25]], [[1.1, -0.1]]
-PATHS = {"straight": {"color": "black", "linestyle": "--"}, "geodesic": {"color": "tab:red", "linestyle": "-"}}
+PATHS: dict[str, dict[str, Any]] = {"straight": {"color": "black", "linestyle": "--"}, "geodesic": {"color": "tab:red", "linestyle": "-"}}
 
 
 def draw_hole(path: Path) -> None:
