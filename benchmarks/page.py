@@ -22,7 +22,7 @@ def report(results=RESULTS):
         ("A step on the importance-weighted bound", importance_weighting(parts["importance_weighting"])),
         ("Importance sampling", evaluation(parts["evaluation"])),
         ("Generation", generation(parts["generation"])),
-        ("Geodesics", geodesics(parts["geodesics"])),
+        *([("Geodesics", geodesics(parts["geodesics"]))] if "geodesics" in parts else []),  # needs `make train`
         ("Text", text(parts["text"])),
         ("Cost against the size of the corpus", scaling(parts["scaling"])),
         ("Memory against the size of the corpus", memory(parts["memory"])),

@@ -20,7 +20,10 @@ DOCS = Path("docs")
 DPI = 110
 STEPS = 61
 ENDS = [[-1.1, 0.25]], [[1.1, -0.1]]
-PATHS: dict[str, dict[str, Any]] = {"straight": {"color": "black", "linestyle": "--"}, "geodesic": {"color": "tab:red", "linestyle": "-"}}
+PATHS: dict[str, dict[str, Any]] = {
+    "straight": {"color": "black", "linestyle": "--"},
+    "geodesic": {"color": "tab:red", "linestyle": "-"},
+}
 
 
 def draw_hole(path: Path) -> None:
@@ -55,7 +58,7 @@ def draw_plane(found: dict, path: Path) -> None:
         found: what `latent_plane.measure_plane` gives.
         path: of the PNG.
     """
-    figure = Figure(figsize=(13, 4.8), layout="constrained")
+    figure = Figure(figsize=(11.5, 5.8), layout="constrained")
     topics, sentiment, volume = figure.subplots(1, 3, sharex=True, sharey=True)
     means = np.array(found["means"])
     for axes, title, labels in (
@@ -80,7 +83,7 @@ def show_classes(axes, means, labels):
     for number, name in enumerate(names):
         chosen = means[[label == name for label in labels]]
         axes.scatter(*chosen.T, s=9, linewidths=0, alpha=0.8, color=colormaps["tab10"](number), label=name)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, fontsize="small", markerscale=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, markerscale=2, columnspacing=1)
 
 
 def show_volume(figure, axes, axis, values):

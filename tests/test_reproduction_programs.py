@@ -62,3 +62,10 @@ def test_precision(trained_directory, tmp_path, monkeypatch):
     record = json.loads((trained_directory / "metrics.json").read_text())
     assert single == pytest.approx(record["pushforward"]["elbo"]["nll"], rel=0.2)  # of three samples
     assert half == pytest.approx(single, rel=0.05)
+
+
+def test_figures(tmp_path, monkeypatch):
+    run("wae_rnf.reproduction.geometry_figures", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
+    assert written.keys() == {"latent_hole.png", "latent_plane.png"}
+    assert all((ROOT / "docs" / name).exists() and image.startswith(b"\x89PNG") for name, image in written.items())
