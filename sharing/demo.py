@@ -5,12 +5,13 @@ import socket
 import gradio
 import torch
 
-from wae_rnf.evaluation.evaluation_target import corpus_of
+from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .proxies import without_proxies
 from .text_input import encode, warn_of_unread
@@ -38,23 +39,24 @@ def build_demo(directory, dataset=None, advise=lambda config: ""):
     if has_map and dataset is None:
         raise ValueError(f"{directory} does not say what it was trained on; name the --dataset of the map")
     with gradio.Blocks(title="WAE-RNF") as page:
-        gradio.Markdown(f"# {directory}\n{description(model)}")
+        gradio.Markdown(f"# {directory}\n{description(model, tokenization_of(tokenizer))}")
         samples_tab(model, tokenizer)
         if model.config.latent_size:
             reconstruction_tab(model, tokenizer)
             interpolation_tab(model, tokenizer)
         if has_map:
-            test = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)["test"]
+            corpus = load_corpus(dataset, text_column=text_column_of(directory, dataset))
+            test = prepare(corpus, tokenizer, max_words=model.config.max_words)["test"]
             map_tab(model, tokenizer, LatentMap(model, test), advise)
     return page
 
 
-def description(model):
+def description(model, choice):
     config = model.config
     if config.latent_size == 0:
-        return f"A language model of {config.vocab_size:,} words."
+        return f"A language model of {config.vocab_size:,} {choice.unit}."
     flow = f"{config.num_flows} planar flows" if config.num_flows else "no flow"
-    return f"A text autoencoder of {config.vocab_size:,} words, a latent code of {config.latent_size}, {flow}."
+    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, a latent code of {config.latent_size}, {flow}."
 
 
 def check_port(port):

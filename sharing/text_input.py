@@ -10,7 +10,7 @@ def encode(model, tokenizer, sentences):
     """The inputs of a model, padded and cut to its limit: {input_ids, attention_mask}, (sentences, length)."""
     # cut before they are encoded: a line of a megabyte would take a hundred
     short = [first_words(sentence, tokenizer.model_max_length - 2) for sentence in sentences]
-    return tokenizer(short, return_tensors="pt", padding=True).to(model.device)
+    return tokenizer(short, return_tensors="pt", padding=True, truncation=True).to(model.device)
 
 
 def warn_of_unread(tokenizer, sentences):

@@ -288,7 +288,7 @@ def changed(metrics, path, value):
         (["system"], None, "is not what wae-rnf evaluate writes: system is missing"),
         (["paper_protocol"], 3, "is not what wae-rnf evaluate writes: paper_protocol is 3, not an object"),
         (["pushforward", "iwae"], None, "pushforward.iwae is missing"),
-        (["format"], 99, "is of format 99, this version reads up to 3"),
+        (["format"], 99, "is of format 99, this version reads up to 4"),
         (["pushforward", "elbo", "nll"], math.nan, "pushforward.elbo.nll is nan, not a finite number"),
         (["paper_protocol", "ppl"], math.inf, "paper_protocol.ppl is inf, not a finite number"),
     ],

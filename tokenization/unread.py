@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerFast
 
-from .vocabulary import SPECIAL_TOKENS, split_words
+from .tokenizer import tokenization_of
+from .vocabulary import SPECIAL_TOKENS, UNK, first_words
 
 __all__ = ["cut_sentences", "unknown_words"]
 
 SHOWN = 10  # unknown words that are written out
+UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
 def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[str]:
@@ -24,17 +26,28 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         >>> unknown_words(tokenizer, ["Cats", "cats purr loudly"])
         ['unknown words in 1 of 2 sentences: purr, loudly']
     """
-    known, limit = tokenizer.get_vocab().keys() - set(SPECIAL_TOKENS), tokenizer.model_max_length - 2
+    limit, lowercase = tokenizer.model_max_length - 2, tokenization_of(tokenizer).lowercase
     unknown: dict[str, None] = {}
     affected = 0
     for sentence in sentences:
-        found = [word for word in split_words(sentence, limit) if word not in known]
-        unknown |= dict.fromkeys(found)  # in order, each once
+        short = first_words(sentence, limit)
+        found = unknown_pieces(tokenizer, short)
+        unknown |= dict.fromkeys(word.lower() if lowercase else word for word in found)  # in order, each once
         affected += bool(found)
     if not unknown:
         return []
     more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
     return [f"unknown words{share(affected, sentences)}: {', '.join(list(unknown)[:SHOWN])}{more}"]
+
+
+def unknown_pieces(tokenizer: PreTrainedTokenizerFast, sentence: str) -> list[str]:
+    """The pieces of a sentence that are read as ``<unk>``, as they are written."""
+    encoded = tokenizer(sentence, truncation=True, return_offsets_mapping=True)
+    ends = [end for _, end in encoded["offset_mapping"]]
+    # from the end of the token before: where a rule has replaced text, the beginning of its place is not known
+    starts = [0, *ends[:-1]]
+    pieces = zip(encoded["input_ids"], starts, ends, strict=True)
+    return [sentence[start:end].strip() for token, start, end in pieces if token == UNK_ID]
 
 
 def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[str]:
@@ -46,9 +59,11 @@ def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         >>> cut_sentences(tokenizer, ["cats purr loudly"])
         ['words beyond the first 2 are not read']
     """
-    limit = tokenizer.model_max_length - 2
-    affected = sum(len(sentence.split(None, limit)) > limit for sentence in sentences)
-    return [f"words beyond the first {limit} are not read{share(affected, sentences)}"] if affected else []
+    limit, unit = tokenizer.model_max_length - 2, tokenization_of(tokenizer).unit
+    short = [first_words(sentence, limit) for sentence in sentences]
+    longer = (len(tokenizer(text)["input_ids"]) > limit + 2 for text in short)
+    affected = sum(text is not sentence or more for text, sentence, more in zip(short, sentences, longer, strict=True))
+    return [f"{unit} beyond the first {limit} are not read{share(affected, sentences)}"] if affected else []
 
 
 def share(number: int, sentences: Sequence[str]) -> str:

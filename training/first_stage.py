@@ -9,7 +9,7 @@ from wae_rnf.evaluation.encode_split import encode_split
 from wae_rnf.evaluation.latent_use import centres_warning
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.shared_work import on_main
-from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.preparation import prepare, pure_rules
 
 from .centres import cluster, read_centres
 from .centres_from import check_latent_size, is_file_of_centres
@@ -43,7 +43,7 @@ def find_centres(context, arguments, corpus, model, tokenizer):
         tokenizer: the model's own, which need not be that of the run.
     """
     data = context.data
-    if tokenizer.get_vocab() != context.tokenizer.get_vocab():
+    if pure_rules(tokenizer) != pure_rules(context.tokenizer):
         data = prepare(corpus, tokenizer, max_words=arguments.max_words)
     sentences = sample_of(data["train"])
     if len(sentences) > MAX_CLUSTERED:
