@@ -19,12 +19,13 @@ from .text_input import encode, warn_of_unread
 KL_SAMPLES = 100  # of a divergence that has no closed form
 
 
-def build_demo(directory, dataset=None, advise=lambda config: ""):
+def build_demo(directory, dataset=None, advise=lambda config: "", text_column=None):
     """The page of a model directory.
 
     Args:
         directory: what `wae-rnf train` left, or a Hub name.
         dataset: whose test split is on the map; by default what the model was trained on.
+        text_column: of that corpus; by default the one that the training read.
         advise: says for a configuration what to try where the latent variable has collapsed.
 
     Returns:
@@ -45,7 +46,7 @@ def build_demo(directory, dataset=None, advise=lambda config: ""):
             reconstruction_tab(model, tokenizer)
             interpolation_tab(model, tokenizer)
         if has_map:
-            corpus = load_corpus(dataset, text_column=text_column_of(directory, dataset))
+            corpus = load_corpus(dataset, text_column=text_column or text_column_of(directory, dataset))
             test = prepare(corpus, tokenizer, max_words=model.config.max_words)["test"]
             map_tab(model, tokenizer, LatentMap(model, test), advise)
     return page

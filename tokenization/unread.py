@@ -1,6 +1,6 @@
 """What a model does not read of a sentence: unknown words, and words beyond its limit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from transformers import PreTrainedTokenizerFast
 
@@ -10,6 +10,7 @@ from .vocabulary import SPECIAL_TOKENS, UNK, first_words
 __all__ = ["cut_sentences", "unknown_words"]
 
 SHOWN = 10  # unknown words that are written out
+BATCH = 1000
 UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
@@ -26,12 +27,10 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         >>> unknown_words(tokenizer, ["Cats", "cats purr loudly"])
         ['unknown words in 1 of 2 sentences: purr, loudly']
     """
-    limit, lowercase = tokenizer.model_max_length - 2, tokenization_of(tokenizer).lowercase
+    lowercase = tokenization_of(tokenizer).lowercase
     unknown: dict[str, None] = {}
     affected = 0
-    for sentence in sentences:
-        short = first_words(sentence, limit)
-        found = unknown_pieces(tokenizer, short)
+    for found in unknown_pieces(tokenizer, sentences):
         unknown |= dict.fromkeys(word.lower() if lowercase else word for word in found)  # in order, each once
         affected += bool(found)
     if not unknown:
@@ -40,14 +39,17 @@ def unknown_words(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
     return [f"unknown words{share(affected, sentences)}: {', '.join(list(unknown)[:SHOWN])}{more}"]
 
 
-def unknown_pieces(tokenizer: PreTrainedTokenizerFast, sentence: str) -> list[str]:
-    """The pieces of a sentence that are read as ``<unk>``, as they are written."""
-    encoded = tokenizer(sentence, truncation=True, return_offsets_mapping=True)
-    ends = [end for _, end in encoded["offset_mapping"]]
-    # from the end of the token before: where a rule has replaced text, the beginning of its place is not known
-    starts = [0, *ends[:-1]]
-    pieces = zip(encoded["input_ids"], starts, ends, strict=True)
-    return [sentence[start:end].strip() for token, start, end in pieces if token == UNK_ID]
+def unknown_pieces(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> Iterator[list[str]]:
+    """Yield of each sentence the pieces that are read as ``<unk>``, as they are written."""
+    limit = tokenizer.model_max_length - 2
+    for start in range(0, len(sentences), BATCH):
+        short = [first_words(sentence, limit) for sentence in sentences[start : start + BATCH]]
+        encoded = tokenizer(short, truncation=True, return_offsets_mapping=True)
+        for text, ids, places in zip(short, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+            ends = [end for _, end in places]
+            # from the end of the token before: where a rule has replaced text, the beginning of its place is not known
+            pieces = zip(ids, [0, *ends[:-1]], ends, strict=True)
+            yield [text[begin:end].strip() for token, begin, end in pieces if token == UNK_ID]
 
 
 def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[str]:
@@ -60,9 +62,12 @@ def cut_sentences(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) 
         ['words beyond the first 2 are not read']
     """
     limit, unit = tokenizer.model_max_length - 2, tokenization_of(tokenizer).unit
-    short = [first_words(sentence, limit) for sentence in sentences]
-    longer = (len(tokenizer(text)["input_ids"]) > limit + 2 for text in short)
-    affected = sum(text is not sentence or more for text, sentence, more in zip(short, sentences, longer, strict=True))
+    affected = 0
+    for sentence in sentences:
+        short = first_words(sentence, limit)
+        # a word has one token or more; a token has a byte or more, of three that a character's may become in form NFC
+        long = unit != "words" and 3 * len(short.encode("utf-8", "surrogatepass")) > limit
+        affected += short is not sentence or (long and len(tokenizer(short)["input_ids"]) > limit + 2)
     return [f"{unit} beyond the first {limit} are not read{share(affected, sentences)}"] if affected else []
 
 
