@@ -50,6 +50,7 @@ def place(tmp_path, monkeypatch):
     Path("FOLDER").mkdir()
     for split in ("train", "valid", "test"):
         Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
+    Path("reviews.csv").write_text("place,review\n" + "a cafe,The soup was cold.\n" * 3)
     noted = []
     for name in ("training.run.train", "reproduction.reproduce.reproduce", "sharing.hub.push"):
         monkeypatch.setattr(f"wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
