@@ -31,7 +31,7 @@ def reproduce(argv):
     rows_of(options, shared)
 
     from wae_rnf.reproduction.reproduce import reproduce as run
-    from wae_rnf.training.launch import leave
+    from wae_rnf.training.launch import leave_processes
 
     print(f"The report is {run(options, shared)}.")
-    leave()
+    leave_processes()

@@ -41,8 +41,8 @@ def train(argv):
     if "preset" in chosen and "preset" not in given and os.environ.get("RANK", "0") == "0":
         print("The main job: WAE-RNF on the generated corpus, with the settings of --preset toy.")
 
-    from wae_rnf.training.launch import leave
+    from wae_rnf.training.launch import leave_processes
     from wae_rnf.training.run import train as run
 
     run(arguments)
-    leave()
+    leave_processes()

@@ -30,13 +30,15 @@ class LatentMap:
 
     def __init__(self, model, sentences):
         if model.config.latent_size < 2:
-            raise ValueError("a map needs a latent code of at least two dimensions")
+            raise ValueError("a map needs a latent variable of at least two dimensions")
         if len(sentences) < 2:
             raise ValueError("a map needs at least two sentences")
         self.model = model
         posterior = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES))))
         means, generator = posterior.mean, torch.Generator().manual_seed(0)
-        self.use = LatentUse.of_posterior(posterior, use_of_the_code(posterior, generator)["mutual_information"])
+        self.use = LatentUse.of_posterior(
+            posterior, use_of_the_code(posterior, generator)["mutual_information"], model.prior
+        )
         self.plane = PCA(n_components=2, random_state=0).fit(means.numpy())
         self.points = self.plane.transform(means.numpy())
         with torch.no_grad():

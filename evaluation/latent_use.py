@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from modeling_wae_rnf.metric import log_kernel
+from modeling_wae_rnf.priors import Prior
 
 from .estimators import USED_UNIT, used_units
 
@@ -39,10 +40,16 @@ class LatentUse:
     sentences: int
 
     @classmethod
-    def of_posterior(cls, posterior, mutual_information):
-        """Of a whole split's posterior, whose mutual information is known."""
+    def of_posterior(cls, posterior, mutual_information: float, prior: Prior):
+        """Of a whole split's posterior, whose mutual information is known; one sample a sentence where the divergence
+        from the prior has no closed form."""
         number, size = posterior.mean.shape
-        return cls(mutual_information, posterior.kl_divergence().mean().item(), used_units(posterior), size, number)
+        kl = prior.kl_divergence(posterior)
+        if kl is None:
+            z = posterior.rsample(generator=torch.Generator(posterior.mean.device).manual_seed(0))
+            log_prior = prior.log_prob(z.to(next(prior.parameters()).device)).detach()
+            kl = posterior.log_prob(z) - log_prior.to(z.device)
+        return cls(mutual_information, kl.mean().item(), used_units(posterior, prior), size, number)
 
     @classmethod
     def of_metrics(cls, metrics):

@@ -57,13 +57,13 @@ def read_metrics(path: str | Path) -> Metrics:
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(f"{path} is of format {version}, this version reads up to {FORMAT}; install a newer one")
     if version < FORMAT:
-        check(path, metrics, OldMetrics if version < 3 else OldSizes)
+        check_schema(path, metrics, OldMetrics if version < 3 else OldSizes)
         metrics = migrated(metrics) if version < 3 else with_tokenization(metrics)
-    check(path, metrics, Metrics)
+    check_schema(path, metrics, Metrics)
     return metrics
 
 
-def check(path: str | Path, content: dict, schema: type) -> None:
+def check_schema(path: str | Path, content: dict, schema: type) -> None:
     """Raises ValueError with the first problem of a file's content, see `wae_rnf.evaluation.schema.problems`."""
     problem = next(problems(content, schema), None)
     if problem is not None:

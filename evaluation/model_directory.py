@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -10,7 +12,7 @@ from transformers import AutoTokenizer, PretrainedConfig, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
-from .file_modes import share
+from .file_modes import apply_umask
 from .json_files import read_json
 from .model_names import check_model_dir
 
@@ -26,7 +28,7 @@ def save_model_directory(model, tokenizer, directory):
     try:
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
-        share(aside)
+        apply_umask(aside)
         for path in sorted(aside.iterdir()):
             os.replace(path, directory / path.name)
     finally:
@@ -44,7 +46,6 @@ def load_model(directory, device="cpu"):
     """
     directory = str(directory)
     check_model_dir(directory)
-    logging.disable_progress_bar()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         if Path(directory, name).exists():  # not where it is a name on the Hub
             read_json(Path(directory, name))
@@ -52,9 +53,10 @@ def load_model(directory, device="cpu"):
         kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
         if kind != WaeRnfConfig.model_type:
             raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
-        model, found = WaeRnfModel.from_pretrained(
-            directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
-        )
+        with without_progress_bar():
+            model, found = WaeRnfModel.from_pretrained(
+                directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+            )
         check_weights(model, found)
     except Exception as error:  # whatever a damaged file brings about
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
@@ -63,6 +65,18 @@ def load_model(directory, device="cpu"):
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
+
+
+@contextmanager
+def without_progress_bar() -> Iterator[None]:
+    """Within it Transformers shows no progress bar; afterwards it does as before."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def check_weights(model, found):

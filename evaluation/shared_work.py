@@ -6,7 +6,7 @@ import torch.distributed as dist
 from modeling_wae_rnf.distributed import num_processes, process_index
 
 
-def share(batch):
+def my_share(batch):
     """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
 
     Raises:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 # Padded tokens that must be spared for the time to be cut: starting anew costs about as much as these.
-WORTH = 200
+MIN_PADDING_SAVED = 200
 
 
 def run_lstm(lstm, inputs, lengths, state=None):
@@ -60,7 +60,7 @@ def stretches(lengths):
     """
     ends = [lengths[0]]
     for running, length in enumerate(lengths):
-        if (len(lengths) - running) * (ends[0] - length) >= WORTH:
+        if (len(lengths) - running) * (ends[0] - length) >= MIN_PADDING_SAVED:
             ends.insert(0, length)
     return ends
 

@@ -7,7 +7,7 @@ from transformers.generation import logits_process, stopping_criteria
 from .recurrent_cache import CACHE_NAME
 from .stop_strings import StopStrings
 
-LEFT_OUT = 8  # sentences that have ended are left out once they are one in so many
+COMPACT_AT = 1 / 8  # the part of the sentences that have ended, from which on these are left out
 # Whatever looks at each row for itself, and remembers nothing, is not disturbed by rows that are left out.
 PROCESSORS = (
     "MinLengthLogitsProcessor",
@@ -106,7 +106,7 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
         input_ids = torch.cat([input_ids, words.unsqueeze(1)], dim=1)
         mask = torch.cat([mask, mask.new_ones(len(words), 1)], dim=1)
         ended = ended | stopping_criteria(input_ids, None)
-        if int(ended.sum()) * LEFT_OUT >= len(ended):
+        if int(ended.sum()) >= COMPACT_AT * len(ended):
             going_on = ~ended
             running, input_ids, ended = running[going_on], input_ids[going_on], ended[going_on]
             mask, z_prime = mask[going_on], z_prime[going_on]

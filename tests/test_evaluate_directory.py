@@ -122,7 +122,7 @@ def test_the_precision_is_recorded(model, monkeypatch):
         asked.append(mixed_precision)
         return Accelerator(cpu=True)
 
-    monkeypatch.setattr("wae_rnf.training.launch.join", accelerator)
+    monkeypatch.setattr("wae_rnf.training.launch.join_processes", accelerator)
     assert evaluate(model, "--mixed_precision", "bf16") == 0
     metrics = read_metrics(model / "metrics.json")
     assert asked == [metrics["evaluation"]["mixed_precision"]] == ["bf16"]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from wae_rnf.evaluation.metrics import FORMAT, Metrics, SplitFigures, SplitMetrics
+from wae_rnf.evaluation.metrics import FORMAT, Metrics, SplitMetrics
 from wae_rnf.evaluation.metrics_files import read_metrics, write_record
 from wae_rnf.evaluation.metrics_migration import migrated_split
 from wae_rnf.evaluation.schema import problems, unknown_keys
 
 RESULTS = Path(__file__).parent.parent / "results"
-OTHERS = ("benchmarks", "exploration", "bfloat16.json")  # no metrics.json
+OTHERS = ("benchmarks", "bfloat16.json")  # no metrics.json
 PATHS = sorted(path for path in RESULTS.rglob("*.json") if not set(OTHERS) & set(path.relative_to(RESULTS).parts))
 assert len(PATHS) > 40
 READINGS = ("pushforward", "flow_posterior")
@@ -36,10 +36,6 @@ def test_what_else_is_measured_fits_a_part_of_the_schema():
     for run in json.loads((RESULTS / "bfloat16.json").read_text())["runs"]:
         for precision in ("no", "bf16"):
             assert list(problems(migrated_split(run[precision]), SplitMetrics)) == []
-    rows = json.loads((RESULTS / "exploration" / "ptb.json").read_text())["rows"]
-    assert len(rows) == 8
-    for run in rows.values():
-        assert list(problems(migrated_split(run["validation"]), SplitFigures)) == []
 
 
 def test_what_training_writes(trained_directory):

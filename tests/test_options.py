@@ -21,8 +21,7 @@ from wae_rnf.tokenization.corpus_names import NAMED
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.training import option_files
 from wae_rnf.training.arguments import PRESETS, TrainArguments
-from wae_rnf.training.first_checks import check_combinations
-from wae_rnf.training.model_options import model_config
+from wae_rnf.training.model_options import check_model, model_config
 from wae_rnf.training.option_files import read_options, read_variants, with_preset
 from wae_rnf.training.option_parser import OptionParser, parser_of
 from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
@@ -346,6 +345,14 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
     assert "--kappa does not apply to vae" in refused(["reproduce", "--variants", str(path)], capsys)
 
 
+def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.yaml").write_text("vae: {}\nbad: {system: vae, prior: flow, free_bits: 1.0}\n")
+    message = refused(["reproduce", "--variants", "rows.yaml", "--max_steps", "1"], capsys)
+    assert "free_bits and minimum_rate need a divergence that is known" in message
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -443,7 +450,7 @@ def test_a_preset_is_for_every_system(preset, system):
     arguments = TrainArguments(**found)
     assert arguments.preset == preset  # the record of a run says it
     check_scope(found, arguments)
-    check_combinations(arguments)
+    check_model(arguments)
 
 
 def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):

@@ -24,7 +24,7 @@ def run(module, *arguments, monkeypatch):
 def test_findings(tmp_path, monkeypatch):
     run("wae_rnf.reproduction.findings", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
     written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
-    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png", "exploration.png"}
+    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png"}
     assert written["findings.md"] == (ROOT / "docs" / "findings.md").read_bytes()
     assert all(written[name].startswith(b"\x89PNG") for name in written.keys() - {"findings.md"})
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wae_rnf.evaluation.shared_work import share
+from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.tokenization.batching import load_batches
 
 BATCH_SIZE = 256
@@ -37,7 +37,7 @@ def estimate_batch_norm(model, sentences, seed=0):
         norm.momentum = None  # the plain average over the batches
         norm.train()
     for inputs in load_batches(
-        sentences, [share(batch) for batch in batches], model.config.pad_token_id, model.device
+        sentences, [my_share(batch) for batch in batches], model.config.pad_token_id, model.device
     ):
         model.encode(**inputs)
     for norm, momentum in zip(norms, momenta, strict=True):

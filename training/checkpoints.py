@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from wae_rnf.evaluation.file_modes import share
+from wae_rnf.evaluation.file_modes import apply_umask
 
 CHECKPOINTS = "checkpoints"  # the folder in a model directory
 MANIFEST = "manifest.json"
@@ -46,7 +46,7 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
-        share(aside)
+        apply_umask(aside)
         for path in aside.iterdir():
             synchronize(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library tells of a full disk in its own way
@@ -77,7 +77,7 @@ def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
     found = checkpoints(Path(folder))
     for path in found:
         try:
-            check(path)
+            check_digests(path)
             progress = json.loads((path / "progress.json").read_text())
             for name, kind in expected.items():
                 if not isinstance(progress.get(name), kind):
@@ -101,7 +101,7 @@ def checkpoints(folder):
     return sorted((path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)), reverse=True)
 
 
-def check(path):
+def check_digests(path):
     """Raises ValueError unless every file of a checkpoint is what was written."""
     manifest = json.loads((path / MANIFEST).read_text())
     for name, digest in digests(path).items():

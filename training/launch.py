@@ -24,7 +24,7 @@ MALLOC = (
 )
 
 
-def join(**options):
+def join_processes(**options):
     """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
 
     Args:
@@ -56,8 +56,8 @@ def keep_memory_flat():
             set_option(number, size)
 
 
-def leave():
-    """Ends what `join` began."""
+def leave_processes():
+    """Ends what `join_processes` began."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
 
@@ -66,7 +66,7 @@ def start_accelerator(arguments, system):
     """Device, processes, precision and trackers of the run."""
     distributed = DistributedDataParallelKwargs(find_unused_parameters=system.strategy.leaves_parameters_out)
     folder = Path(arguments.output_dir)
-    accelerator = join(
+    accelerator = join_processes(
         mixed_precision=arguments.mixed_precision,
         log_with=trackers_of(arguments.report_to) or None,
         project_config=ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder / FOLDER)),

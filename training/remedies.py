@@ -5,7 +5,7 @@ from dataclasses import asdict
 from wae_rnf.evaluation.latent_use import Advice
 
 from .arguments import TrainArguments, arguments_of_record
-from .first_checks import check_combinations
+from .model_options import check_model
 from .option_scope import without_part
 from .systems import SYSTEMS
 
@@ -57,7 +57,7 @@ def _can_have(options, change):
         return False
     try:
         changed = TrainArguments(**options | change)
-        check_combinations(changed)
+        check_model(changed)
     except ValueError:
         return False
     return not without_part(change, changed)

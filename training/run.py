@@ -17,7 +17,7 @@ from .first_stage import find_centres, named_centres, trained_stage, warn_of_cen
 from .init_from import copy_weights, in_words
 from .launch import start_accelerator
 from .messages import wrapped
-from .model_options import model_without_memory
+from .model_options import SMALLEST_VOCABULARY, model_without_memory
 from .open_corpus import open_corpus_of_run
 from .report import report
 from .run_context import RunContext
@@ -49,7 +49,7 @@ def train(arguments, on_step=None):
     commit()  # of the code that runs, asked before the checkout can change
     system = customized_system(arguments)
     for planned in plan_stages(arguments, system):  # impossible sizes are told before any work
-        model_without_memory(planned.arguments, planned.system, vocab_size=4)
+        model_without_memory(planned.arguments, planned.system, SMALLEST_VOCABULARY)
     if is_file_of_centres(arguments.centres_from):  # and so is a file that holds something else
         read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
     accelerator = start_accelerator(arguments, system)

@@ -208,6 +208,8 @@ def customized_system(arguments) -> System:
     name, system = arguments.system, SYSTEMS[arguments.system]
     if arguments.autoencoder_epochs and arguments.latent_size == 0:
         raise ValueError(f"--autoencoder_epochs does not apply to {name}: it has no latent variable")
+    if arguments.init_from and arguments.autoencoder_epochs:
+        raise ValueError("--init_from and --autoencoder_epochs would both give the encoder; leave one of them out")
     if arguments.centres_from and arguments.flow_kernel is None:
         raise ValueError(f"--centres_from does not apply to {name}: it has no metric, hence no centres")
     start, end = (

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 from accelerate.utils import send_to_device
 
-from wae_rnf.evaluation.shared_work import check_shares, share
+from wae_rnf.evaluation.shared_work import check_shares, my_share
 from wae_rnf.tokenization.batching import collate, length_grouped_batches, lengths_of, load_batches
 from wae_rnf.tokenization.streams import SentenceStream
 
@@ -74,7 +74,7 @@ class TrainingBatches:
             min(self.arguments.batch_size, len(self.sample)),
         )
         batches = [rng.choice(len(self.sample), size, replace=False).tolist() for _ in range(number)]
-        return load_batches(self.sample, [share(batch) for batch in batches], self.pad_token_id, self.device)
+        return load_batches(self.sample, [my_share(batch) for batch in batches], self.pad_token_id, self.device)
 
 
 class Stored(TrainingBatches):
@@ -89,7 +89,7 @@ class Stored(TrainingBatches):
         options, (epoch, done) = self.arguments, divmod(step, self.steps_per_epoch)
         batches = length_grouped_batches(self.lengths, options.batch_size, options.length_pool, options.seed, epoch)
         batches = batches[done * options.accumulation_steps :]
-        shares = [share(batch) for batch in batches]
+        shares = [my_share(batch) for batch in batches]
         loaded = load_batches(self.sentences, shares, self.pad_token_id, self.device)
         return zip(map(len, batches), loaded, strict=True)
 
@@ -101,5 +101,5 @@ class Streamed(TrainingBatches):
         """Yields (size, inputs) of each batch from a step on, without end."""
         options, size = self.arguments, self.arguments.batch_size
         for texts in self.sentences.batches(size, options.seed, step * options.accumulation_steps * size):
-            rows = [{"input_ids": ids} for ids in self.sentences.encode(share(texts))["input_ids"]]
+            rows = [{"input_ids": ids} for ids in self.sentences.encode(my_share(texts))["input_ids"]]
             yield size, send_to_device(collate(rows, self.pad_token_id), self.device)

@@ -52,7 +52,7 @@ def validate(model, sentences, sample, arguments, sampled=True):
         torch.manual_seed(arguments.seed)
         posterior = encode_split(model, sentences)
         figures |= use_of_the_code(posterior)
-    use = LatentUse.of_posterior(posterior, figures["mutual_information"])
+    use = LatentUse.of_posterior(posterior, figures["mutual_information"], model.prior)
     if use.units is not None:
         figures[UNITS] = use.units
     return Validation(figures, use, len(random_rows(len(sentences))))
