@@ -105,7 +105,7 @@ def test_the_whole_test_split_is_the_record(model, corpus, monkeypatch):
     old, new = (json.loads(content["metrics.json"]) for content in (before, after))
     assert new.keys() == old.keys()
     assert list(unknown_keys(new, Metrics)) == []
-    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no"}
+    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no", "text_column": None}
     assert new["evaluation"] == {"iwae_samples": 2, "seed": 3} | shared
     assert new["reading"] == "pushforward"
     assert new["options"] == old["options"]

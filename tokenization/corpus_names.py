@@ -76,9 +76,7 @@ def local_files(path: Path) -> dict[str, Path]:
     if not path.is_dir():
         check_file(path, path.name, f"{path} is no corpus")
         if format_of(path) is None:
-            raise ValueError(
-                f"{path} is no file of a corpus: it must end in {', '.join(FORMATS)}, or such a one in .gz"
-            )
+            raise ValueError(f"{path} is no file of a corpus: it must end in {', '.join(FORMATS)}, or .gz after it")
         return {"train": path}
     if is_saved(path):
         return {}
