@@ -3,7 +3,7 @@
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.training.option_parser import OptionParser
 
-from .text import model_parser
+from .text_parser import model_parser
 
 DESCRIPTION = """\
 Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the

@@ -25,12 +25,7 @@ Examples:
 def train(argv):
     """train: options, and YAML files of options that the command line overrides."""
     parser = parser_of(TrainArguments, prog="wae-rnf train", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        action="append",
-        help="YAML file of options, `name: value` a line; may be repeated.",
-    )
+    parser.add_config("YAML file of options, `name: value` a line; may be repeated.")
     given = vars(parser.parse_args(argv))
     given = options_of_files(given.pop("config", [])) | given
     resume = given.get("resume")

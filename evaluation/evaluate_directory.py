@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import torch
+from accelerate import Accelerator
+from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
-from modeling_wae_rnf import WaeRnfConfig
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.tokenization.corpora import TOY, load_corpus
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.tokenization.preparation import prepare
@@ -31,9 +35,9 @@ NUM_SAMPLES = 10  # from the prior, in the report
 def evaluate_directory(
     directory: str | Path,
     options: EvaluationOptions,
-    accelerator,
+    accelerator: Accelerator,
     path: str | Path,
-    sentences=None,
+    sentences: Dataset | None = None,
     system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
     advise: Callable[[dict], Advice] | None = None,
     verbose: bool = False,
@@ -64,7 +68,7 @@ def evaluate_directory(
             model, sentences, options.iwae_samples, options.seed, progress=shown, proposal=options.proposal
         )
 
-    def finish():
+    def finish() -> Metrics:
         complete = (
             metrics
             | described(directory, model, options, system_of)
@@ -78,13 +82,15 @@ def evaluate_directory(
     return on_main(finish)
 
 
-def read_split(model, tokenizer, options):
+def read_split(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, options: EvaluationOptions) -> Dataset:
     """The prepared rows of the split that is evaluated."""
     corpus = load_corpus(options.dataset, text_column=options.text_column)
     return prepare(corpus, tokenizer, max_words=model.config.max_words)[options.split]
 
 
-def described(directory, model, options, system_of):
+def described(
+    directory: str | Path, model: WaeRnfModel, options: EvaluationOptions, system_of: Callable[[WaeRnfConfig], str]
+) -> dict[str, Any]:
     """What was evaluated, and where it comes from."""
     run = read_run(directory) if Path(directory, RUN_FILE).exists() else {"options": {}}
     evaluation = asdict(options)
@@ -104,7 +110,7 @@ def described(directory, model, options, system_of):
     }
 
 
-def origin_of_text(dataset) -> dict[str, str | None]:
+def origin_of_text(dataset: str) -> dict[str, str | None]:
     """{"hub_dataset": the corpus's repository, "language"}, each None where it is not known.
 
     Examples:
@@ -119,10 +125,13 @@ def origin_of_text(dataset) -> dict[str, str | None]:
     }
 
 
-def judged(model, tokenizer, sentences, options):
+def judged(
+    model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, sentences: Dataset, options: EvaluationOptions
+) -> dict[str, Any]:
     """Samples from the prior, and the quality of more of them and of reconstructions."""
     generator = torch.Generator(model.device).manual_seed(options.seed)
-    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
     toy = options.dataset == TOY and "log_prob" in sentences.column_names  # a folder of that name has none
     return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=options.seed, toy=toy)}

@@ -30,15 +30,13 @@ from .estimators import (
     sizes_over,
     used_units,
 )
+from .importance_samples import draw_samples, score_samples
 from .metrics import Excess
 from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
 
 BATCH_SIZE = 64
-# Tokens that go through the decoder at once, on a CPU and on a GPU: samples and sentences together stay under it.
-TOKENS_AT_ONCE = 2**14
-TOKENS_AT_ONCE_ON_GPU = 2**17
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
 MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
 
@@ -111,10 +109,7 @@ def _columns(model, sentences, samples, seed, progress, proposal):
 
 def _batch_columns(model, inputs, posterior, samples, generator, proposal="posterior"):
     samples = samples // 2 if proposal == "mixture" else samples  # of the posterior
-    z = posterior.rsample((samples,), generator=generator)
-    z_prime, log_abs_det = model.push(z)
-    reconstruction = _score_samples(model, inputs, z_prime)
-    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
+    z, z_prime, _, reconstruction, log_weights = draw_samples(model, inputs, posterior, samples, generator)
     mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
     columns = {
         "reconstruction": reconstruction.mean(0),
@@ -156,20 +151,9 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
     z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.has_flow else drawn
     z_prime, log_abs_det = model.push(z)
-    reconstruction = _score_samples(model, inputs, z_prime)
+    reconstruction = score_samples(model.score, inputs, z_prime)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
     return weights[reading], reconstruction
-
-
-def _score_samples(model, inputs, z_prime):
-    """Reconstruction nats (samples, batch), many samples of the whole batch through the decoder at once."""
-    most = TOKENS_AT_ONCE if z_prime.device.type == "cpu" else TOKENS_AT_ONCE_ON_GPU
-    at_once = max(1, most // inputs["input_ids"].numel())
-    scores = []
-    for part in z_prime.split(at_once):
-        repeated = {name: ids.repeat(len(part), 1) for name, ids in inputs.items()}
-        scores.append(model.score(**repeated, z_prime=part.flatten(0, 1)).view(len(part), -1))
-    return torch.cat(scores)
 
 
 def _summary(columns, posterior, prior, samples, seed, proposal):

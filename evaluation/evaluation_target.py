@@ -1,6 +1,5 @@
 """What an evaluation is of, and the file that its metrics go to: the record of the model, or a file of their own."""
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ class EvaluationOptions:
     seed: int = 0
 
 
-def corpus_of(directory):
+def corpus_of(directory: str | Path) -> str | None:
     """The corpus that the record of a model directory is of: what it was trained on; None where nothing says so."""
     if Path(directory, RUN_FILE).exists():
         return dataset_of(read_run(directory))
@@ -48,7 +47,7 @@ def corpus_of(directory):
     return None
 
 
-def text_column_of(directory, dataset: str) -> str | None:
+def text_column_of(directory: str | Path, dataset: str) -> str | None:
     """The column that a model read of a corpus while it was trained; None for another corpus, or where none was named.
 
     Args:
@@ -107,17 +106,17 @@ def destination(directory: str | Path, options: EvaluationOptions, output: str |
     return path
 
 
-def check_writable(path):
+def check_writable(path: Path) -> None:
     """Raises ValueError unless files can be written there."""
     if path.is_dir():
         raise ValueError(f"{path} is a directory; name a file for the metrics")
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
-        raise ValueError(f"no metrics can be written to {path}: {os.strerror(error.errno)}") from error
+        raise ValueError(f"no metrics can be written to {path}: {error.strerror or error}") from error
 
 
-def check_replaceable(path):
+def check_replaceable(path: Path) -> None:
     """Raises ValueError where one of the two files to be written holds something else than metrics."""
     if path.is_file() and "pushforward" not in read_json(path):
         raise ValueError(f"--output {path} holds something else than metrics; name another file")

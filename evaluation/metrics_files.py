@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,16 +115,16 @@ def keep_sentences(source: str | Path, path: str | Path) -> None:
     write_sentences(Path(path), kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
 
 
-def _not_finite(content, place=""):
+def _not_finite(content: Any, place: str = "") -> Iterator[str]:
     """The names of the figures that are NaN or infinite."""
     if isinstance(content, float) and not math.isfinite(content):
         yield place
     elif isinstance(content, dict | list):
         for name, value in content.items() if isinstance(content, dict) else enumerate(content):
-            yield from _not_finite(value, f"{place}.{name}" if place else name)
+            yield from _not_finite(value, f"{place}.{name}" if place else str(name))
 
 
-def _finite(content):
+def _finite(content: Any) -> Any:
     """The same content with None for what is NaN or infinite."""
     if isinstance(content, dict):
         return {name: _finite(value) for name, value in content.items()}

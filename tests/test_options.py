@@ -513,3 +513,10 @@ def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypat
     path.write_text("decoder_kwargs: 3\n")
     with pytest.raises(ValueError, match="JSON of the form"):
         read_options(path)
+
+
+def test_without_arguments_a_parser_reads_those_of_the_process(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--batch-size", "3"])
+    parser = OptionParser(prog="program")
+    parser.add_argument("--batch_size", type=int)
+    assert parser.parse_args().batch_size == 3

@@ -100,7 +100,7 @@ class TrainingArguments:
 
     group = "training"
 
-    output_dir: str | None = option(
+    output_dir: str = option(
         None, "Directory of the run; it becomes the model directory. By default runs/SYSTEM-DATASET.", basic=True
     )
     resume: bool = option(

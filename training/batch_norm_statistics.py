@@ -2,8 +2,10 @@
 
 import numpy as np
 import torch
+from datasets import Dataset
 from torch import nn
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.tokenization.batching import load_batches
 
@@ -12,7 +14,7 @@ MAX_SENTENCES = 10_240
 
 
 @torch.no_grad()
-def estimate_batch_norm(model, sentences, seed=0):
+def estimate_batch_norm(model: WaeRnfModel, sentences: Dataset, seed: int = 0) -> None:
     """Sets the running statistics of every batch normalization anew, from random sentences; ends in eval mode.
 
     Those gathered while training, which `--batch_norm_statistics running` keeps as the authors' code does, are of

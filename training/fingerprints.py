@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
 from wae_rnf.tokenization.corpus_names import local_files
 
@@ -39,12 +41,12 @@ def fingerprints_of_data(corpus: dict, dataset: str) -> dict[str, str]:
     return found
 
 
-def fingerprint_of_vocabulary(tokenizer) -> str:
+def fingerprint_of_vocabulary(tokenizer: PreTrainedTokenizerFast) -> str:
     """SHA-256 of which word has which id."""
     return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
 
 
-def _digest(texts):
+def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\n")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.run_file import RUN_FILE, read_run
@@ -21,7 +22,7 @@ FREE_TO_CHANGE = (
 )  # fmt: skip
 
 
-def check_output_dir(output_dir, options, resume=False):
+def check_output_dir(output_dir: str | Path, options: dict[str, Any], resume: bool = False) -> None:
     """Makes sure that `output_dir` is free for a run, or with `resume` that it holds this very run.
 
     Args:
@@ -45,7 +46,7 @@ def check_output_dir(output_dir, options, resume=False):
     check_writable(output_dir)
 
 
-def check_writable(directory):
+def check_writable(directory: Path) -> None:
     """Raises ValueError where a directory cannot be made, or nothing can be written into it."""
     place = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     if not place.is_dir():
@@ -54,7 +55,7 @@ def check_writable(directory):
         raise ValueError(f"--output_dir {directory} cannot be written: you may not write into {place}")
 
 
-def changed_options(run, options):
+def changed_options(run: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """{name: earlier value} of the options in which a run to go on with differs from what run.json says."""
     earlier = run["options"] | asdict(arguments_of_record(run["options"]))
     # digests tell whether a folder that has moved holds the same text
@@ -83,7 +84,7 @@ def with_earlier(given: dict) -> dict:
 
 
 @contextmanager
-def claimed(output_dir, options, resume=False) -> Iterator[None]:
+def claimed(output_dir: str | Path, options: dict[str, Any], resume: bool = False) -> Iterator[None]:
     """Holds `output_dir` for one training, and has run.json say so before any work.
 
     A run that fails before it has left anything else there takes its claim back.
@@ -109,7 +110,7 @@ def claimed(output_dir, options, resume=False) -> Iterator[None]:
             raise
 
 
-def remember(output_dir, **found):
+def remember(output_dir: str | Path, **found: Any) -> None:
     """Adds to run.json what a run depends on, or has done. What it says already must be the same.
 
     Args:
@@ -130,7 +131,7 @@ def remember(output_dir, **found):
     write_json(path, run | found)
 
 
-def dataset_to_read(arguments):
+def dataset_to_read(arguments: TrainArguments) -> str:
     """The corpus of [`TrainArguments`]; a run that goes on from another working directory finds its folder again."""
     if arguments.resume and not Path(arguments.dataset).exists():
         run = read_run(arguments.output_dir)
