@@ -28,10 +28,10 @@ class RecurrentLayer(CacheLayerMixin):
         self.state: tuple[torch.Tensor, ...] | None = None
         self.words = 0
 
-    def lazy_initialization(self, *state: torch.Tensor) -> None:  # no keys and values
+    def lazy_initialization(self, *state: torch.Tensor) -> None:
         self.dtype, self.device, self.is_initialized = state[0].dtype, state[0].device, True
 
-    def update(self, *state: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+    def update(self, *state: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]  # no keys and values
         if not self.is_initialized:
             self.lazy_initialization(*state)
         self.state = state
