@@ -45,11 +45,12 @@ quality: install types
 
 # The packages under the names that they are imported by, as links, for programs that read sources without importing them.
 types: .types/wae_rnf
-.types/wae_rnf:
+.types/wae_rnf: Makefile
 	mkdir -p $@
-	for name in tokenization evaluation training sharing reproduction commands; do ln -sfn ../../$$name $@/$$name; done
+	for name in tokenization evaluation training text sharing reproduction commands; do ln -sfn ../../$$name $@/$$name; done
 	for file in public/*; do ln -sfn ../../$$file $@/; done
 	ln -sfn ../modeling_wae_rnf .types/modeling_wae_rnf
+	touch $@
 
 style: install
 	$(BIN)/ruff check --fix .

@@ -10,6 +10,7 @@ SUBPACKAGES = (
     "evaluation",
     "evaluation.text_metrics",
     "training",
+    "text",
     "sharing",
     "reproduction",
     "commands",
@@ -56,6 +57,7 @@ setup(
     extras_require={
         "demo": ["gradio>=6.0,<7"],
         "onnx": ["onnx>=1.20,<2", "onnxscript>=0.6,<0.8", "onnxruntime>=1.24.1,<2"],
+        "sentence-transformers": ["sentence-transformers>=5.7,<7"],
         "dev": [
             "pytest>=9",
             "pytest-xdist>=3.8",

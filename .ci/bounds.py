@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 PINS = Path(__file__).parent.parent / "requirements.txt"
-EXTRAS = ("demo", "onnx")
+EXTRAS = ("demo", "onnx", "sentence-transformers")
 TOOLS = ("torch", "pytest", "pytest-xdist", "hypothesis")  # as pinned, whatever the releases under test
 
 

@@ -13,7 +13,7 @@ from wae_rnf.evaluation.provenance import commit, provenance
 from .page import README, RESULTS, report
 
 PARTS = (
-    "training_step", "importance_weighting", "evaluation", "generation", "geodesics", "text", "scaling",
+    "training_step", "importance_weighting", "evaluation", "generation", "embedding", "geodesics", "text", "scaling",
     "alternatives", "memory",
 )  # fmt: skip
 

@@ -1,8 +1,9 @@
 """The subcommand `evaluate`: bounds, mutual information and active units of a trained model."""
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
+from wae_rnf.training.option_parser import OptionParser
 
-from .text import model_parser
+from .text_parser import model_parser
 
 DESCRIPTION = """\
 Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the
@@ -15,11 +16,48 @@ EXAMPLES = (
 )
 
 
-def evaluate(argv):
+def evaluate(argv: list[str]) -> None:
     """evaluate: a file of metrics, the bounds of each sentence, and a table."""
+    options = parser().parse_args(argv)
+    for name in ("iwae_samples", "max_sentences"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} must be at least 1, but is {value}")
+    check_proposal(options.proposal, options.iwae_samples)
+
+    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination, text_column_of
+    from wae_rnf.evaluation.metrics import METRICS_FILE
+    from wae_rnf.evaluation.shared_work import on_main
+    from wae_rnf.training.launch import join_processes, leave_processes
+
+    dataset = options.dataset or corpus_of(options.model_dir)
+    if dataset is None:
+        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    column = options.text_column or text_column_of(options.model_dir, dataset)
+    names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
+    chosen = {name: getattr(options, name) for name in names}
+    evaluation = EvaluationOptions(str(dataset), text_column=column, **chosen)
+    path = destination(options.model_dir, evaluation, options.output)
+
+    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.training.report import evaluate_model
+
+    commit()  # of the code that runs, asked before the checkout can change
+    accelerator = join_processes(mixed_precision=options.mixed_precision)
+    evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
+    kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
+    on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
+    leave_processes()
+
+
+def parser() -> OptionParser:
+    """The options of the command."""
     parser = model_parser("evaluate", DESCRIPTION, *EXAMPLES)
     data, measures = parser.add_argument_group("data"), parser.add_argument_group("evaluation")
     data.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
+    data.add_argument(
+        "--text_column", metavar="NAME", help="Column of the text, as in train; by default the one of the training."
+    )
     data.add_argument(
         "--split",
         default="test",
@@ -55,31 +93,4 @@ def evaluate(argv):
     )
     for action in (proposal, precision):
         parser.hide(action)
-    options = parser.parse_args(argv)
-    for name in ("iwae_samples", "max_sentences"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name} must be at least 1, but is {value}")
-    check_proposal(options.proposal, options.iwae_samples)
-
-    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination
-    from wae_rnf.evaluation.metrics import METRICS_FILE
-    from wae_rnf.evaluation.shared_work import on_main
-    from wae_rnf.training.launch import join, leave
-
-    dataset = options.dataset or corpus_of(options.model_dir)
-    if dataset is None:
-        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
-    evaluation = EvaluationOptions(str(dataset), **{name: getattr(options, name) for name in names})
-    path = destination(options.model_dir, evaluation, options.output)
-
-    from wae_rnf.evaluation.provenance import commit
-    from wae_rnf.training.report import evaluate_model
-
-    commit()  # of the code that runs, asked before the checkout can change
-    accelerator = join(mixed_precision=options.mixed_precision)
-    evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
-    kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"
-    on_main(lambda: print(f"\nThe metrics are in {path}{kept}."))
-    leave()
+    return parser

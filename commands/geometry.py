@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .text import model_parser
+from .text_parser import model_parser
 
 METRICS = ("euclidean", "flow", "conformal", "decoder")
 CANDIDATES = 4  # pairs of each query
@@ -16,7 +16,7 @@ EXAMPLES = (
 )
 
 
-def geometry(argv):
+def geometry(argv: list[str]) -> None:
     """geometry: geometry.json, and a table."""
     parser = model_parser("geometry", DESCRIPTION, *EXAMPLES)
     data, measures = parser.add_argument_group("data"), parser.add_argument_group("geometry")

@@ -15,16 +15,24 @@ from .terminal import forgiving
 COMMANDS = {
     "train": "train",
     "reproduce": "reproduce",
+    "tradeoff": "reproduce",
     "evaluate": "evaluate",
     "geometry": "geometry",
     "sample": "text",
     "reconstruct": "text",
     "interpolate": "text",
     "embed": "text",
+    "score": "likelihood",
+    "surprisal": "likelihood",
+    "edit": "latent_space",
+    "nearest": "latent_space",
+    "arithmetic": "arithmetic",
     "export": "export",
     "push": "push",
     "demo": "demo",
 }
+# commands that are run for what they print
+WRITERS = ("sample", "reconstruct", "interpolate", "embed", "score", "surprisal", "edit", "nearest")
 HELP = """\
 usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
 
@@ -34,18 +42,30 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf train
   reproduce     all systems of the paper on one corpus, tables and figures of them
                   wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4
+  tradeoff      one system's reconstructions against its samples, over the KL weight
+                  wae-rnf tradeoff --dataset toy --config examples/toy.yaml --num_epochs 4
   evaluate      bounds, mutual information and active units of a trained model
                   wae-rnf evaluate runs/toy --split test --iwae_samples 500
   geometry      lengths, neighbours, volumes and text along geodesics of the latent space
                   wae-rnf geometry runs/toy --pairs 200
   sample        sentences from the prior
                   wae-rnf sample runs/toy -n 10
-  reconstruct   sentences through the latent code and back
+  reconstruct   sentences through the latent and back
                   wae-rnf reconstruct runs/toy "the soup was cold ."
   interpolate   sentences on the way from one to another
                   wae-rnf interpolate runs/toy "the soup was cold ." "shares of the bank rose ."
-  embed         the latent code of each sentence, as features
+  embed         the latent of each sentence, as features
                   wae-rnf embed runs/toy < sentences.txt > features.tsv
+  score         nats of each sentence, and which bound they are
+                  wae-rnf score runs/toy "the soup was cold ."
+  surprisal     nats of each token given the latent, and of the latent
+                  wae-rnf surprisal runs/toy "the soup was cold ."
+  edit          sentences moved from one kind of examples to another
+                  wae-rnf edit runs/toy --from_file bad.txt --to_file good.txt
+  nearest       sentences of a file that are nearest in the latent space
+                  wae-rnf nearest runs/toy --corpus sentences.txt < queries.txt
+  arithmetic    how well edits along a direction of the latent space work
+                  wae-rnf arithmetic runs/yelp --attribute tense
   export        encoder and decoder as ONNX files, for runtimes without PyTorch
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
@@ -66,7 +86,7 @@ def is_out_of_memory(error):
     return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
-@partial(forgiving, stops=("sample", "reconstruct", "interpolate", "embed"))
+@partial(forgiving, stops=WRITERS)
 def main(argv=None):
     """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
     argv = sys.argv[1:] if argv is None else list(argv)

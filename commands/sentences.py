@@ -3,8 +3,8 @@
 import sys
 from collections import Counter
 
-from wae_rnf.sharing.text_input import warn
-from wae_rnf.tokenization.lines import decode_lines
+from wae_rnf.text.text_input import warn
+from wae_rnf.tokenization.lines import BLANK, decode_lines, read_lines
 
 STANDARD_INPUT = "standard input"
 
@@ -33,8 +33,30 @@ def read_sentences(given):
     if not any(sentences):
         raise ValueError("there is no sentence; give some, or send them to standard input, one a line")
     notes["blank lines, each read as a sentence without words"] = sentences.count("")
-    warn(f"{STANDARD_INPUT}: {number} {note}" for note, number in notes.items() if number)
+    say(STANDARD_INPUT, notes)
     return sentences
+
+
+def read_file(path):
+    """The sentences of a file, one a line; blank lines are left out, which is told.
+
+    Raises:
+        ValueError: no sentence, or a file that is no text.
+        OSError: it cannot be read.
+    """
+    notes = Counter()
+    lines = list(read_lines(path, notes))
+    sentences = list(filter(None, lines))
+    if not sentences:
+        raise ValueError(f"{path} has no sentence; write one a line")
+    notes[BLANK] = len(lines) - len(sentences)
+    say(path, notes)
+    return sentences
+
+
+def say(name, notes):
+    """Warns of what was counted while a text was read."""
+    warn(f"{name}: {number} {note}" for note, number in notes.items() if number)
 
 
 def with_words(sentence):

@@ -25,12 +25,7 @@ Examples:
 def train(argv):
     """train: options, and YAML files of options that the command line overrides."""
     parser = parser_of(TrainArguments, prog="wae-rnf train", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        action="append",
-        help="YAML file of options, `name: value` a line; may be repeated.",
-    )
+    parser.add_config("YAML file of options, `name: value` a line; may be repeated.")
     given = vars(parser.parse_args(argv))
     given = options_of_files(given.pop("config", [])) | given
     resume = given.get("resume")
@@ -41,8 +36,8 @@ def train(argv):
     if "preset" in chosen and "preset" not in given and os.environ.get("RANK", "0") == "0":
         print("The main job: WAE-RNF on the generated corpus, with the settings of --preset toy.")
 
-    from wae_rnf.training.launch import leave
+    from wae_rnf.training.launch import leave_processes
     from wae_rnf.training.run import train as run
 
     run(arguments)
-    leave()
+    leave_processes()

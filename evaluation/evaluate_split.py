@@ -30,15 +30,13 @@ from .estimators import (
     sizes_over,
     used_units,
 )
+from .importance_samples import draw_samples, score_samples
 from .metrics import Excess
 from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
 
 BATCH_SIZE = 64
-# Tokens that go through the decoder at once, on a CPU and on a GPU: samples and sentences together stay under it.
-TOKENS_AT_ONCE = 2**14
-TOKENS_AT_ONCE_ON_GPU = 2**17
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
 MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
 
@@ -101,6 +99,9 @@ def _columns(model, sentences, samples, seed, progress, proposal):
     order = torch.tensor(np.concatenate(batches)).argsort()
     columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
     columns["length"] = torch.tensor(lengths)
+    for name in ("words", "bytes"):
+        if name in sentences.column_names:  # rows that `prepare` has not made lack them
+            columns[name] = torch.tensor(sentences[name][:])
     if "log_prob" in sentences.column_names:
         columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
     return columns, type(posteriors[0]).concatenate(posteriors, order)
@@ -108,10 +109,7 @@ def _columns(model, sentences, samples, seed, progress, proposal):
 
 def _batch_columns(model, inputs, posterior, samples, generator, proposal="posterior"):
     samples = samples // 2 if proposal == "mixture" else samples  # of the posterior
-    z = posterior.rsample((samples,), generator=generator)
-    z_prime, log_abs_det = model.push(z)
-    reconstruction = _score_samples(model, inputs, z_prime)
-    log_weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
+    z, z_prime, _, reconstruction, log_weights = draw_samples(model, inputs, posterior, samples, generator)
     mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
     columns = {
         "reconstruction": reconstruction.mean(0),
@@ -153,26 +151,16 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
     z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.has_flow else drawn
     z_prime, log_abs_det = model.push(z)
-    reconstruction = _score_samples(model, inputs, z_prime)
+    reconstruction = score_samples(model.score, inputs, z_prime)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
     return weights[reading], reconstruction
-
-
-def _score_samples(model, inputs, z_prime):
-    """Reconstruction nats (samples, batch), many samples of the whole batch through the decoder at once."""
-    most = TOKENS_AT_ONCE if z_prime.device.type == "cpu" else TOKENS_AT_ONCE_ON_GPU
-    at_once = max(1, most // inputs["input_ids"].numel())
-    scores = []
-    for part in z_prime.split(at_once):
-        repeated = {name: ids.repeat(len(part), 1) for name, ids in inputs.items()}
-        scores.append(model.score(**repeated, z_prime=part.flatten(0, 1)).view(len(part), -1))
-    return torch.cat(scores)
 
 
 def _summary(columns, posterior, prior, samples, seed, proposal):
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     per_weight = 2 if proposal == "mixture" else 1  # samples
@@ -241,6 +229,7 @@ def _bound(columns, name, entropy):
     error = (variance.sum().sqrt() / len(nll)).item()
     bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, columns["length"])}
     bound["monte_carlo_error"] = error if math.isfinite(error) else None
+    bound |= _whatever_the_tokens(nll, columns)
     if entropy is None:
         return bound
     above = excess(nll, entropy)
@@ -265,6 +254,19 @@ def excess(nll: Tensor, reference: Tensor) -> Excess:
 def _perplexity(nll, lengths):
     """exp(total nats / total scored tokens), over the whole split."""
     return (nll.double().sum() / lengths.sum()).exp().item()
+
+
+def _whatever_the_tokens(nll, columns):
+    """Figures of a bound that can be compared between tokenizations; None where the text's size is not known.
+
+    The end of a sentence is a word, as `<eos>` is a token: where the tokens are the words, both perplexities are one.
+    """
+    words = columns["words"] + 1 if "words" in columns else None
+    bits = nll.sum() / math.log(2)
+    return {
+        "ppl_per_word": None if words is None else _perplexity(nll, words),
+        "bits_per_byte": (bits / columns["bytes"].sum()).item() if "bytes" in columns else None,
+    }
 
 
 def _mean(values):

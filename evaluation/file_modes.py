@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 
-def share(folder: Path) -> None:
+def apply_umask(folder: Path) -> None:
     """Gives the files of a folder the permissions that a new file gets there: some libraries keep theirs private."""
     probe = folder / ".mode"
     probe.touch()

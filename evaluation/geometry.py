@@ -6,16 +6,19 @@ that the geodesics between pairs say both how much longer straight lines are and
 
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
+from modeling_wae_rnf.geodesics import Geodesics
 from modeling_wae_rnf.latent_operations import spherical
 from modeling_wae_rnf.metric_tensor import METRICS
 from modeling_wae_rnf.riemannian_metric import straight_line
 
-from .bootstrap import bootstrap
+from .bootstrap import Interval, bootstrap
 from .encode_split import encode_split
 from .latent_volume import FAR, far_points, log_volumes
 from .path_text import Fluency, decode, path_figures
@@ -47,14 +50,16 @@ class GeometryOptions:
     seed: int
 
 
-def metrics_of(model) -> tuple[str, ...]:
+def metrics_of(model: Any) -> tuple[str, ...]:
     """The metrics that a model has."""
     config = model.config
     has = {"flow": config.num_flows > 0, "conformal": config.num_flows > 0 and config.flow_kernel is not None}
     return tuple(name for name in METRICS if has.get(name, True))
 
 
-def measure_geometry(model, tokenizer, sentences, options: GeometryOptions, fluency: Fluency | None = None):
+def measure_geometry(
+    model: Any, tokenizer: Any, sentences: Any, options: GeometryOptions, fluency: Fluency | None = None
+) -> dict[str, Any]:
     """All figures of a model's geometry, as geometry.json has them.
 
     Args:
@@ -93,7 +98,7 @@ def measure_geometry(model, tokenizer, sentences, options: GeometryOptions, flue
     }
 
 
-def draw_pairs(model, sentences, options):
+def draw_pairs(model: Any, sentences: Any, options: GeometryOptions) -> tuple[Tensor, Tensor, list[list[int]]]:
     """Posterior means of queries and candidates, (pairs, d) each, in double precision, and their sentences."""
     number = options.pairs // CANDIDATES
     needed = number * (1 + CANDIDATES)
@@ -108,7 +113,9 @@ def draw_pairs(model, sentences, options):
     return means[:, :1].expand(-1, CANDIDATES, -1).flatten(0, 1), means[:, 1:].flatten(0, 1), rows.tolist()
 
 
-def solve(model, queries, candidates, steps, metric):
+def solve(
+    model: Any, queries: Tensor, candidates: Tensor, steps: int, metric: str
+) -> tuple[Geodesics, Tensor, Tensor]:
     """The geodesics of all pairs, and the lengths of straight lines and geodesics (pairs,); with a progress bar."""
     parts = []
     with tqdm(total=len(queries), desc=f"geodesics, {metric}", unit="pair", leave=False, disable=None) as bar:
@@ -118,10 +125,10 @@ def solve(model, queries, candidates, steps, metric):
             parts.append((found, *(model.curve_length(points, metric=metric).cpu() for points in curves)))
             bar.update(len(a))
     found, straight, geodesic = zip(*parts, strict=True)
-    return type(found[0])(*map(torch.cat, zip(*found, strict=True))), torch.cat(straight), torch.cat(geodesic)
+    return Geodesics(*map(torch.cat, zip(*found, strict=True))), torch.cat(straight), torch.cat(geodesic)
 
 
-def length_figures(straight, geodesic, found, options):
+def length_figures(straight: Tensor, geodesic: Tensor, found: Geodesics, options: GeometryOptions) -> dict[str, Any]:
     """Straight over geodesic length: quartiles, and the median's interval over queries; and how the solver fared."""
     ratio = in_groups(straight / geodesic)
     quartiles = np.quantile(ratio, QUARTILES)
@@ -134,12 +141,12 @@ def length_figures(straight, geodesic, found, options):
     }
 
 
-def in_groups(values):
+def in_groups(values: Any) -> np.ndarray:
     """Figures of pairs (pairs,) by query, (queries, candidates)."""
     return np.asarray(values, dtype=float).reshape(-1, CANDIDATES)
 
 
-def neighbour_figures(lengths, seed):
+def neighbour_figures(lengths: dict[str, list[float]], seed: int) -> dict[str, Interval]:
     """How often two metrics have the same of a query's candidates as the nearest: {"one, other": interval}."""
     nearest = {metric: in_groups(values).argmin(1) for metric, values in lengths.items()}
     return {
@@ -148,7 +155,7 @@ def neighbour_figures(lengths, seed):
     }
 
 
-def volume_figures(model, queries, options):
+def volume_figures(model: Any, queries: Tensor, options: GeometryOptions) -> dict[str, dict[str, Interval]]:
     """Median log √det G at the queries and far from them, and the median difference with its interval."""
     near = queries[::CANDIDATES].cpu()
     far = far_points(near, options.seed)
@@ -165,14 +172,18 @@ def volume_figures(model, queries, options):
     return figures
 
 
-def spherical_lines(a, b, steps):
+def spherical_lines(a: Tensor, b: Tensor, steps: int) -> Tensor:
     """(pairs, steps, d)"""
     return torch.stack([spherical(a, b, position) for position in torch.linspace(0, 1, steps).tolist()], dim=1)
 
 
-def text_figures(model, tokenizer, paths, fluency, seed):
+def text_figures(
+    model: Any, tokenizer: Any, paths: dict[str, Tensor], fluency: Fluency | None, seed: int
+) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, list[float]]], int]:
     """Means over the paths with their intervals, and each path's figures: {path: {figure: …}} twice; unknown words."""
-    means, of_pairs, unknown = {}, {}, 0
+    means: dict[str, dict[str, Interval]] = {}
+    of_pairs: dict[str, dict[str, list[float]]] = {}
+    unknown = 0
     for name, points in paths.items():
         texts = decode(model, tokenizer, points)
         rows = [path_figures(path) for path in texts]

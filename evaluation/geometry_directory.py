@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.tokenization.corpora import load_corpus
@@ -26,9 +27,9 @@ def geometry_of_directory(
     dataset: str,
     metrics: tuple[str, ...] | None = None,
     language_model: str | None = None,
-    device="cpu",
+    device: Any = "cpu",
     system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
-    **options,
+    **options: Any,
 ) -> dict:
     """Measures the geometry of a model, writes it to `path` and prints it.
 

@@ -1,5 +1,8 @@
 """The figures of a geometry in a terminal, 80 columns wide."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 
 from .terminal_table import print_table
@@ -12,7 +15,7 @@ TEXT_HEADINGS = {
 }
 
 
-def interval(figures) -> str:
+def interval(figures: Mapping[str, Any]) -> str:
     """A figure and its interval.
 
     Examples:
@@ -22,7 +25,7 @@ def interval(figures) -> str:
     return f"{figures['value']:.2f} [{figures['low']:.2f}, {figures['high']:.2f}]"
 
 
-def print_geometry(figures, console: Console | None = None) -> None:
+def print_geometry(figures: Mapping[str, Any], console: Console | None = None) -> None:
     """Prints geometry.json as a person reads it.
 
     Args:
@@ -47,16 +50,16 @@ def print_geometry(figures, console: Console | None = None) -> None:
     print_text(figures, console)
 
 
-def length_row(metric, found):
+def length_row(metric: str, found: Mapping[str, Any]) -> list[str]:
     quartiles = f"{found['quartiles'][0]:.2f}, {found['quartiles'][2]:.2f}"
     return [metric, interval(found["ratio"]), quartiles, str(found["unconverged"])]
 
 
-def volume_row(metric, found):
+def volume_row(metric: str, found: Mapping[str, Any]) -> list[str]:
     return [metric, *(f"{found[name]['value']:.2f}" for name in ("near", "far")), interval(found["near_minus_far"])]
 
 
-def print_text(figures, console):
+def print_text(figures: Mapping[str, Any], console: Console | None) -> None:
     """Text along paths; without a language model its column is left out, and that is said."""
     paths = figures["text"]
     names = [name for name in TEXT_HEADINGS if name in next(iter(paths.values()))]
@@ -71,7 +74,7 @@ def print_text(figures, console):
     print_table(headings, rows, "\nText along the paths", caption, console)
 
 
-def plus_minus(figures) -> str:
+def plus_minus(figures: Mapping[str, Any]) -> str:
     """A figure and half its interval.
 
     Examples:

@@ -1,11 +1,17 @@
 """A map of the latent space in two dimensions: posterior means, the volume of the flow, the cluster centres."""
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
+from datasets import Dataset
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from sklearn.decomposition import PCA
+
+from modeling_wae_rnf import WaeRnfModel
 
 from .encode_split import encode_split
 from .estimators import use_of_the_code
@@ -22,22 +28,24 @@ class LatentMap:
     """The plane of the two largest principal components of a split's posterior means.
 
     Args:
-        model: a `WaeRnfModel` with a latent code.
+        model: a `WaeRnfModel` with a latent variable.
         sentences: prepared rows; the first 2,000 are drawn.
 
     Raises:
-        ValueError: a language model, which has no latent code; or fewer than two sentences.
+        ValueError: a language model, which has no latent variable; or fewer than two sentences.
     """
 
-    def __init__(self, model, sentences):
+    def __init__(self, model: WaeRnfModel, sentences: Dataset) -> None:
         if model.config.latent_size < 2:
-            raise ValueError("a map needs a latent code of at least two dimensions")
+            raise ValueError("a map needs a latent variable of at least two dimensions")
         if len(sentences) < 2:
             raise ValueError("a map needs at least two sentences")
         self.model = model
         posterior = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES))))
         means, generator = posterior.mean, torch.Generator().manual_seed(0)
-        self.use = LatentUse.of_posterior(posterior, use_of_the_code(posterior, generator)["mutual_information"])
+        self.use = LatentUse.of_posterior(
+            posterior, use_of_the_code(posterior, generator)["mutual_information"], model.prior
+        )
         self.plane = PCA(n_components=2, random_state=0).fit(means.numpy())
         self.points = self.plane.transform(means.numpy())
         with torch.no_grad():
@@ -49,27 +57,29 @@ class LatentMap:
         self.volume = self._volume()
 
     @torch.no_grad()
-    def _volume(self):
+    def _volume(self) -> np.ndarray:
         """log|det J| on a grid of the plane, (SIDE, SIDE), rows from below."""
         axis = np.linspace(-self.half_side, self.half_side, SIDE)
         places = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
         z = torch.tensor(self.plane.inverse_transform(places), dtype=self.model.dtype, device=self.model.device)
         return self.model.push(z)[1].float().cpu().numpy().reshape(SIDE, SIDE)
 
-    def latents(self, position):
+    def latents(self, position: tuple[float, float]) -> torch.Tensor:
         """z (1, latent_size) at a place (x, y) of the plane."""
         z = self.plane.inverse_transform(np.asarray([position], dtype=np.float64))
         return torch.tensor(z, dtype=self.model.dtype, device=self.model.device)
 
-    def project(self, z):
+    def project(self, z: torch.Tensor) -> np.ndarray:
         """Places (n, 2) on the plane of points (n, latent_size)."""
         return self.plane.transform(z.cpu().double().numpy())
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """The map as a PNG."""
         imsave(path, self.draw()[0])
 
-    def draw(self, marked=(), paths=None):
+    def draw(
+        self, marked: Sequence[tuple[float, float]] = (), paths: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, Callable[[tuple[float, float]], tuple[float, float] | None]]:
         """The map as an image, and the way back from its pixels.
 
         Args:
@@ -107,9 +117,10 @@ class LatentMap:
         image = np.asarray(canvas.buffer_rgba())[..., :3].copy()
         to_place, frame = axes.transData.inverted(), axes.get_window_extent()
 
-        def place(pixel):
+        def place(pixel: tuple[float, float]) -> tuple[float, float] | None:
             column, row = pixel
             point = (column, len(image) - row)
-            return tuple(map(float, to_place.transform(point))) if frame.contains(*point) else None
+            x, y = to_place.transform(point)
+            return (float(x), float(y)) if frame.contains(*point) else None
 
         return image, place

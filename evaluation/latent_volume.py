@@ -1,5 +1,7 @@
 """How much volume a metric gives to the latent space near the data and far from it."""
 
+from typing import Any
+
 import torch
 
 FAR = 2.0  # how much farther out than the data, on average
@@ -16,7 +18,7 @@ def far_points(means: torch.Tensor, seed: int = 0) -> torch.Tensor:
     return middle + distance * torch.nn.functional.normalize(directions, dim=1)
 
 
-def log_volumes(model, points: torch.Tensor, metric: str) -> torch.Tensor:
+def log_volumes(model: Any, points: torch.Tensor, metric: str) -> torch.Tensor:
     """log √det G at points (n, d): (n,), nats."""
     found = [model.metric_tensor(part.double(), metric=metric) for part in points.split(AT_ONCE)]
     values = torch.linalg.eigvalsh(torch.cat(found).double()).clamp_min(TINY)

@@ -3,21 +3,24 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PretrainedConfig, logging
+from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
-from .file_modes import share
+from .file_modes import apply_umask
 from .json_files import read_json
 from .model_names import check_model_dir
 
 ASIDE = ".new-model"
 
 
-def save_model_directory(model, tokenizer, directory):
+def save_model_directory(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, directory: str | Path) -> None:
     """Writes model, configurations, code and tokenizer; each file aside first, so that none is ever cut short."""
     directory = Path(directory)
     aside = directory / ASIDE
@@ -26,14 +29,16 @@ def save_model_directory(model, tokenizer, directory):
     try:
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
-        share(aside)
+        apply_umask(aside)
         for path in sorted(aside.iterdir()):
             os.replace(path, directory / path.name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def load_model(directory, device="cpu"):
+def load_model(
+    directory: str | Path, device: torch.device | str = "cpu"
+) -> tuple[WaeRnfModel, PreTrainedTokenizerFast]:
     """The trained model and its tokenizer, from a model directory or a Hub repository.
 
     Returns:
@@ -44,7 +49,6 @@ def load_model(directory, device="cpu"):
     """
     directory = str(directory)
     check_model_dir(directory)
-    logging.disable_progress_bar()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         if Path(directory, name).exists():  # not where it is a name on the Hub
             read_json(Path(directory, name))
@@ -52,20 +56,37 @@ def load_model(directory, device="cpu"):
         kind = PretrainedConfig.get_config_dict(directory)[0].get("model_type")
         if kind != WaeRnfConfig.model_type:
             raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
-        model, found = WaeRnfModel.from_pretrained(
-            directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
-        )
+        with without_progress_bar():
+            # with its information it is a pair, which the annotation leaves out
+            loaded: Any = WaeRnfModel.from_pretrained(
+                directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+            )
+        model, found = loaded
         check_weights(model, found)
     except Exception as error:  # whatever a damaged file brings about
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory)
+        if not isinstance(tokenizer, PreTrainedTokenizerFast):
+            raise ValueError(f"it is a {type(tokenizer).__name__}, not a tokenizer of the package tokenizers")
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
 
 
-def check_weights(model, found):
+@contextmanager
+def without_progress_bar() -> Iterator[None]:
+    """Within it Transformers shows no progress bar; afterwards it does as before."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def check_weights(model: torch.nn.Module, found: Mapping[str, Any]) -> None:
     """Raises ValueError unless every weight was there, of its size, and finite.
 
     Args:
@@ -82,7 +103,7 @@ def check_weights(model, found):
             raise ValueError(f"its weights are not finite: {name}")
 
 
-def digest_of_weights(model) -> str:
+def digest_of_weights(model: torch.nn.Module) -> str:
     """SHA-256 of a model's parameters and buffers, the same on every device and for every way of saving them."""
     digest = hashlib.sha256()
     for name, values in sorted(model.state_dict().items()):

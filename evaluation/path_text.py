@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 
@@ -37,7 +38,7 @@ def path_figures(texts: Sequence[str]) -> dict[str, float]:
 
 
 @torch.no_grad()
-def decode(model, tokenizer, points: torch.Tensor) -> list[list[str]]:
+def decode(model: Any, tokenizer: Any, points: torch.Tensor) -> list[list[str]]:
     """The greedy sentences at points (paths, steps, d), a list for each path."""
     rows = points.to(model.device, model.dtype).flatten(0, 1).split(BATCH_SIZE)
     texts = [text for z in rows for text in tokenizer.batch_decode(model.generate(latents=z, do_sample=False),
@@ -55,7 +56,7 @@ class Fluency:
         ValueError: a model with one.
     """
 
-    def __init__(self, language_model, tokenizer):
+    def __init__(self, language_model: Any, tokenizer: Any) -> None:
         if language_model.config.has_latents:
             raise ValueError("--language_model must name a model of the system lstm-lm, without a latent variable")
         self.model, self.tokenizer = language_model, tokenizer

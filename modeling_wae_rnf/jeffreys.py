@@ -1,13 +1,17 @@
 """Jeffreys' divergence of neighbouring distributions over words, with the gradient formed where it is computed."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 SCORES_AT_ONCE = 2**18  # 1 MiB in single precision: what is made of them stays in a CPU's cache
 
 
-def neighbour_divergences(states, logits_of, vocab_size):
+def neighbour_divergences(states: Tensor, logits_of: Callable[[Tensor], Tensor], vocab_size: int) -> Tensor:
     """Σ_w (π_i+1 - π_i)(s_i+1 - s_i), π_i = softmax(s_i), which is KL(π_i || π_i+1) + KL(π_i+1 || π_i).
 
     The scores s are many more numbers than the states, so few of them are held at a time, and the gradient is formed
@@ -32,7 +36,7 @@ def neighbour_divergences(states, logits_of, vocab_size):
 
 class _NeighbourDivergences(Function):
     @staticmethod
-    def forward(ctx, states, logits_of, vocab_size):
+    def forward(ctx: Any, states: Tensor, logits_of: Callable[[Tensor], Tensor], vocab_size: int) -> Tensor:
         ctx.how = logits_of, vocab_size
         values, gradient = _by_chunks(states, *ctx.how, with_gradient=ctx.needs_input_grad[0])
         ctx.save_for_backward(states, gradient)
@@ -40,7 +44,7 @@ class _NeighbourDivergences(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, weights):
+    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, None, None]:
         states, gradient = ctx.saved_tensors
         if not bool((weights == weights[:, :1]).all()):
             _, gradient = _by_chunks(states, *ctx.how, weights=weights)
@@ -48,10 +52,16 @@ class _NeighbourDivergences(Function):
         return weights[:, :1, None] * gradient, None, None
 
 
-def _by_chunks(states, logits_of, vocab_size, with_gradient=True, weights=None):
+def _by_chunks(
+    states: Tensor,
+    logits_of: Callable[[Tensor], Tensor],
+    vocab_size: int,
+    with_gradient: bool = True,
+    weights: Tensor | None = None,
+) -> tuple[Tensor, Any]:
     """The divergences, and the gradient of their weighted sum, None where it is not asked for."""
     values = states.new_empty(len(states), states.shape[1] - 1)
-    gradient = torch.empty_like(states) if with_gradient else None
+    gradient: Any = torch.empty_like(states) if with_gradient else None
     rows = max(1, SCORES_AT_ONCE // (states.shape[1] * vocab_size))
     for start in range(0, len(states), rows):
         chunk = slice(start, start + rows)
@@ -67,7 +77,7 @@ def _by_chunks(states, logits_of, vocab_size, with_gradient=True, weights=None):
     return values, gradient
 
 
-def _of_scores(probs, score_steps, prob_steps, weights):
+def _of_scores(probs: Tensor, score_steps: Tensor, prob_steps: Tensor, weights: Tensor | None) -> Tensor:
     """The gradient in the scores: c_i + π_i (a_i - π_iᵀ a_i), a and c the sums of the steps that lead to point i."""
     if weights is not None:
         score_steps, prob_steps = weights * score_steps, weights * prob_steps

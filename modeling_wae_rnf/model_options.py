@@ -32,6 +32,18 @@ class ModelOptions:
         "Rate at which the decoder reads a word as unknown in training (Bowman et al. 2016, arXiv 1511.06349).",
         RATE,
     )
+    input_drop: float = option(
+        0.0,
+        "Rate at which the encoder's input loses tokens in training, for a denoising autoencoder (Shen et al. 2020, "
+        "arXiv 1905.12777).",
+        RATE,
+    )
+    input_shuffle: int = option(
+        0,
+        "Maximum number of places that a token of the encoder's input moves by in training (Lample et al. 2018, arXiv "
+        "1711.00043).",
+        at_least(0),
+    )
     max_words: int = option(200, "Maximum length of a sentence in words; longer ones are cut.", at_least(1))
 
     encoder_type: str = option("lstm", "Encoder, by its name in components.py.")

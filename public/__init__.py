@@ -25,6 +25,8 @@ PUBLIC = {
     "build_tokenizer": "wae_rnf.tokenization.tokenizer",
     "load_corpus": "wae_rnf.tokenization.corpora",
     "prepare": "wae_rnf.tokenization.preparation",
+    "load": "wae_rnf.text.text_autoencoder",
+    "TextAutoencoder": "wae_rnf.text.text_autoencoder",
     "load_model": "wae_rnf.evaluation.model_directory",
     "TrainArguments": "wae_rnf.training.arguments",
     "train": "wae_rnf.training.run",

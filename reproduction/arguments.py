@@ -15,20 +15,11 @@ LANGUAGE_MODEL = "lstm-lm"  # the row whose model judges the samples of all
 
 
 @dataclass
-class RowArguments:
-    """Which rows the tables have, and how they are trained."""
+class RunArguments:
+    """How the rows are trained, and where to."""
 
     group = "training"
 
-    systems: list[str] = field(
-        default_factory=lambda: list(SYSTEMS),
-        metadata={"help": f"Systems to train; by default all: {', '.join(SYSTEMS)}.", "basic": True},
-    )
-    variants: str | None = option(
-        None,
-        "YAML file of other rows, a line each: `name: {system: …, option of train: …}`; a system's name means it.",
-        basic=True,
-    )
     num_epochs: int | None = option(
         None,
         "Number of epochs of each system, instead of the paper's 48; a row's own comes first. The tables say so.",
@@ -88,14 +79,11 @@ class JudgingArguments:
 
 
 @dataclass
-class ReproduceArguments(JudgingArguments, RowArguments, CorpusArguments):
-    """What is reproduced, and where to. Options of training come from `--config`; they are the paper's by default."""
+class ComparisonArguments(JudgingArguments, RunArguments, CorpusArguments):
+    """A table of rows that are trained and judged alike. Options of training come from `--config`; they are the
+    paper's by default. A subclass says which rows there are."""
 
     def __post_init__(self):
-        if unknown := [name for name in self.systems if name not in SYSTEMS]:
-            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
-        if self.variants and self.systems != list(SYSTEMS):
-            raise ValueError("--variants names the rows itself; leave --systems out")
         check_rules(self, "--")
         if self.bound_sentences is not None and self.bound_over_k is None:
             raise ValueError("--bound_sentences are those of --bound_over_k, which is not asked for")
@@ -104,8 +92,75 @@ class ReproduceArguments(JudgingArguments, RowArguments, CorpusArguments):
         for name in ("dataset", "runs_dir", "results_dir"):
             setattr(self, name, os.path.expanduser(getattr(self, name)))
 
+    def own_rows(self) -> dict[str, dict]:
+        """{name: the options of the row itself}"""
+        raise NotImplementedError
 
-def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
+
+@dataclass
+class SystemArguments:
+    """Which rows the tables have."""
+
+    group = "model"
+
+    systems: list[str] = field(
+        default_factory=lambda: list(SYSTEMS),
+        metadata={"help": f"Systems to train; by default all: {', '.join(SYSTEMS)}.", "basic": True},
+    )
+    variants: str | None = option(
+        None,
+        "YAML file of other rows, a line each: `name: {system: …, option of train: …}`; a system's name means it.",
+        basic=True,
+    )
+
+
+@dataclass
+class ReproduceArguments(ComparisonArguments, SystemArguments):
+    """The paper's systems, or the variants of a file."""
+
+    def __post_init__(self):
+        if unknown := [name for name in self.systems if name not in SYSTEMS]:
+            raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
+        if self.variants and self.systems != list(SYSTEMS):
+            raise ValueError("--variants names the rows itself; leave --systems out")
+        super().__post_init__()
+
+    def own_rows(self) -> dict[str, dict]:
+        """{name: the options of the row itself}"""
+        return read_variants(self.variants) if self.variants else {name: {"system": name} for name in self.systems}
+
+
+@dataclass
+class WeightArguments:
+    """Which weights the curve has."""
+
+    group = "model"
+
+    system: str = option("wae", "System that is trained with each weight.", one_of(*SYSTEMS), basic=True)
+    kl_weights: list[float] = field(
+        default_factory=lambda: [0.02, 0.1, 0.3, 1.0],
+        metadata={"help": "Weights of the KL divergence, a row each. (default: 0.02 0.1 0.3 1)", "basic": True},
+    )
+
+
+@dataclass
+class TradeoffArguments(ComparisonArguments, WeightArguments):
+    """One system over the weight of the KL divergence, beside the language model that judges its samples."""
+
+    runs_dir: str = option("runs/tradeoff", "Directory of the runs: DATASET/NAME.", basic=True)
+    results_dir: str = option(
+        "results/tradeoff", "Directory of the results: DATASET/NAME.json, the tables and the figures.", basic=True
+    )
+
+    def own_rows(self) -> dict[str, dict]:
+        """{name: the options of the row itself}"""
+        rows: dict[str, dict] = {LANGUAGE_MODEL: {"system": LANGUAGE_MODEL}}
+        return rows | {
+            f"kl_weight_{weight:g}": {"system": self.system, "kl_weight": weight} for weight in self.kl_weights
+        }
+
+
+def rows_of(options: ComparisonArguments, shared: dict) -> dict[str, dict]:
     """The options of training of each row, {name: {option: value}}, in the order in which they are trained.
 
     Args:
@@ -115,9 +170,7 @@ def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
     Raises:
         ValueError: an option of a row itself that its system has no part for, or what `read_variants` refuses.
     """
-    rows = (
-        read_variants(options.variants) if options.variants else {name: {"system": name} for name in options.systems}
-    )
+    rows = options.own_rows()
     order = sorted(rows, key=lambda name: name != LANGUAGE_MODEL)  # others are compared with it
     for name in ("num_epochs", "max_steps"):
         if getattr(options, name) is not None:
@@ -128,7 +181,7 @@ def rows_of(options: ReproduceArguments, shared: dict) -> dict[str, dict]:
     return found
 
 
-def tell_left_out(options: ReproduceArguments, shared: dict) -> None:
+def tell_left_out(options: ComparisonArguments, shared: dict) -> None:
     """Says, an option a line, which rows go without a shared option since their systems have no part for it."""
     rows = rows_of(options, shared)
     for name in shared:

@@ -19,17 +19,30 @@ from wae_rnf.training.option_scope import unlike_system, with_part
 from wae_rnf.training.run_directory import FREE_TO_CHANGE
 
 from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, introduction
-from .drawings import bounds_over_k, collapsed, draw_bound_over_k, draw_collapse, draw_mutual_information
+from .drawings import (
+    bounds_over_k,
+    collapsed,
+    draw_bound_over_k,
+    draw_collapse,
+    draw_mutual_information,
+    draw_tradeoff,
+    judged_samples,
+)
 from .paired_bounds import Above, above_language_model, column_above
 from .paper_columns import BESIDE_THE_PAPER, columns_of_table_2
 from .paper_figures import TABLES
 from .results_folder import REPORT, datasets_in, read_runs
 
-OVER_K = "bound_over_k.png"
+OVER_K, TRADEOFF = "bound_over_k.png", "tradeoff.png"
 MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn, and the drawing
 ROWS_OF_TABLE_2 = ("wae", "wae-nf", "wae-rnf")
 ROWS_OF_TABLE_4 = ("vae", "wae-rnf")
 NO_DIFFERENCE = ("system", "centres_from", "seed", *FREE_TO_CHANGE)  # options that say nothing of the model
+ABOUT_TRADEOFF = (
+    "BLEU of greedy reconstructions from the posterior mean, and perplexity of samples from the prior under the "
+    "language model of the corpus, per token. To the right a latent says more of a sentence, lower down samples read "
+    "more like the corpus; rows of one system are joined in the order of their KL weights."
+)
 Runs = Mapping[str, Sequence[AnyMetrics]]  # {row: metrics of each seed}
 
 
@@ -52,12 +65,16 @@ def write_report(results: str | Path) -> Path:
     curves = bounds_over_k(runs)
     if curves:
         draw_bound_over_k(runs, results / OVER_K)
+    weighed = any(metrics["has_latents"] for metrics in judged_samples(runs).values())
+    if weighed:
+        draw_tradeoff(runs, results / TRADEOFF)
     sections = {
         "Table 1: likelihoods": table_1(runs, above_language_model(results, runs)),
         "Table 2: what the flow and the metric change": table_2(runs),
         "Table 3: settings": table_3(runs),
         "What the rows differ in": differing_options(runs),
         "Text": text_table(runs),
+        "Reconstructions against samples": f"{ABOUT_TRADEOFF}\n\n![Tradeoff]({TRADEOFF})" if weighed else "",
         "Figure 3: mutual information": "![Mutual information on the test split](mutual_information.png)",
         "Figure 4: latent usage over training": "![KL, mutual information, active units](collapse.png)",
         "The bound over k": over_k(curves) if curves else "",

@@ -12,7 +12,7 @@ from wae_rnf.evaluation.columns import COLUMNS, WordColumn, markdown_table
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.metrics_table import print_report
-from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.systems import SYSTEMS, System
 
 from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, training_in_words
 from .corpus_report import own_rows
@@ -21,11 +21,13 @@ from .paired_bounds import above_language_model
 from .paper_columns import BESIDE_THE_PAPER, summary_columns
 from .paper_figures import another_corpus
 from .results_folder import REPORT, folders_of_results, read_runs
+from .text_session import session_section
 
 RESULTS = Path("results")  # of the checkout that this is run in
 SHOWN = "ptb"  # the corpus whose table README.md shows; docs/results.md has all
 PACKAGES = (
-    "modeling_wae_rnf", "tokenization", "evaluation", "training", "sharing", "reproduction", "commands", "public",
+    "modeling_wae_rnf", "tokenization", "evaluation", "training", "text", "sharing", "reproduction", "commands",
+    "public",
 )  # fmt: skip
 EXAMPLE = "make_train"  # the run of `make train`
 
@@ -51,8 +53,19 @@ def corpus_section(corpus, runs):
 
 def systems_section():
     """The table of systems: what each is, as its row says."""
-    rows = [[f"`{name}`", system.year, system.paper, system.differs] for name, system in SYSTEMS.items()]
+    rows = [[f"`{name}`", system.year, linked(system), system.differs] for name, system in SYSTEMS.items()]
     return table(["system", "year", "paper", "what differs"], rows)
+
+
+def linked(system: System) -> str:
+    """The paper of a system without the year, as a link where it has a number on arXiv.
+
+    Examples:
+        >>> linked(SYSTEMS["vae"]), linked(SYSTEMS["lstm-lm"])
+        ('[Bowman et al., CoNLL](https://arxiv.org/abs/1511.06349)', 'Sundermeyer et al., Interspeech')
+    """
+    paper, _, number = system.paper.replace(f" {system.year}", "").partition(", arXiv ")
+    return f"[{paper}](https://arxiv.org/abs/{number})" if number else paper
 
 
 def shown_section():
@@ -120,6 +133,7 @@ SECTIONS = {
     "docs/results.md": {"results": results_section},
     "docs/geometry.md": {"geometry": measured_geometry},
     "docs/training.md": {"example": example_section},
+    "docs/text.md": {"example": session_section},
     "docs/architecture.md": {"folders": folders_section},
 }
 

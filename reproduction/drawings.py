@@ -114,6 +114,42 @@ def draw_bound_over_k(runs, path):
     figure.savefig(path, dpi=120)
 
 
+def draw_tradeoff(runs, path):
+    """BLEU of reconstructions against the perplexity of samples, a point a row; the first seed.
+
+    Rows of one system that differ in their KL weight are joined, in its order. A dashed line is the language model's.
+
+    Args:
+        runs: {row: [metrics of each seed]}; those whose samples were not judged are left out.
+        path: of the PNG.
+    """
+    judged = judged_samples(runs)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    curves = {}
+    for row, metrics in judged.items():
+        perplexity = metrics["reproduction"]["perplexities"]["forward_ppl"]
+        if not metrics["has_latents"]:
+            axes.axhline(perplexity, color="black", linestyle="--", label=f"samples of {row}")
+            continue
+        point = metrics["text"]["reconstructions"]["bleu"], perplexity
+        axes.annotate(row, point, (4, 4), textcoords="offset points", fontsize=8)
+        curves.setdefault(metrics["system"], []).append((metrics["options"]["kl_weight"], *point))
+    for number, (system, points) in enumerate(curves.items()):
+        _, bleu, perplexities = zip(*sorted(points), strict=True)
+        axes.plot(bleu, perplexities, marker=MARKERS[number % len(MARKERS)], alpha=0.8, label=system)
+    axes.set(xlabel="BLEU of reconstructions", ylabel="forward perplexity of samples", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def judged_samples(runs):
+    """{row: metrics of the first seed} of the rows whose samples a language model has judged."""
+    firsts = {row: seeds[0] for row, seeds in runs.items()}
+    return {row: metrics for row, metrics in firsts.items() if "perplexities" in metrics.get("reproduction", {})}
+
+
 def bounds_over_k(runs):
     """{row: metrics of the first seed} of the rows whose bound is known at seeds k."""
     firsts = {row: seeds[0] for row, seeds in runs.items()}

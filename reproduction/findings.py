@@ -13,15 +13,15 @@ from .findings_ablation import Rows, ablation_section, contributions
 from .findings_aim import aim_section
 from .findings_authors import authors_section
 from .findings_cures import cures_section
-from .findings_drawings import draw_ablation, draw_exploration, draw_protocol
-from .findings_exploration import DRAWING, exploration_section, read_exploration
+from .findings_drawings import draw_ablation, draw_protocol
+from .findings_plain import plain_section
 from .findings_protocol import AFTER_FLOW, Corpora, information_section, left_out, protocol_section
 from .results_folder import folders_of_results, read_runs
 
 RESULTS, DOCS = Path("results"), Path("docs")  # of the checkout that this is run in
 ABLATION = RESULTS / "ablation"
 AUTHORS, CURES = RESULTS / "authors" / "ptb", RESULTS / "cures" / "ptb"
-EXPLORATION = RESULTS / "exploration" / "ptb.json"
+PLAIN, RECIPE = RESULTS / "plain" / "ptb", RESULTS / "recipe"
 NO_GAUSSIAN = ("lstm-lm", "vmf-vae")  # systems without a Gaussian posterior
 
 
@@ -101,8 +101,8 @@ def findings() -> str:
         "What the flow, the kernel, the MMD and the heads contribute": ablation_section(ablations),
         "The authors' configuration": authors_section(read_runs(AUTHORS)["wae-rnf"]),
         "What keeps the latent variable alive": cures_section(read_runs(CURES)),
-        "A latent variable that is used, and the language model": aim_section(RESULTS),
-        "What the recipe gives so far": exploration_section(EXPLORATION),
+        "WAE-RNF by default on PTB": plain_section(read_runs(PLAIN)),
+        "A latent variable that is used, and the language model": aim_section(RESULTS, RECIPE),
         "What bfloat16 changes": precision_section(),
     }
     title = "# Findings\n\nEvery figure here is written by `make findings` from the JSON files in `results/`."
@@ -117,7 +117,6 @@ def main(argv: list[str] | None = None) -> None:
     output.mkdir(parents=True, exist_ok=True)
     draw_protocol(reproductions(RESULTS), output / "published_protocol.png")
     draw_ablation(reproductions(ABLATION), output / "ablation.png")
-    draw_exploration(read_exploration(EXPLORATION)[1], output / DRAWING)
     (output / "findings.md").write_text(findings(), encoding="utf-8")
 
 

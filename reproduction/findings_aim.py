@@ -23,22 +23,27 @@ TRAINING_COLUMNS = [
 ]
 
 
-def aim_section(folder: Path) -> list[str]:
-    """Variants beside the language model, and whether one has a better bound with a latent variable that is used."""
+def aim_section(*folders: Path) -> list[str]:
+    """Variants beside the language model, and whether one has a better bound with a latent variable that is used.
+
+    Args:
+        folders: with the folders of results of each corpus.
+    """
     parts = [
         "The aim beyond the paper: a WAE-RNF whose importance-weighted bound, of the generative model that it is "
         f"trained for, lies at least {LEAST_GAIN:g} nat under the likelihood of the language model of the same size, "
         "with a paired 95% interval over sentences and seeds below zero, while its latent variable says at least "
         f"{LEAST_INFORMATION} nats about a sentence."
     ]
-    for results in folders_of_results(folder):
+    for results in (path for folder in folders for path in folders_of_results(folder)):
         runs = read_runs(results)
         variants = {row: seeds for row, seeds in runs.items() if row not in SYSTEMS}
         if variants:
             above = above_language_model(results, runs)
             rows = [Row.own(row, seeds) for row, seeds in runs.items() if row in variants or row in BESIDE]
             text = markdown_table(rows, [*TRAINING_COLUMNS, *summary_columns(above)], first="row")
-            parts += [f"{results.name}:\n\n{text}", verdict(variants, above)]
+            link = f"[{results.as_posix()}](../{results.as_posix()}/README.md)"
+            parts += [f"{link}:\n\n{text}", verdict(variants, above)]
     return parts
 
 

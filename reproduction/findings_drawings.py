@@ -1,17 +1,15 @@
 """The drawings of docs/findings.md."""
 
 import math
-from pathlib import Path
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
-from wae_rnf.evaluation.columns import MODELS, Row
+from wae_rnf.evaluation.columns import MODELS
 
 from .drawings import NARROWEST, bar_labels
 
 DPI = 120
-HIGHEST = 20  # nats above the lowest bound, which the first epochs would squeeze
 USE = (("mutual information, nats", "mutual_information", 2), ("active units", "active_units", 0))
 
 
@@ -64,47 +62,3 @@ def draw_ablation(found, path):
         axes.set(title=title, xlim=(min(0.0, *values), 1.25 * max(NARROWEST, *values)))
     bounds.invert_yaxis()
     figure.savefig(path, dpi=DPI)
-
-
-def draw_exploration(rows: list[Row], path: Path) -> None:
-    """The validation bound of each row over epochs, with its name at the end of its curve.
-
-    Args:
-        rows: whose runs have a history of validations; language models are dashed.
-        path: of the PNG.
-    """
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots()
-    ends = {}
-    for row in rows:
-        metrics = row.runs[0]
-        epochs, bounds = zip(*((past["epoch"], past["bound"]) for past in metrics["training"]["history"]), strict=True)
-        (line,) = axes.plot(epochs, bounds, linestyle="-" if metrics["has_latents"] else "--")
-        axes.plot(epochs[-1], bounds[-1], "o", color=line.get_color(), markersize=5)
-        ends[row.name] = epochs[-1], bounds[-1], line.get_color()
-    lowest = min(bound for _, bound, _ in ends.values())
-    axes.set(xlabel="epoch", ylabel="validation bound, nats per sentence", ylim=(lowest - 1, lowest + HIGHEST))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.3)
-    write_names(axes, ends)
-    figure.savefig(path, dpi=DPI)
-
-
-def write_names(axes, ends):
-    """Writes each name where its curve ends; of a curve that ends early, above it with a line between them."""
-    last = max(epoch for epoch, _, _ in ends.values())
-    early = [name for name, (epoch, _, _) in ends.items() if epoch < last]
-    column = max((ends[name][0] for name in early), default=last) + 1.5  # epochs
-    height, floors = 0.045 * (axes.get_ylim()[1] - axes.get_ylim()[0]), {True: -math.inf, False: -math.inf}
-    if early:
-        floors[True] = max(ends[name][1] for name in early) + 2 * height
-    for name, (epoch, bound, color) in sorted(ends.items(), key=lambda item: item[1][1]):
-        is_early = name in early
-        place = max(bound, floors[is_early])
-        floors[is_early] = place + height
-        line = {"arrowstyle": "-", "color": color, "linewidth": 0.7, "relpos": (0, 0.5)} if is_early else None
-        at = column if is_early else epoch + 0.4
-        axes.annotate(
-            name, (epoch, bound), (at, place), color=color, va="center", arrowprops=line, annotation_clip=False
-        )

@@ -23,6 +23,7 @@ from wae_rnf.evaluation.shared_work import on_main
 from wae_rnf.evaluation.terminal_table import print_table
 from wae_rnf.tokenization.corpus_names import corpus_name
 from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.model_options import check_model
 
 from .arguments import LANGUAGE_MODEL, rows_of, tell_left_out
 from .captions import first_run
@@ -51,6 +52,8 @@ def reproduce(options, shared):
         if not same_corpus(dataset, options.dataset):
             raise ValueError(f"{path} is of {dataset}, not of {options.dataset}; name another --results_dir")
     rows = rows_of(options, shared)
+    for own in rows.values():  # a row that no model can have is told before the first one is trained
+        check_model(TrainArguments(**own))
     on_main(partial(tell_left_out, options, shared))
     for seed in range(options.seeds):
         for row, own in rows.items():
@@ -158,10 +161,12 @@ def finished_metrics(arguments):
         "max_sentences": arguments.eval_max_sentences,
         "mixed_precision": arguments.mixed_precision,
         "seed": arguments.seed,
+        "text_column": arguments.text_column,
     }
+    evaluation = {"text_column": None} | metrics["evaluation"]  # there was none before
     same = metrics["split"] == "test" and same_corpus(metrics["dataset"], arguments.dataset)
     finished = metrics["training"] and metrics["samples"] and "text" in metrics
-    return metrics if same and finished and metrics["evaluation"] == wanted else None
+    return metrics if same and finished and evaluation == wanted else None
 
 
 def draw_map(arguments, path):

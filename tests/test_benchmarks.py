@@ -28,8 +28,9 @@ def pair(tiny_model):
 def test_loss_curves_are_one(pair):
     rng = np.random.default_rng(0)
     sentences = [[1, *rng.integers(4, 13, size=rng.integers(1, 9)).tolist(), 2] for _ in range(64)]
+    # Adam divides a gradient that is 0 but for rounding by its own size; this eps keeps such noise small
     optimizers = [
-        torch.optim.Adam(model.parameters(), lr=5e-3, fused=fused)
+        torch.optim.Adam(model.parameters(), lr=5e-3, eps=1e-5, fused=fused)
         for model, fused in zip(pair, (True, False), strict=True)
     ]
     curves = ([], [])
@@ -43,8 +44,7 @@ def test_loss_curves_are_one(pair):
             optimizer.zero_grad()
             curve.append(loss.item())
     ours, plain = torch.tensor(curves, dtype=torch.float64)
-    # Adam divides gradients that are 0 but for rounding by their own size: another order of sums parts the curves
-    torch.testing.assert_close(ours, plain, rtol=1e-5, atol=0)
+    torch.testing.assert_close(ours, plain, rtol=1e-7, atol=0)
     assert plain[-20:].mean() < 0.9 * plain[:20].mean()
 
 

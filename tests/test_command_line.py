@@ -85,7 +85,7 @@ def test_a_language_model_encodes_nothing(workspace, tmp_path, capsys):
     capsys.readouterr()
     for command in (["reconstruct", directory, "a"], ["interpolate", directory, "a", "b"]):
         assert main(command) == 2
-        assert capsys.readouterr().err.startswith("wae-rnf: error: a language model has no latent code")
+        assert capsys.readouterr().err.startswith("wae-rnf: error: a language model has no latent variable")
     assert main(["sample", directory, "-n", "2"]) == 0
     assert capsys.readouterr().out.count("\n") == 2
 

@@ -13,7 +13,7 @@ from transformers import AutoModel
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.components import COMPONENTS, FIELDS
-from wae_rnf.evaluation.shared_work import share
+from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.training.systems import SYSTEMS
 
 SIZES = {"vocab_size": 13, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3}
@@ -193,7 +193,7 @@ def gradients(fields, batch):
     model = build(fields).double().train()
     # at the mean, what makes q's spread has no part in some losses
     wrapped = DistributedDataParallel(model, find_unused_parameters=True) if dist.is_initialized() else model
-    mine = share(list(range(len(batch["input_ids"]))))
+    mine = my_share(list(range(len(batch["input_ids"]))))
     torch.manual_seed(1)  # of the prior's sample
     wrapped(**{name: values[mine] for name, values in batch.items()}, sample=False).loss.backward()
     found = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}

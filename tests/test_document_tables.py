@@ -27,6 +27,7 @@ def test_every_file_is_in_the_architecture_page():
         "tokenization",
         "evaluation",
         "training",
+        "text",
         "sharing",
         "reproduction",
         "commands",

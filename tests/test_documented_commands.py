@@ -18,7 +18,7 @@ from wae_rnf.training.model_options import model_config
 from wae_rnf.training.systems import customized_system
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/training.md", "docs/evaluation.md", "docs/hub.md")
+PAGES = ("README.md", "docs/training.md", "docs/evaluation.md", "docs/hub.md", "docs/text.md")
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 EXAMPLE = re.compile(r"<!-- example.*?end of example -->", flags=re.DOTALL)  # what a command prints
 TRAINERS = ("accelerate", "torchrun", "python")
@@ -50,6 +50,9 @@ def place(tmp_path, monkeypatch):
     Path("FOLDER").mkdir()
     for split in ("train", "valid", "test"):
         Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
+    Path("reviews.csv").write_text("place,review\n" + "a cafe,The soup was cold.\n" * 3)
+    for tense, sentence in (("past", "the cat sat"), ("present", "the cat is old .")):
+        Path(f"{tense}.txt").write_text(f"{sentence}\n" * 3)
     noted = []
     for name in ("training.run.train", "reproduction.reproduce.reproduce", "sharing.hub.push"):
         monkeypatch.setattr(f"wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
@@ -88,7 +91,7 @@ def test_commands(place, monkeypatch, capsys):
             assert main(["train", *words[words.index("train.py") + 1 :]]) == 0, line
             seen.add(words[0])
     assert seen >= {"sample", "reconstruct", "interpolate", "embed", "evaluate", "train", "push", "reproduce"}
-    assert seen >= {"accelerate", "torchrun"}
+    assert seen >= {"accelerate", "torchrun", "score", "surprisal", "edit", "nearest"}
     lines = Path("sentences.txt").read_text().splitlines()
     assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
     for name, *given in place:
@@ -110,13 +113,14 @@ def test_the_demo(place, monkeypatch):
     assert len(served) == 1
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/hub.md"])
+@pytest.mark.filterwarnings("ignore::wae_rnf.text.text_input.UnreadTextWarning")
+@pytest.mark.parametrize("page", ["README.md", "docs/hub.md", "docs/text.md"])
 def test_python(place, page):
     names = {}
     for language, content in blocks_of(page):
         if language == "python":
             exec(compile(content, page, "exec"), names)
-    assert "model" in names
+    assert "text" in names if page == "docs/text.md" else "model" in names
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -7,7 +7,7 @@ import torch
 from datasets import Dataset
 from torch.distributions import Normal
 
-from wae_rnf.evaluation import evaluate_split
+from wae_rnf.evaluation import importance_samples
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.tokenization.batching import numbered_seed, sorted_batches
 
@@ -62,7 +62,7 @@ def by_hand(model):
 
 
 def test_batches_equal_a_loop(model, sentences, monkeypatch):
-    monkeypatch.setattr(evaluate_split, "TOKENS_AT_ONCE", 80)  # several parts of the samples
+    monkeypatch.setattr(importance_samples, "TOKENS_AT_ONCE", 80)  # several parts of the samples
     metrics, expected = evaluate(model, sentences, samples=SAMPLES, seed=5), by_hand(model)
     tokens = sum(len(row) - 1 for row in ROWS)
     assert (metrics["num_sentences"], metrics["num_tokens"]) == (5, tokens)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from datasets import Dataset
 from sklearn.linear_model import LogisticRegression
 
 from modeling_wae_rnf import WaeRnfModel
+from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.toy.grammar import ToyGrammar
 from wae_rnf.training.arguments import TrainArguments
@@ -24,7 +26,7 @@ from .hub_stand_in import TOKEN, hub
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = (
     "quickstart", "sampling", "interpolation", "geometry", "sentence_features", "own_text", "trainer", "publishing",
-    "onnx_sampling",
+    "onnx_sampling", "likelihood", "edits", "neighbours",
 )  # fmt: skip
 
 
@@ -133,6 +135,67 @@ def test_sentence_features(directory, tmp_path):
 
 def inputs_of(inputs, rows):
     return {name: values[rows] for name, values in inputs.items()}
+
+
+@torch.no_grad()
+def test_likelihood(directory, tmp_path):
+    lines = run("likelihood", [directory], tmp_path).splitlines()
+    model, tokenizer = load_model(directory)
+    grammar, rng = ToyGrammar(), random.Random(0)
+    sentences = [grammar.sample(rng) for _ in range(8)]
+    rows = tokenizer(sentences)["input_ids"]
+    prepared = Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
+    bounds = evaluate(model, prepared, samples=200)["of_sentences"]["pushforward_iwae"]
+    assert lines[0].startswith("importance-weighted bound of 200 samples, pushforward model")
+    for line, sentence, bound in zip(lines[1:9], sentences, bounds, strict=True):
+        nll, _, _, exact, text = line.split(None, 4)
+        assert text == sentence
+        assert float(nll) == pytest.approx(bound, abs=0.02)
+        assert float(exact) == pytest.approx(-grammar.log_prob(sentence), abs=0.006)
+    latent, tokens = float(lines[11].split()[1]), [line.split() for line in lines[12:]]
+    assert [token for _, token in tokens] == [*sentences[0].split(), "<eos>"]
+    (alone,) = evaluate(model, prepared.select([0]), samples=200)["of_sentences"]["pushforward_iwae"]
+    assert latent + sum(float(nats) for nats, _ in tokens) == pytest.approx(alone, abs=0.006 * (1 + len(tokens)))
+
+
+@torch.no_grad()
+def test_edits(directory, tmp_path):
+    lines = run("edits", [directory], tmp_path).splitlines()
+    model, tokenizer = load_model(directory)
+    grammar, rng = ToyGrammar(), random.Random(0)
+    drawn = [grammar.sample_with_attributes(rng) for _ in range(3000)]
+    means = {tense: mean_features(model, tokenizer, drawn, tense) for tense in ("past", "present")}
+    direction = means["present"].mean(0) - means["past"][200:].mean(0)
+    assert [line.split(":")[0] for line in lines[:4]] == [f"strength {strength}.0" for strength in range(4)]
+    sources = [sentence for sentence, attributes in drawn if attributes["tense"] == "past"][:5]
+    assert lines[5::3] == [f"in   {source}" for source in sources]
+    edited = [greedy(model, tokenizer, z[None] + 2 * direction) for z in means["past"][:5]]
+    assert lines[6::3] == [f"out  {sentence}" for sentence in edited]
+
+
+def mean_features(model, tokenizer, drawn, tense):
+    sentences = [sentence for sentence, attributes in drawn if attributes["tense"] == tense]
+    inputs = tokenizer(sentences, return_tensors="pt", padding=True)
+    return model.encode(**inputs).mean
+
+
+@torch.no_grad()
+def test_neighbours(directory, tmp_path):
+    lines = run("neighbours", [directory], tmp_path).splitlines()
+    model, tokenizer = load_model(directory)
+    grammar, rng = ToyGrammar(), random.Random(0)
+    sentences = [grammar.sample(rng) for _ in range(10_200)]
+    inputs = tokenizer(sentences, return_tensors="pt", padding=True)
+    features = torch.cat([model.encode(**inputs_of(inputs, rows)).mean for rows in torch.arange(10_200).split(1000)])
+    features = (features / features.norm(dim=1, keepdim=True)).double()
+    for start, query in enumerate(sentences[:3]):
+        similarities = features[200:] @ features[start]
+        assert lines[4 * start] == query
+        for line in lines[4 * start + 1 : 4 * start + 4]:
+            value, text = line.split(None, 1)
+            assert float(value) == pytest.approx(similarities[sentences[200:].index(text)].item(), abs=0.001)
+        assert float(lines[4 * start + 1].split()[0]) == pytest.approx(similarities.max().item(), abs=0.001)
+    assert lines[-1].startswith("the nearest of 10,000 has the topic of ")
 
 
 def test_own_text(tmp_path):

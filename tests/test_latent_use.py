@@ -2,11 +2,13 @@
 
 import copy
 import json
+import math
 
 import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, log_kernel
+from modeling_wae_rnf.priors import MixturePrior, StandardNormal
 from wae_rnf.evaluation import latent_use
 from wae_rnf.evaluation.estimators import use_of_the_code, used_units
 from wae_rnf.evaluation.latent_use import (
@@ -20,7 +22,7 @@ from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.sharing.model_card import model_card
 from wae_rnf.training.arguments import TrainArguments
-from wae_rnf.training.first_checks import check_combinations
+from wae_rnf.training.model_options import check_model
 from wae_rnf.training.option_parser import parser_of
 from wae_rnf.training.option_scope import check_scope
 from wae_rnf.training.remedies import advice
@@ -62,11 +64,22 @@ def test_units_are_counted_by_their_own_divergence():
     stddev = torch.tensor([1.0, 1.0, 0.8, 0.75]).expand(2, 4)  # 0.043 and 0.069 nats
     posterior = GaussianPosterior(mean, stddev)
     assert used_units(posterior) == 2
-    use = LatentUse.of_posterior(posterior, 0.2)
+    use = LatentUse.of_posterior(posterior, 0.2, StandardNormal())
     assert (use.units, use.latent_size, use.sentences) == (2, 4, 2)
     assert use.kl == pytest.approx(posterior.kl_divergence().mean().item())
     sphere = VonMisesFisherPosterior(torch.nn.functional.normalize(torch.randn(5, 3), dim=-1), 4.0)
     assert used_units(sphere) is None
+
+
+def test_the_divergence_is_from_the_models_own_prior():
+    """A learned prior that has moved to the posterior is no information lost: log q - log p at the same z is 0."""
+    prior = MixturePrior(WaeRnfConfig(latent_size=2, prior_components=1))
+    prior.mean.data[:], prior.log_stddev.data[:] = torch.tensor([[3.0, -2.0]]), math.log(0.5)
+    posterior = GaussianPosterior(torch.tensor([[3.0, -2.0]]).expand(50, 2), torch.full((50, 2), 0.5))
+    use = LatentUse.of_posterior(posterior, 0.0, prior)
+    assert use.kl == pytest.approx(0.0, abs=1e-5)
+    assert use.units is None
+    assert LatentUse.of_posterior(posterior, 0.0, StandardNormal()).units == 2
 
 
 def test_the_estimate_finds_what_there_is():
@@ -75,7 +88,9 @@ def test_the_estimate_finds_what_there_is():
     signs = torch.randint(2, (2000, 8), generator=generator) * 2.0 - 1
     for scale, collapsed in ((3.0, False), (0.05, True)):
         posterior = GaussianPosterior(scale * signs, torch.ones(2000, 8))
-        use = LatentUse.of_posterior(posterior, use_of_the_code(posterior, generator)["mutual_information"])
+        use = LatentUse.of_posterior(
+            posterior, use_of_the_code(posterior, generator)["mutual_information"], StandardNormal()
+        )
         assert use.collapsed == collapsed
 
 
@@ -142,7 +157,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
         assert not set(change) & set(options)
         arguments = TrainArguments(**options | change)
         check_scope(change, arguments)
-        check_combinations(arguments)
+        check_model(arguments)
 
 
 def metrics_of(**changes):

@@ -21,8 +21,7 @@ from wae_rnf.tokenization.corpus_names import NAMED
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.training import option_files
 from wae_rnf.training.arguments import PRESETS, TrainArguments
-from wae_rnf.training.first_checks import check_combinations
-from wae_rnf.training.model_options import model_config
+from wae_rnf.training.model_options import check_model, model_config
 from wae_rnf.training.option_files import read_options, read_variants, with_preset
 from wae_rnf.training.option_parser import OptionParser, parser_of
 from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
@@ -346,6 +345,14 @@ def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
     assert "--kappa does not apply to vae" in refused(["reproduce", "--variants", str(path)], capsys)
 
 
+def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.yaml").write_text("vae: {}\nbad: {system: vae, prior: flow, free_bits: 1.0}\n")
+    message = refused(["reproduce", "--variants", "rows.yaml", "--max_steps", "1"], capsys)
+    assert "free_bits and minimum_rate need a divergence that is known" in message
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -395,7 +402,7 @@ def test_directories_by_default_and_by_tilde(monkeypatch, tmp_path):
 
 REFUSALS = [
     ["train", "--dataset", "yelp"],  # a corpus of that name and a folder
-    ["train", "--dataset", "./yelp"],  # without validation and test
+    ["train", "--dataset", "untrained"], ["train", "--dataset", "twice"],  # a folder without train, one with two
     ["train", "--lr", "1"], ["train", "--system", "gan"], ["train", "--dataset", "nowhere"], ["train", "--seed", "-1"],
     ["train", "--output_dir", "used"], ["train", "--system", "vae", "--kappa", "5"], ["train", "--hidden_size", "0"],
     ["train", "--centres_from", "nowhere"], ["train", "--config", "nowhere"], ["train", "--resume"],
@@ -411,6 +418,11 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     (tmp_path / "used" / "thesis.tex").write_text("precious")
     (tmp_path / "yelp").mkdir()
     (tmp_path / "yelp" / "train.txt").write_text("a cat\n")
+    (tmp_path / "untrained").mkdir()
+    (tmp_path / "untrained" / "test.txt").write_text("a cat\n")
+    (tmp_path / "twice").mkdir()
+    for name in ("train.txt", "train.csv"):
+        (tmp_path / "twice" / name).write_text("a cat\n")
     code = (
         "import json, sys\n"
         "from wae_rnf.commands.main import main\n"
@@ -424,7 +436,7 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     for argv, outcome in zip(REFUSALS, json.loads(done.stdout), strict=True):
         assert outcome == [2, []], argv
     assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["used", "yelp"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["twice", "untrained", "used", "yelp"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -438,7 +450,7 @@ def test_a_preset_is_for_every_system(preset, system):
     arguments = TrainArguments(**found)
     assert arguments.preset == preset  # the record of a run says it
     check_scope(found, arguments)
-    check_combinations(arguments)
+    check_model(arguments)
 
 
 def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
@@ -501,3 +513,10 @@ def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypat
     path.write_text("decoder_kwargs: 3\n")
     with pytest.raises(ValueError, match="JSON of the form"):
         read_options(path)
+
+
+def test_without_arguments_a_parser_reads_those_of_the_process(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--batch-size", "3"])
+    parser = OptionParser(prog="program")
+    parser.add_argument("--batch_size", type=int)
+    assert parser.parse_args().batch_size == 3

@@ -51,7 +51,7 @@ def test_every_module_is_built(tmp_path):
     built = tmp_path / "built"
     build = [sys.executable, "setup.py", "-q", "build_py", "-d", str(built)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    for package in ("tokenization", "evaluation", "training", "sharing", "reproduction", "commands"):
+    for package in ("tokenization", "evaluation", "training", "text", "sharing", "reproduction", "commands"):
         sources = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*.py")}
         found = {path.relative_to(built / "wae_rnf") for path in (built / "wae_rnf" / package).rglob("*.py")}
         assert found == sources

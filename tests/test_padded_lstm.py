@@ -17,7 +17,7 @@ LENGTHS = {
 
 @pytest.fixture(autouse=True, params=[1, 8, 1000], ids=["cut everywhere", "cut sometimes", "never cut"])
 def _worth(request, monkeypatch):
-    monkeypatch.setattr(padded_lstm, "WORTH", request.param)
+    monkeypatch.setattr(padded_lstm, "MIN_PADDING_SAVED", request.param)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS.keys())

@@ -20,7 +20,7 @@ from modeling_wae_rnf.distributed import batch_mean, batch_rows
 from wae_rnf.evaluation import evaluate_split
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.json_files import read_json
-from wae_rnf.evaluation.shared_work import gather, my_part, on_main, share
+from wae_rnf.evaluation.shared_work import gather, my_part, my_share, on_main
 from wae_rnf.tokenization.batching import load_batches
 from wae_rnf.training.checkpoints import checkpoints
 
@@ -78,7 +78,7 @@ def spreads_of_a_new_model():
     precision)."""
     torch.manual_seed(0)
     model = WaeRnfModel(WaeRnfConfig(vocab_size=10_000))
-    input_ids = torch.randint(4, 10_000, (64, 20))[share(list(range(64)))]
+    input_ids = torch.randint(4, 10_000, (64, 20))[my_share(list(range(64)))]
     found = {}
     for scale in (1e-3, 1.0, 1e3):
         for dtype in (torch.float32, torch.bfloat16):
@@ -94,7 +94,7 @@ def spreads_of_a_new_model():
 def one_of_several(index, count, place, folder):
     dist.init_process_group("gloo", init_method=f"file://{place}", rank=index, world_size=count)
     torch.set_num_threads(1)
-    found = {name: gradients(fields, share(list(range(NUM_SENTENCES)))) for name, fields in SYSTEMS.items()}
+    found = {name: gradients(fields, my_share(list(range(NUM_SENTENCES)))) for name, fields in SYSTEMS.items()}
     values = torch.full((index + 1, 2), float(index))
     found["rows"], found["mean"] = batch_rows(values), batch_mean(values)
     found["gathered"] = gather([number**2 for number in my_part(range(7))])
@@ -232,7 +232,8 @@ def test_errors_of_several_processes_are_sentences(launch):
 
 
 def test_a_launcher_that_starts_too_few_is_told_of(launch, monkeypatch):
-    program = [sys.executable, "-c", "from wae_rnf.training.launch import join; print(join().num_processes)"]
+    code = "from wae_rnf.training.launch import join_processes; print(join_processes().num_processes)"
+    program = [sys.executable, "-c", code]
     environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"} | {
         "MASTER_PORT": "29500"
     }

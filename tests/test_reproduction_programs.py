@@ -9,7 +9,8 @@ import pytest
 
 from wae_rnf.evaluation.metrics import SplitMetrics
 from wae_rnf.evaluation.schema import problems, unknown_keys
-from wae_rnf.reproduction import bfloat16, document_tables
+from wae_rnf.evaluation.toy_quality import likeliest_attributes
+from wae_rnf.reproduction import bfloat16, document_tables, text_session
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +25,7 @@ def run(module, *arguments, monkeypatch):
 def test_findings(tmp_path, monkeypatch):
     run("wae_rnf.reproduction.findings", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
     written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
-    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png", "exploration.png"}
+    assert written.keys() == {"findings.md", "published_protocol.png", "ablation.png"}
     assert written["findings.md"] == (ROOT / "docs" / "findings.md").read_bytes()
     assert all(written[name].startswith(b"\x89PNG") for name in written.keys() - {"findings.md"})
 
@@ -69,3 +70,25 @@ def test_figures(tmp_path, monkeypatch):
     written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
     assert written.keys() == {"latent_hole.png", "latent_plane.png"}
     assert all((ROOT / "docs" / name).exists() and image.startswith(b"\x89PNG") for name, image in written.items())
+
+
+def test_text_session(tmp_path, monkeypatch):
+    command = 'wae-rnf nearest runs/toy --corpus past.txt -k 1 "the cat"'
+    monkeypatch.setattr(text_session, "COMMANDS", (command,))
+    monkeypatch.setattr(text_session, "RESULT", tmp_path / "session.json")
+    text_session.main([str(ROOT / "tests" / "golden" / "models" / "vae")])
+    (part,) = json.loads((tmp_path / "session.json").read_text(encoding="utf-8"))["session"]
+    assert part["command"] == command
+    assert "cosine similarity of the latents\nthe cat\n" in part["output"]
+    assert text_session.session_section() == f"```\n$ {command}\n{part['output'].rstrip()}\n```"
+    with pytest.raises(SystemExit, match="nowhere is not a model directory"):
+        text_session.main(["nowhere"])
+
+
+def test_examples_of_the_session_are_of_their_tense(tmp_path):
+    text_session.write_examples(tmp_path)
+    for tense in ("past", "present"):
+        sentences = (tmp_path / f"{tense}.txt").read_text().splitlines()
+        assert len(sentences) == text_session.EXAMPLES
+        found = [likeliest_attributes(sentence)["tense"] for sentence in sentences[:100]]
+        assert found.count(tense) > 90

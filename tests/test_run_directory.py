@@ -7,6 +7,7 @@ import signal
 import stat
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from wae_rnf.commands.main import main
 from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.model_directory import load_model, save_model_directory
 from wae_rnf.evaluation.run_file import read_run
+from wae_rnf.text import text_autoencoder
 from wae_rnf.training import checkpoints
 from wae_rnf.training.checkpoints import save_checkpoint, synchronize
 from wae_rnf.training.random_states import random_state
@@ -192,16 +194,16 @@ def test_out_of_memory_is_a_sentence(monkeypatch, capsys):
 
 
 def test_an_accelerator_that_is_no_cuda_is_used(monkeypatch):
-    from wae_rnf.commands import text as text_commands
-
     asked = []
+    model = SimpleNamespace(eval=lambda: None)
     monkeypatch.setattr(
-        "wae_rnf.evaluation.model_directory.load_model", lambda directory, device: asked.append(device)
+        text_autoencoder, "load_model", lambda directory, device: asked.append(device) or (model, None)
     )
-    text_commands.open_model("m")
+    text_autoencoder.load("m")
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: torch.device("mps"))
-    text_commands.open_model("m")
-    assert list(map(str, asked))[1:] == ["mps"]
+    text_autoencoder.load("m")
+    text_autoencoder.load("m", "cpu")
+    assert list(map(str, asked))[1:] == ["mps", "cpu"]
 
 
 def test_a_run_from_before_the_eps_was_an_option(monkeypatch):

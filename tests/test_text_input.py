@@ -114,7 +114,7 @@ def test_a_language_model_is_refused_first(run, command):
     lm = str(MODELS / "lstm-lm")
     code, rows, errors = run(*[lm if part == "M" else part for part in command], stdin=b"zebra\n")
     assert (code, rows) == (2, [])
-    assert errors == ["wae-rnf: error: a language model has no latent code: it encodes no sentence"]
+    assert errors == ["wae-rnf: error: a language model has no latent variable: it encodes no sentence"]
 
 
 def test_unknown_words_against_the_ids():

@@ -2,9 +2,11 @@
 
 import numpy as np
 import torch
+from datasets import Dataset
 from torch import nn
 
-from wae_rnf.evaluation.shared_work import share
+from modeling_wae_rnf import WaeRnfModel
+from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.tokenization.batching import load_batches
 
 BATCH_SIZE = 256
@@ -12,7 +14,7 @@ MAX_SENTENCES = 10_240
 
 
 @torch.no_grad()
-def estimate_batch_norm(model, sentences, seed=0):
+def estimate_batch_norm(model: WaeRnfModel, sentences: Dataset, seed: int = 0) -> None:
     """Sets the running statistics of every batch normalization anew, from random sentences; ends in eval mode.
 
     Those gathered while training, which `--batch_norm_statistics running` keeps as the authors' code does, are of
@@ -37,7 +39,7 @@ def estimate_batch_norm(model, sentences, seed=0):
         norm.momentum = None  # the plain average over the batches
         norm.train()
     for inputs in load_batches(
-        sentences, [share(batch) for batch in batches], model.config.pad_token_id, model.device
+        sentences, [my_share(batch) for batch in batches], model.config.pad_token_id, model.device
     ):
         model.encode(**inputs)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -7,14 +7,17 @@ import re
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
-from wae_rnf.evaluation.file_modes import share
+from wae_rnf.evaluation.file_modes import apply_umask
 
 CHECKPOINTS = "checkpoints"  # the folder in a model directory
 MANIFEST = "manifest.json"
@@ -22,7 +25,15 @@ ASIDE = ".new"
 WINDOWS = sys.platform == "win32"
 
 
-def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
+def save_checkpoint(
+    folder: str | Path,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: dict[str, Any],
+    random: list[dict[str, Any]],
+    keep: int = 2,
+) -> None:
     """Writes everything that resuming needs into `folder/step-N`; the checkpoints before stay until it is whole.
 
     Args:
@@ -46,7 +57,7 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
-        share(aside)
+        apply_umask(aside)
         for path in aside.iterdir():
             synchronize(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library tells of a full disk in its own way
@@ -61,7 +72,12 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
+def load_checkpoint(
+    folder: str | Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    expected: Mapping[str, type] = MappingProxyType({}),
+) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Restores model and optimizer from the newest checkpoint that is whole; one that is not is named in a warning.
 
     Args:
@@ -77,7 +93,7 @@ def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
     found = checkpoints(Path(folder))
     for path in found:
         try:
-            check(path)
+            check_digests(path)
             progress = json.loads((path / "progress.json").read_text())
             for name, kind in expected.items():
                 if not isinstance(progress.get(name), kind):
@@ -94,14 +110,14 @@ def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
     return None
 
 
-def checkpoints(folder):
+def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the newest first."""
     if not folder.is_dir():
         return []
     return sorted((path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)), reverse=True)
 
 
-def check(path):
+def check_digests(path: Path) -> None:
     """Raises ValueError unless every file of a checkpoint is what was written."""
     manifest = json.loads((path / MANIFEST).read_text())
     for name, digest in digests(path).items():
@@ -111,13 +127,13 @@ def check(path):
         raise ValueError(f"{next(iter(manifest))} is missing")
 
 
-def digests(path):
+def digests(path: Path) -> dict[str, str]:
     """{file name: SHA-256} of a folder, but for the manifest itself."""
     files = sorted(file for file in path.iterdir() if file.name != MANIFEST)
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def synchronize(path):
+def synchronize(path: Path) -> None:
     """Has the disk take a file or a folder before what comes after; Windows has no such thing for a folder."""
     if WINDOWS and path.is_dir():
         return

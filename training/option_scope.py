@@ -12,13 +12,14 @@ ANNEALING = ("kl_start", "kl_end", "kl_cycles")
 OF_A_LATENT = (
     "latent_size", "encoder_type", "encoder_kwargs", "posterior_kwargs", "inference", "inference_kwargs",
     "prior_kwargs", "auxiliary_losses", "auxiliary_losses_kwargs", "posterior_head", "encoder_dropout",
-    "encoder_input", "latents_at_every_step", "num_flows", "flow_init", "flow_kernel", "kernel_bandwidth",
+    "encoder_input", "input_drop", "input_shuffle", "latents_at_every_step", "num_flows", "flow_init", "flow_kernel",
+    "kernel_bandwidth",
     "num_centres", "centres_from", "first_stage_epochs", "kappa", "batch_norm", "batch_norm_eps",
     "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective", "mmd_kernel", "kl_weight",
     "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps", "importance_samples", "prior", "prior_components",
     "prior_layers", "eval_proposal",
 )  # fmt: skip
-# (options, what the system needs for them, what it is where it has none), the first that holds is told
+# (options, what the system needs for them, what it is where it has none), the first that holds is reported
 RULES = (
     (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
     (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),

@@ -1,10 +1,17 @@
 """The systems of the paper and those that it grew from: each is one row of a table."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from .lagging import Lagging
 from .network.model_options import ModelOptions
 from .strategy import Strategy
+
+if TYPE_CHECKING:
+    from modeling_wae_rnf import WaeRnfConfig
+
+    from .arguments import TrainArguments
 
 MODEL_DEFAULTS = asdict(ModelOptions()) | {"posterior": "gaussian"}
 
@@ -125,7 +132,7 @@ SYSTEMS = {
 }
 
 
-def default_in_words(option: str):
+def default_in_words(option: str) -> Any:
     """The default of an option of the model, for its help: a value, or words where it is another in another system.
 
     Examples:
@@ -199,7 +206,7 @@ def resolve(name: str, given: dict) -> dict:
     return {declared.name: found[declared.name] for declared in fields(ModelOptions)}
 
 
-def customized_system(arguments) -> System:
+def customized_system(arguments: "TrainArguments") -> System:
     """The system of a run, with the schedule of its options.
 
     Raises:
@@ -208,6 +215,8 @@ def customized_system(arguments) -> System:
     name, system = arguments.system, SYSTEMS[arguments.system]
     if arguments.autoencoder_epochs and arguments.latent_size == 0:
         raise ValueError(f"--autoencoder_epochs does not apply to {name}: it has no latent variable")
+    if arguments.init_from and arguments.autoencoder_epochs:
+        raise ValueError("--init_from and --autoencoder_epochs would both give the encoder; leave one of them out")
     if arguments.centres_from and arguments.flow_kernel is None:
         raise ValueError(f"--centres_from does not apply to {name}: it has no metric, hence no centres")
     start, end = (
@@ -219,7 +228,7 @@ def customized_system(arguments) -> System:
     return replace(system, annealing=(start, end))
 
 
-def system_of(config) -> str:
+def system_of(config: "WaeRnfConfig") -> str:
     """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
 
     Examples:
@@ -228,7 +237,7 @@ def system_of(config) -> str:
         'wae-nf'
     """
 
-    def parts(value_of):
+    def parts(value_of: Callable[[str], Any]) -> tuple[Any, ...]:
         return (
             value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
             value_of("flow_kernel") is not None, value_of("mmd_weight") > 0, value_of("encoder_type"),
