@@ -15,7 +15,7 @@ from .page import README, RESULTS, report
 from .timing import Figures
 
 PARTS = (
-    "training_step", "importance_weighting", "evaluation", "generation", "embedding", "text", "scaling",
+    "training_step", "importance_weighting", "evaluation", "generation", "embedding", "geodesics", "text", "scaling",
     "alternatives", "memory",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.tokenization.corpora import TOY, load_corpus
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .estimators import reading_of
 from .evaluate_split import evaluate
@@ -58,9 +59,7 @@ def evaluate_directory(
     """
     model, tokenizer = load_model(directory, accelerator.device)
     if sentences is None:
-        max_words = model.config.max_words
-        data = main_first(lambda: prepare(load_corpus(options.dataset), tokenizer, max_words=max_words))
-        sentences = data[options.split]
+        sentences = main_first(lambda: read_split(model, tokenizer, options))
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
     with accelerator.autocast():
@@ -71,13 +70,22 @@ def evaluate_directory(
 
     def finish() -> Metrics:
         complete = (
-            metrics | described(directory, model, options, system_of) | judged(model, tokenizer, sentences, options)
+            metrics
+            | described(directory, model, options, system_of)
+            | {"tokenization": tokenization_of(tokenizer)._asdict()}
+            | judged(model, tokenizer, sentences, options)
         )
         written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model, advise)})
         print_report(written, verbose=verbose)
         return written
 
     return on_main(finish)
+
+
+def read_split(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, options: EvaluationOptions) -> Dataset:
+    """The prepared rows of the split that is evaluated."""
+    corpus = load_corpus(options.dataset, text_column=options.text_column)
+    return prepare(corpus, tokenizer, max_words=model.config.max_words)[options.split]
 
 
 def described(
@@ -109,11 +117,11 @@ def origin_of_text(dataset: str) -> dict[str, str | None]:
         >>> origin_of_text("yelp"), origin_of_text("tests")["hub_dataset"]
         ({'hub_dataset': 'Yelp/yelp_review_full', 'language': 'en'}, None)
     """
-    folder = Path(dataset).is_dir()
+    local = Path(dataset).exists()
     repository = HUB_CORPORA[dataset].repository if dataset in HUB_CORPORA else dataset
     return {
-        "hub_dataset": repository if "/" in repository and not folder else None,
-        "language": "en" if dataset in (TOY, *HUB_CORPORA) and not folder else None,
+        "hub_dataset": repository if "/" in repository and not local else None,
+        "language": "en" if dataset in (TOY, *HUB_CORPORA) and not local else None,
     }
 
 

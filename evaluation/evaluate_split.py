@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -121,6 +121,9 @@ def _columns(
     order = torch.tensor(np.concatenate(batches)).argsort()
     columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
     columns["length"] = torch.tensor(lengths)
+    for name in ("words", "bytes"):
+        if name in sentences.column_names:  # rows that `prepare` has not made lack them
+            columns[name] = torch.tensor(sentences[name][:])
     if "log_prob" in sentences.column_names:
         columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
     return columns, type(posteriors[0]).concatenate(posteriors, order)
@@ -195,6 +198,7 @@ def _summary(
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics: dict[str, Any] = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     per_weight = 2 if proposal == "mixture" else 1  # samples
@@ -268,6 +272,7 @@ def _bound(columns: Columns, name: str, entropy: Tensor | None) -> Bound:
         "standard_error": _standard_error(nll),
         "ppl": _perplexity(nll, columns["length"]),
         "monte_carlo_error": error if math.isfinite(error) else None,
+        **_whatever_the_tokens(nll, columns),
     }
     if entropy is None:
         return bound
@@ -293,6 +298,23 @@ def excess(nll: Tensor, reference: Tensor) -> Excess:
 def _perplexity(nll: Tensor, lengths: Tensor) -> float:
     """exp(total nats / total scored tokens), over the whole split."""
     return (nll.double().sum() / lengths.sum()).exp().item()
+
+
+class SizeFreeFigures(TypedDict):
+    """Figures of a bound that can be compared between tokenizations; None where the text's size is not known."""
+
+    ppl_per_word: float | None
+    bits_per_byte: float | None
+
+
+def _whatever_the_tokens(nll: Tensor, columns: Columns) -> SizeFreeFigures:
+    """The end of a sentence is a word too: where the tokens are the words, both perplexities are one."""
+    words = columns["words"] + 1 if "words" in columns else None
+    bits = nll.sum() / math.log(2)
+    return {
+        "ppl_per_word": None if words is None else _perplexity(nll, words),
+        "bits_per_byte": (bits / columns["bytes"].sum()).item() if "bytes" in columns else None,
+    }
 
 
 def _mean(values: Tensor) -> float:

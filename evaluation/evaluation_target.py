@@ -20,6 +20,7 @@ class EvaluationOptions:
     Args:
         dataset: as in train.
         split: train, validation or test.
+        text_column: of a table, where it was named.
         iwae_samples: importance samples per sentence.
         proposal: what they are drawn from, posterior or mixture.
         max_sentences: only the first sentences of the split; None for all of them.
@@ -29,6 +30,7 @@ class EvaluationOptions:
 
     dataset: str
     split: str = "test"
+    text_column: str | None = None
     iwae_samples: int = 500
     proposal: str = "posterior"
     max_sentences: int | None = None
@@ -45,14 +47,26 @@ def corpus_of(directory: str | Path) -> str | None:
     return None
 
 
+def text_column_of(directory: str | Path, dataset: str) -> str | None:
+    """The column that a model read of a corpus while it was trained; None for another corpus, or where none was named.
+
+    Args:
+        directory: of the model.
+        dataset: the corpus, by its name.
+    """
+    run = read_run(directory) if Path(directory, RUN_FILE).exists() else {}
+    own = dataset_of(run)
+    return run["options"].get("text_column") if own is not None and same_corpus(own, dataset) else None
+
+
 def same_corpus(one: str, other: str) -> bool:
-    """Whether two names of corpora mean the same one: the same name, or the same folder.
+    """Whether two names of corpora mean the same one: the same name, or the same path.
 
     Examples:
         >>> same_corpus("toy", "toy"), same_corpus("tests", "./tests/"), same_corpus("toy", "ptb")
         (True, True, False)
     """
-    return one == other or (Path(one).is_dir() and Path(other).is_dir() and Path(one).samefile(other))
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
 
 
 def destination(directory: str | Path, options: EvaluationOptions, output: str | Path | None = None) -> Path:

@@ -10,9 +10,9 @@ RUN_FILE = "run.json"
 
 
 def dataset_of(run: Mapping[str, Any]) -> str | None:
-    """The corpus of a run: the folder, wherever the run was started from, or the name; None where it says none."""
+    """The corpus of a run: the path, wherever the run was started from, or the name; None where it says none."""
     name = run.get("options", {}).get("dataset")
-    moved = isinstance(name, str) and run.get("folder") and not Path(name).is_dir()
+    moved = isinstance(name, str) and run.get("folder") and not Path(name).exists()
     return run["folder"] if moved else name
 
 

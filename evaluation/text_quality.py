@@ -1,6 +1,9 @@
-"""Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space."""
+"""Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space.
 
-from collections.abc import Sequence
+Of a model whose tokens are not white-space words, punctuation marks and contractions are words too.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,9 @@ from transformers import PreTrainedTokenizerFast
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.tokenization.batching import load_batches, sorted_batches
+from wae_rnf.tokenization.tokenization_punctuation import Punctuation
+from wae_rnf.tokenization.tokenizer import tokenization_of
+from wae_rnf.tokenization.vocabulary import UNK
 
 from .metrics import SampleQuality, Text
 from .text_metrics.distinct import Distinct
@@ -18,6 +24,7 @@ from .text_metrics.self_bleu import SelfBleu
 from .toy_quality import toy_quality
 
 BATCH_SIZE = 256
+UNK_APART = "< unk >"
 NUM_EXAMPLES = 5  # reconstructions that are shown
 
 
@@ -107,7 +114,8 @@ def judge_text(
     """
     generator = torch.Generator(model.device).manual_seed(seed)
     samples = _sentences(model, tokenizer, num_samples=count, generator=generator)
-    quality: Text = {"samples": sample_quality(samples, count, seed)}
+    words = spaced_by(tokenizer)
+    quality: Text = {"samples": sample_quality(words(samples), count, seed)}
     inputs: list[str] = []
     outputs: list[str] = []
     if model.config.has_latents:
@@ -119,7 +127,7 @@ def judge_text(
         order = np.concatenate(batches).argsort()
         inputs, outputs = ([texts[place] for place in order] for texts in (inputs, outputs))
         examples = [list(pair) for pair in zip(inputs, outputs, strict=True)][:NUM_EXAMPLES]
-        bleu = reconstruction_quality(outputs, inputs)["bleu"]
+        bleu = reconstruction_quality(words(outputs), words(inputs))["bleu"]
         quality["reconstructions"] = {"bleu": bleu, "examples": examples}
     if toy:
         quality["toy"] = toy_quality(samples, inputs, outputs)
@@ -131,3 +139,26 @@ def _sentences(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, **options
     ids = model.generate(**options, return_dict_in_generate=False)
     assert isinstance(ids, torch.Tensor)
     return tokenizer.batch_decode(ids, skip_special_tokens=True)
+
+
+def spaced_by(tokenizer: PreTrainedTokenizerFast) -> Callable[[Sequence[str]], list[str]]:
+    """A function of texts, which puts the words of each apart by spaces, so that it can be compared by its words.
+
+    Texts of a model of white-space words are left as they are; of any other one they are split as by the tokenization
+    `punctuation`, so that models of different tokenizations are judged alike.
+
+    Examples:
+        >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
+        >>> vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3}
+        >>> spaced_by(build_tokenizer(vocabulary, tokenization="punctuation"))(["It's cold."])
+        ["It 's cold ."]
+    """
+    if tokenization_of(tokenizer).tokenization == "words":
+        return list
+    split = Punctuation().splitter(lowercase=False)
+
+    def spaced(text: str) -> str:
+        words = " ".join(piece.strip() for piece in split(text, None))
+        return words.replace(UNK_APART, UNK)
+
+    return lambda texts: list(map(spaced, texts))

@@ -107,7 +107,7 @@ def test_the_whole_test_split_is_the_record(model, corpus, monkeypatch):
     old, new = (json.loads(content["metrics.json"]) for content in (before, after))
     assert new.keys() == old.keys()
     assert list(unknown_keys(new, Metrics)) == []
-    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no"}
+    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no", "text_column": None}
     assert new["evaluation"] == {"iwae_samples": 2, "seed": 3} | shared
     assert new["reading"] == "pushforward"
     assert new["options"] == old["options"]
@@ -290,7 +290,7 @@ def changed(metrics, path, value):
         (["system"], None, "is not what wae-rnf evaluate writes: system is missing"),
         (["paper_protocol"], 3, "is not what wae-rnf evaluate writes: paper_protocol is 3, not an object"),
         (["pushforward", "iwae"], None, "pushforward.iwae is missing"),
-        (["format"], 99, "is of format 99, this version reads up to 3"),
+        (["format"], 99, "is of format 99, this version reads up to 4"),
         (["pushforward", "elbo", "nll"], math.nan, "pushforward.elbo.nll is nan, not a finite number"),
         (["paper_protocol", "ppl"], math.inf, "paper_protocol.ppl is inf, not a finite number"),
     ],

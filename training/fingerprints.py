@@ -9,6 +9,8 @@ from pathlib import Path
 from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
+from wae_rnf.tokenization.corpus_names import local_files
+
 BEGINNING = 20_000  # sentences of a stream that stand for it: to read all of it may take hours
 
 
@@ -19,7 +21,7 @@ def fingerprints_of_data(corpus: dict, dataset: str) -> dict[str, str]:
 
     Args:
         corpus: splits with the column `text`, or streams of texts.
-        dataset: its name or folder.
+        dataset: its name or path.
 
     Examples:
         >>> one, other = (Dataset.from_dict({"text": texts}) for texts in (["a", "b"], ["b", "a"]))
@@ -33,8 +35,8 @@ def fingerprints_of_data(corpus: dict, dataset: str) -> dict[str, str]:
             batches = rows.select_columns("text").iter(batch_size=1000)
             found[split] = _digest(text for batch in batches for text in batch["text"])
         else:
-            path = Path(dataset, f"{split}.txt")
-            size = [str(path.stat().st_size)] if path.is_file() else []
+            file = local_files(Path(dataset)).get(split) if Path(dataset).exists() else None
+            size = [] if file is None else [str(file.stat().st_size)]
             found[split] = _digest([*size, *islice(rows.read(), BEGINNING)])
     return found
 

@@ -14,7 +14,7 @@ from wae_rnf.evaluation.encode_split import encode_split
 from wae_rnf.evaluation.latent_use import centres_warning
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.shared_work import on_main
-from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.preparation import prepare, pure_rules
 
 from .arguments import TrainArguments
 from .centres import cluster, read_centres
@@ -59,7 +59,7 @@ def find_centres(
         tokenizer: the model's own, which need not be that of the run.
     """
     data = context.data
-    if tokenizer.get_vocab() != context.tokenizer.get_vocab():
+    if pure_rules(tokenizer) != pure_rules(context.tokenizer):
         data = prepare(corpus, tokenizer, max_words=arguments.max_words)
     sentences = sample_of(data["train"])
     if len(sentences) > MAX_CLUSTERED:

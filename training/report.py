@@ -32,6 +32,7 @@ def report(arguments: TrainArguments, test: Dataset, accelerator: Accelerator) -
     """Evaluates the best model on the test split; writes metrics.json and prints it with samples."""
     options = EvaluationOptions(
         dataset=arguments.dataset,
+        text_column=arguments.text_column,
         iwae_samples=arguments.eval_iwae_samples,
         proposal=arguments.eval_proposal,
         max_sentences=arguments.eval_max_sentences,

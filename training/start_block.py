@@ -12,6 +12,7 @@ from wae_rnf.evaluation.estimators import ALL_PAIRS
 from wae_rnf.evaluation.provenance import device_in_words
 from wae_rnf.evaluation.terminal_table import print_table
 from wae_rnf.tokenization.corpus_statistics import corpus_statistics, statistics_table
+from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .arguments import TrainArguments
 from .model_options import model_without_memory
@@ -76,7 +77,9 @@ def print_data(arguments: TrainArguments, tokenizer: PreTrainedTokenizerFast, da
     """A table of the splits, but for one that is a stream."""
     stored = {split: rows for split, rows in data.items() if isinstance(rows, Dataset)}
     statistics = corpus_statistics(stored, len(tokenizer))
-    print_table(*statistics_table(statistics), f"{arguments.dataset}, a vocabulary of {len(tokenizer):,} words")
+    choice = tokenization_of(tokenizer)
+    title = f"{arguments.dataset}, a vocabulary of {len(tokenizer):,} {choice.unit} ({choice})"
+    print_table(*statistics_table(statistics, choice.unit), title)
 
 
 def sample_of_pairs(sentences: Mapping[str, int]) -> list[str]:
