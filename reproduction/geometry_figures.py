@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from modeling_wae_rnf.geodesics import curve_length, shortest_curves
 from modeling_wae_rnf.riemannian_metric import straight_line
@@ -77,7 +79,7 @@ def draw_plane(found: dict, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
-def show_classes(axes, means, labels):
+def show_classes(axes: Axes, means: np.ndarray, labels: list[str]) -> None:
     """Points in a colour for each label, the most frequent label first, and a legend below."""
     names = sorted(set(labels), key=lambda name: (-labels.count(name), name))
     for number, name in enumerate(names):
@@ -86,7 +88,7 @@ def show_classes(axes, means, labels):
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, markerscale=2, columnspacing=1)
 
 
-def show_volume(figure, axes, axis, values):
+def show_volume(figure: Figure, axes: Axes, axis: ArrayLike, values: np.ndarray | torch.Tensor) -> None:
     """Values (first coordinate, second coordinate) as colours."""
     image = axes.pcolormesh(axis, axis, values.T, cmap="viridis", shading="nearest", rasterized=True)
     figure.colorbar(image, ax=axes, label="log volume, nats", shrink=0.85)

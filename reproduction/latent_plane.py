@@ -6,6 +6,7 @@ python -m wae_rnf.reproduction.latent_plane runs/plane
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ def measure_plane(directory: str, number: int = SENTENCES, side: int = SIDE, ste
     } | provenance("cpu", 0, time.perf_counter() - start)
 
 
-def farthest(means):
+def farthest(means: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Two sentences at opposite ends of the map, (1, 2) each: along the first principal component, at 2% and 98%."""
     centred = means - means.mean(0)
     along = (centred @ torch.linalg.svd(centred, full_matrices=False)[2][0]).argsort()
@@ -83,7 +84,7 @@ def farthest(means):
     return means[ends].split(1)
 
 
-def rounded(values):
+def rounded(values: torch.Tensor) -> list[Any]:
     return np.round(values.cpu().double().numpy(), 4).tolist()
 
 
