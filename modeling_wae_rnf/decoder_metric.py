@@ -2,6 +2,7 @@
 
 import torch
 from torch.func import jvp, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .riemannian_metric import Metric
 
@@ -52,7 +53,8 @@ class DecoderMetric(Metric):
     def tensor(self, z):
         shape, z = z.shape, z.reshape(len(self.input_ids), -1, z.shape[-1])
         axes = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        with torch.backends.cudnn.flags(enabled=False):  # whose LSTM has no forward derivative
+        # neither cuDNN's LSTM nor fused attention has a forward derivative
+        with torch.backends.cudnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):
             logits, slopes = vmap(lambda axis: jvp(self.logits, (z,), (axis.expand_as(z),)), out_dims=(None, 0))(axes)
         scored = self.mask[:, None, :, 1:, None]
         weights = logits.softmax(-1) * scored

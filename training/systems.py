@@ -93,6 +93,14 @@ SYSTEMS = {
         paper="Zhao, Zhao and Eskenazi, ACL 2017, arXiv 1703.10960",
         differs="vae whose latent variable predicts the sentence's words without their order",
     ),
+    "cnn-vae": System(
+        NO_FLOW | NO_MMD | {"decoder_type": "cnn"},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Yang et al., ICML 2017, arXiv 1702.08139",
+        differs="vae with a dilated CNN decoder, which sees a fixed number of words",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
