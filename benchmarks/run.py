@@ -13,8 +13,8 @@ from wae_rnf.evaluation.provenance import commit, provenance
 from .page import README, RESULTS, report
 
 PARTS = (
-    "training_step", "importance_weighting", "evaluation", "generation", "embedding", "text", "scaling",
-    "alternatives", "memory",
+    "training_step", "importance_weighting", "evaluation", "generation", "decoders", "embedding", "text",
+    "scaling", "alternatives", "memory",
 )  # fmt: skip
 
 
