@@ -51,7 +51,7 @@ def arithmetic(argv: list[str]) -> None:
     if not all(map(math.isfinite, options.strengths)):
         raise ValueError("--strengths must be finite")
 
-    from wae_rnf.evaluation.evaluation_target import corpus_of
+    from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
     from wae_rnf.evaluation.json_files import write_json
     from wae_rnf.evaluation.provenance import provenance
     from wae_rnf.evaluation.terminal_table import print_table
@@ -64,7 +64,8 @@ def arithmetic(argv: list[str]) -> None:
     dataset = options.dataset or corpus_of(options.model_dir)
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    start, rule, corpus = time.perf_counter(), RULES[options.attribute], load_corpus(str(dataset))
+    start, rule = time.perf_counter(), RULES[options.attribute]
+    corpus = load_corpus(str(dataset), text_column=text_column_of(options.model_dir, str(dataset)))
     text = open_text(options.model_dir)
     text.require_latents()
     judge = open_text(options.language_model) if options.language_model else None

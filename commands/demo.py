@@ -14,6 +14,7 @@ def demo(argv):
     )
     add_model_dir(parser)
     parser.add_argument("--dataset", help="Corpus whose test split is on the map; by default the model's own.")
+    parser.add_argument("--text_column", help="Column of its text, as in train; by default the one of the training.")
     parser.add_argument("--port", type=int, default=7860, help="Port of the page. (default: 7860)")
     options = parser.parse_args(argv)
     if not 1 <= options.port <= 65535:
@@ -31,5 +32,10 @@ def demo(argv):
     from wae_rnf.training.systems import system_of
 
     check_port(options.port)
-    page = build_demo(options.model_dir, options.dataset, lambda config: advice({"system": system_of(config)}).latent)
+    page = build_demo(
+        options.model_dir,
+        options.dataset,
+        lambda config: advice({"system": system_of(config)}).latent,
+        options.text_column,
+    )
     serve(page, options.port)

@@ -25,7 +25,7 @@ def evaluate(argv: list[str]) -> None:
             raise ValueError(f"--{name} must be at least 1, but is {value}")
     check_proposal(options.proposal, options.iwae_samples)
 
-    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination
+    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination, text_column_of
     from wae_rnf.evaluation.metrics import METRICS_FILE
     from wae_rnf.evaluation.shared_work import on_main
     from wae_rnf.training.launch import join_processes, leave_processes
@@ -33,8 +33,10 @@ def evaluate(argv: list[str]) -> None:
     dataset = options.dataset or corpus_of(options.model_dir)
     if dataset is None:
         raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    column = options.text_column or text_column_of(options.model_dir, dataset)
     names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
-    evaluation = EvaluationOptions(str(dataset), **{name: getattr(options, name) for name in names})
+    chosen = {name: getattr(options, name) for name in names}
+    evaluation = EvaluationOptions(str(dataset), text_column=column, **chosen)
     path = destination(options.model_dir, evaluation, options.output)
 
     from wae_rnf.evaluation.provenance import commit
@@ -53,6 +55,9 @@ def parser() -> OptionParser:
     parser = model_parser("evaluate", DESCRIPTION, *EXAMPLES)
     data, measures = parser.add_argument_group("data"), parser.add_argument_group("evaluation")
     data.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
+    data.add_argument(
+        "--text_column", metavar="NAME", help="Column of the text, as in train; by default the one of the training."
+    )
     data.add_argument(
         "--split",
         default="test",

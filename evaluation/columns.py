@@ -159,6 +159,8 @@ BOUNDS = {
     ),
     "k": WordColumn("k", number_of_samples),
     "ppl": Column("PPL", "MODEL/iwae/ppl", "per token", ".1f", words="  perplexity"),
+    "ppl_per_word": Column("PPL/word", "MODEL/iwae/ppl_per_word", "per word", ".1f", words="  perplexity"),
+    "bits_per_byte": Column("bits/byte", "MODEL/iwae/bits_per_byte", "bits", ".3f", words="  per byte of text"),
     "above_entropy": Column(
         "above entropy",
         "MODEL/iwae/above_entropy",

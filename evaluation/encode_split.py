@@ -2,8 +2,11 @@
 
 import numpy as np
 import torch
+from datasets import Dataset
 from tqdm.auto import tqdm
 
+from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf.posterior_head import Posterior
 from wae_rnf.tokenization.batching import lengths_of, load_batches, sorted_batches
 
 from .shared_work import gather, my_part
@@ -12,7 +15,7 @@ BATCH_SIZE = 256
 
 
 @torch.no_grad()
-def encode_split(model, sentences, progress=False):
+def encode_split(model: WaeRnfModel, sentences: Dataset, progress: bool = False) -> Posterior:
     """q(z|x) of every sentence, in the split's order, in double precision on the CPU, without dropout.
 
     Several processes share the work; each gets the whole.

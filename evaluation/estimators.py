@@ -15,6 +15,8 @@ from tqdm.auto import tqdm
 
 from modeling_wae_rnf.distributed import process_index
 from modeling_wae_rnf.objectives import OBJECTIVES
+from modeling_wae_rnf.posterior_head import Posterior
+from modeling_wae_rnf.priors import Prior
 
 READINGS = ("pushforward", "flow_posterior")
 ALL_PAIRS = 10_000  # sentences
@@ -22,7 +24,14 @@ ACTIVE, MORE_ACTIVE = 0.01, 0.1  # variances of a unit's mean
 USED_UNIT = 0.05  # nats of a unit's own divergence
 
 
-def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, prior):
+def log_importance_weights(
+    posterior: Posterior,
+    z: torch.Tensor,
+    z_prime: torch.Tensor,
+    log_abs_det: torch.Tensor,
+    reconstruction: torch.Tensor,
+    prior: Prior,
+) -> dict[str, torch.Tensor]:
     """log p(x, z) / q(z|x) of each sample, for both readings.
 
     pushforward: log p(x|z') + log p(z) - log q(z|x);
@@ -43,7 +52,7 @@ def log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, p
     }
 
 
-def importance_weighted_nll(log_weights):
+def importance_weighted_nll(log_weights: torch.Tensor) -> torch.Tensor:
     """-log (1/k) Σ_i exp(log_weights_i) over k samples (Burda et al. 2016, arXiv 1509.00519, eq. 8).
 
     Its expectation is not under the negative log-likelihood, and falls towards it as k grows.
@@ -61,7 +70,9 @@ def importance_weighted_nll(log_weights):
     return math.log(len(log_weights)) - log_weights.logsumexp(0)
 
 
-def mixture_log_weights(of_posterior, of_prior):
+def mixture_log_weights(
+    of_posterior: tuple[torch.Tensor, torch.Tensor], of_prior: tuple[torch.Tensor, torch.Tensor]
+) -> torch.Tensor:
     """Importance weights of the proposal (q(z|x) + p(z)) / 2, from as many samples of each of its two parts.
 
     A weight p(x, z) / ((q + p) / 2) is at most 2 p(x|z), where p(x, z) / q(z|x) has no bound, and may have no
@@ -89,7 +100,7 @@ def mixture_log_weights(of_posterior, of_prior):
     return torch.logaddexp(*log_weights) - math.log(2)
 
 
-def monte_carlo_variance(log_weights):
+def monte_carlo_variance(log_weights: torch.Tensor) -> torch.Tensor:
     """Of `importance_weighted_nll`: how much another draw of the samples would move it, by the jackknife.
 
     (k - 1)/k Σ_i (L_(i) - mean)², with L_(i) the bound without sample i. Where weights are skewed it keeps what the
@@ -113,7 +124,7 @@ def monte_carlo_variance(log_weights):
     return (samples - 1) / samples * (log_rest - log_rest.mean(0)).square().sum(0)
 
 
-def sizes_over(most):
+def sizes_over(most: int) -> list[int]:
     """1, 2, 5, 10, 20, … and `most`: the numbers of samples at which the bound is looked at.
 
     Examples:
@@ -124,7 +135,7 @@ def sizes_over(most):
     return [*(size for size in rounds if size < most), most]
 
 
-def bound_over_k(log_weights):
+def bound_over_k(log_weights: torch.Tensor) -> torch.Tensor:
     """`importance_weighted_nll` at each k of `sizes_over(samples)`: the mean over all disjoint groups of k samples.
 
     Args:
@@ -141,7 +152,7 @@ def bound_over_k(log_weights):
     return torch.stack([(math.log(part.shape[1]) - part.logsumexp(1)).mean(0) for part in groups], dim=-1)
 
 
-def paper_protocol_kl(posterior, z_prime_at_mean, prior):
+def paper_protocol_kl(posterior: Posterior, z_prime_at_mean: torch.Tensor, prior: Prior) -> torch.Tensor:
     """-log p(F(mu)) - H(q): the latent term of the published protocol, at the posterior mean mu.
 
     Not a divergence: it lacks the ½ Σ sigma² that a sample pays, so that
@@ -150,7 +161,7 @@ def paper_protocol_kl(posterior, z_prime_at_mean, prior):
     return -prior.log_prob(z_prime_at_mean) - posterior.entropy()
 
 
-def log_aggregate_posterior(posterior, z, chunk_size=1024):
+def log_aggregate_posterior(posterior: Posterior, z: torch.Tensor, chunk_size: int = 1024) -> torch.Tensor:
     """log q(z_i) = logsumexp_j log q(z_i|x_j) - log N, the posterior averaged over all N sentences.
 
     Args:
@@ -167,7 +178,7 @@ def log_aggregate_posterior(posterior, z, chunk_size=1024):
     return log_q - math.log(len(posterior.mean))
 
 
-def mutual_information(log_q, log_aggregate):
+def mutual_information(log_q: torch.Tensor, log_aggregate: torch.Tensor) -> torch.Tensor:
     """I(z; x) = E[log q(z|x) - log q(z)], at one sample a sentence; an invertible flow does not change it.
 
     Args:
@@ -179,7 +190,7 @@ def mutual_information(log_q, log_aggregate):
     return (log_q - log_aggregate).mean()
 
 
-def random_rows(number, seed=0):
+def random_rows(number: int, seed: int = 0) -> torch.Tensor:
     """Which of so many sentences stand for a split where all pairs of it are taken: all of them, or a random sample.
 
     All pairs of 10,000 sentences take about 12 seconds on one core, those of 60,000 five minutes; so beyond
@@ -198,8 +209,8 @@ def random_rows(number, seed=0):
     return torch.randperm(number, generator=torch.Generator().manual_seed(seed))[:ALL_PAIRS].sort().values
 
 
-def use_of_the_code(posterior, generator=None):
-    """How much the latent code says: {"mutual_information", nats, "active_units"} of a whole split's posterior.
+def use_of_the_code(posterior: Posterior, generator: torch.Generator | None = None) -> dict[str, float]:
+    """How much the latent variable says: {"mutual_information", nats, "active_units"} of a whole split's posterior.
 
     The first is of `random_rows` of the split.
     """
@@ -211,7 +222,7 @@ def use_of_the_code(posterior, generator=None):
     return {"mutual_information": information.item(), "active_units": units}
 
 
-def active_units(mean, threshold=ACTIVE):
+def active_units(mean: torch.Tensor, threshold: float = ACTIVE) -> int:
     """Number of dimensions whose posterior mean varies over sentences: Var_x(mu_i(x)) > threshold.
 
     Source: Burda et al. 2016, section 5. It is a threshold on a scale, not on information: free bits or a fixed scale
@@ -227,7 +238,7 @@ def active_units(mean, threshold=ACTIVE):
     return int((mean.double().var(0) > threshold).sum()) if len(mean) > 1 and mean.numel() else 0
 
 
-def kl_of_units(posterior, prior=None):
+def kl_of_units(posterior: Posterior, prior: Prior | None = None) -> list[float] | None:
     """The divergence of each unit from its prior, in closed form, averaged over the sentences: [nats] of length d.
 
     They sum to the KL of the whole posterior. None where there is none: a von Mises-Fisher posterior, a learned prior.
@@ -245,7 +256,7 @@ def kl_of_units(posterior, prior=None):
     return None if kl is None else kl.double().mean(0).tolist()
 
 
-def used_units(posterior, prior=None):
+def used_units(posterior: Posterior, prior: Prior | None = None) -> int | None:
     """How many units have a KL over 0.05 nats in the mean; None where `kl_of_units` is.
 
     Examples:
@@ -257,7 +268,7 @@ def used_units(posterior, prior=None):
     return None if kl is None else sum(value > USED_UNIT for value in kl)
 
 
-def reading_of(objective):
+def reading_of(objective: str) -> str:
     """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
 
     It is known before anything is evaluated, as the lower of two bounds is not.

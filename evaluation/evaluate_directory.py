@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import torch
+from accelerate import Accelerator
+from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
-from modeling_wae_rnf import WaeRnfConfig
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.tokenization.corpora import TOY, load_corpus
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .estimators import reading_of
 from .evaluate_split import evaluate
@@ -30,9 +35,9 @@ NUM_SAMPLES = 10  # from the prior, in the report
 def evaluate_directory(
     directory: str | Path,
     options: EvaluationOptions,
-    accelerator,
+    accelerator: Accelerator,
     path: str | Path,
-    sentences=None,
+    sentences: Dataset | None = None,
     system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
     advise: Callable[[dict], Advice] | None = None,
     verbose: bool = False,
@@ -54,9 +59,7 @@ def evaluate_directory(
     """
     model, tokenizer = load_model(directory, accelerator.device)
     if sentences is None:
-        max_words = model.config.max_words
-        data = main_first(lambda: prepare(load_corpus(options.dataset), tokenizer, max_words=max_words))
-        sentences = data[options.split]
+        sentences = main_first(lambda: read_split(model, tokenizer, options))
     if options.max_sentences is not None:
         sentences = sentences.select(range(min(options.max_sentences, len(sentences))))
     with accelerator.autocast():
@@ -65,9 +68,12 @@ def evaluate_directory(
             model, sentences, options.iwae_samples, options.seed, progress=shown, proposal=options.proposal
         )
 
-    def finish():
+    def finish() -> Metrics:
         complete = (
-            metrics | described(directory, model, options, system_of) | judged(model, tokenizer, sentences, options)
+            metrics
+            | described(directory, model, options, system_of)
+            | {"tokenization": tokenization_of(tokenizer)._asdict()}
+            | judged(model, tokenizer, sentences, options)
         )
         written = write_metrics(path, complete | {"warnings": warnings_of_metrics(complete, model, advise)})
         print_report(written, verbose=verbose)
@@ -76,7 +82,15 @@ def evaluate_directory(
     return on_main(finish)
 
 
-def described(directory, model, options, system_of):
+def read_split(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, options: EvaluationOptions) -> Dataset:
+    """The prepared rows of the split that is evaluated."""
+    corpus = load_corpus(options.dataset, text_column=options.text_column)
+    return prepare(corpus, tokenizer, max_words=model.config.max_words)[options.split]
+
+
+def described(
+    directory: str | Path, model: WaeRnfModel, options: EvaluationOptions, system_of: Callable[[WaeRnfConfig], str]
+) -> dict[str, Any]:
     """What was evaluated, and where it comes from."""
     run = read_run(directory) if Path(directory, RUN_FILE).exists() else {"options": {}}
     evaluation = asdict(options)
@@ -96,25 +110,28 @@ def described(directory, model, options, system_of):
     }
 
 
-def origin_of_text(dataset) -> dict[str, str | None]:
+def origin_of_text(dataset: str) -> dict[str, str | None]:
     """{"hub_dataset": the corpus's repository, "language"}, each None where it is not known.
 
     Examples:
         >>> origin_of_text("yelp"), origin_of_text("tests")["hub_dataset"]
         ({'hub_dataset': 'Yelp/yelp_review_full', 'language': 'en'}, None)
     """
-    folder = Path(dataset).is_dir()
+    local = Path(dataset).exists()
     repository = HUB_CORPORA[dataset].repository if dataset in HUB_CORPORA else dataset
     return {
-        "hub_dataset": repository if "/" in repository and not folder else None,
-        "language": "en" if dataset in (TOY, *HUB_CORPORA) and not folder else None,
+        "hub_dataset": repository if "/" in repository and not local else None,
+        "language": "en" if dataset in (TOY, *HUB_CORPORA) and not local else None,
     }
 
 
-def judged(model, tokenizer, sentences, options):
+def judged(
+    model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, sentences: Dataset, options: EvaluationOptions
+) -> dict[str, Any]:
     """Samples from the prior, and the quality of more of them and of reconstructions."""
     generator = torch.Generator(model.device).manual_seed(options.seed)
-    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
     toy = options.dataset == TOY and "log_prob" in sentences.column_names  # a folder of that name has none
     return {"samples": samples, "text": judge_text(model, tokenizer, sentences, seed=options.seed, toy=toy)}

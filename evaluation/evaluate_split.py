@@ -99,6 +99,9 @@ def _columns(model, sentences, samples, seed, progress, proposal):
     order = torch.tensor(np.concatenate(batches)).argsort()
     columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
     columns["length"] = torch.tensor(lengths)
+    for name in ("words", "bytes"):
+        if name in sentences.column_names:  # rows that `prepare` has not made lack them
+            columns[name] = torch.tensor(sentences[name][:])
     if "log_prob" in sentences.column_names:
         columns["log_prob"] = torch.tensor(sentences["log_prob"][:], dtype=torch.float64)
     return columns, type(posteriors[0]).concatenate(posteriors, order)
@@ -157,6 +160,7 @@ def _summary(columns, posterior, prior, samples, seed, proposal):
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
     metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     per_weight = 2 if proposal == "mixture" else 1  # samples
@@ -225,6 +229,7 @@ def _bound(columns, name, entropy):
     error = (variance.sum().sqrt() / len(nll)).item()
     bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, columns["length"])}
     bound["monte_carlo_error"] = error if math.isfinite(error) else None
+    bound |= _whatever_the_tokens(nll, columns)
     if entropy is None:
         return bound
     above = excess(nll, entropy)
@@ -249,6 +254,19 @@ def excess(nll: Tensor, reference: Tensor) -> Excess:
 def _perplexity(nll, lengths):
     """exp(total nats / total scored tokens), over the whole split."""
     return (nll.double().sum() / lengths.sum()).exp().item()
+
+
+def _whatever_the_tokens(nll, columns):
+    """Figures of a bound that can be compared between tokenizations; None where the text's size is not known.
+
+    The end of a sentence is a word, as `<eos>` is a token: where the tokens are the words, both perplexities are one.
+    """
+    words = columns["words"] + 1 if "words" in columns else None
+    bits = nll.sum() / math.log(2)
+    return {
+        "ppl_per_word": None if words is None else _perplexity(nll, words),
+        "bits_per_byte": (bits / columns["bytes"].sum()).item() if "bytes" in columns else None,
+    }
 
 
 def _mean(values):

@@ -1,6 +1,5 @@
 """What an evaluation is of, and the file that its metrics go to: the record of the model, or a file of their own."""
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ class EvaluationOptions:
     Args:
         dataset: as in train.
         split: train, validation or test.
+        text_column: of a table, where it was named.
         iwae_samples: importance samples per sentence.
         proposal: what they are drawn from, posterior or mixture.
         max_sentences: only the first sentences of the split; None for all of them.
@@ -30,6 +30,7 @@ class EvaluationOptions:
 
     dataset: str
     split: str = "test"
+    text_column: str | None = None
     iwae_samples: int = 500
     proposal: str = "posterior"
     max_sentences: int | None = None
@@ -37,7 +38,7 @@ class EvaluationOptions:
     seed: int = 0
 
 
-def corpus_of(directory):
+def corpus_of(directory: str | Path) -> str | None:
     """The corpus that the record of a model directory is of: what it was trained on; None where nothing says so."""
     if Path(directory, RUN_FILE).exists():
         return dataset_of(read_run(directory))
@@ -46,14 +47,26 @@ def corpus_of(directory):
     return None
 
 
+def text_column_of(directory: str | Path, dataset: str) -> str | None:
+    """The column that a model read of a corpus while it was trained; None for another corpus, or where none was named.
+
+    Args:
+        directory: of the model.
+        dataset: the corpus, by its name.
+    """
+    run = read_run(directory) if Path(directory, RUN_FILE).exists() else {}
+    own = dataset_of(run)
+    return run["options"].get("text_column") if own is not None and same_corpus(own, dataset) else None
+
+
 def same_corpus(one: str, other: str) -> bool:
-    """Whether two names of corpora mean the same one: the same name, or the same folder.
+    """Whether two names of corpora mean the same one: the same name, or the same path.
 
     Examples:
         >>> same_corpus("toy", "toy"), same_corpus("tests", "./tests/"), same_corpus("toy", "ptb")
         (True, True, False)
     """
-    return one == other or (Path(one).is_dir() and Path(other).is_dir() and Path(one).samefile(other))
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
 
 
 def destination(directory: str | Path, options: EvaluationOptions, output: str | Path | None = None) -> Path:
@@ -93,17 +106,17 @@ def destination(directory: str | Path, options: EvaluationOptions, output: str |
     return path
 
 
-def check_writable(path):
+def check_writable(path: Path) -> None:
     """Raises ValueError unless files can be written there."""
     if path.is_dir():
         raise ValueError(f"{path} is a directory; name a file for the metrics")
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
-        raise ValueError(f"no metrics can be written to {path}: {os.strerror(error.errno)}") from error
+        raise ValueError(f"no metrics can be written to {path}: {error.strerror or error}") from error
 
 
-def check_replaceable(path):
+def check_replaceable(path: Path) -> None:
     """Raises ValueError where one of the two files to be written holds something else than metrics."""
     if path.is_file() and "pushforward" not in read_json(path):
         raise ValueError(f"--output {path} holds something else than metrics; name another file")

@@ -1,9 +1,13 @@
 """Importance samples of a batch of sentences: z ~ q(z|x), what the decoder makes of each, and the weights."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf.posterior_head import Posterior
 
 from .estimators import log_importance_weights
 
@@ -30,7 +34,14 @@ class ImportanceSamples(NamedTuple):
     log_weights: dict[str, Tensor]
 
 
-def draw_samples(model, inputs, posterior, samples, generator, score=None) -> ImportanceSamples:
+def draw_samples(
+    model: WaeRnfModel,
+    inputs: Mapping[str, Tensor],
+    posterior: Posterior,
+    samples: int,
+    generator: torch.Generator | None,
+    score: Callable[..., Tensor] | None = None,
+) -> ImportanceSamples:
     """Draws k samples of the posterior of each sentence, and weighs them.
 
     Args:
@@ -49,7 +60,7 @@ def draw_samples(model, inputs, posterior, samples, generator, score=None) -> Im
     return ImportanceSamples(z, z_prime, log_abs_det, nll, weights)
 
 
-def score_samples(score, inputs, z_prime):
+def score_samples(score: Callable[..., Tensor], inputs: Mapping[str, Tensor], z_prime: Tensor) -> Tensor:
     """Nats (samples, batch, ...), many samples of the whole batch through the decoder at once.
 
     Args:

@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
-def read_json(path):
+def read_json(path: str | Path) -> dict[str, Any]:
     """A file of a JSON object.
 
     Raises:
@@ -20,7 +22,7 @@ def read_json(path):
     return content
 
 
-def write_json(path, content):
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Writes a dictionary as JSON, aside first, so that a reader never sees half of it."""
     path = Path(path)
     aside = path.with_name(path.name + ".new")

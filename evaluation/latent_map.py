@@ -1,11 +1,17 @@
 """A map of the latent space in two dimensions: posterior means, the volume of the flow, the cluster centres."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import torch
+from datasets import Dataset
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from sklearn.decomposition import PCA
+
+from modeling_wae_rnf import WaeRnfModel
 
 from .encode_split import encode_split
 from .estimators import use_of_the_code
@@ -21,14 +27,14 @@ class LatentMap:
     """The plane of the two largest principal components of a split's posterior means.
 
     Args:
-        model: a `WaeRnfModel` with a latent code.
+        model: a `WaeRnfModel` with a latent variable.
         sentences: prepared rows; the first 2,000 are drawn.
 
     Raises:
-        ValueError: a language model, which has no latent code; or fewer than two sentences.
+        ValueError: a language model, which has no latent variable; or fewer than two sentences.
     """
 
-    def __init__(self, model, sentences):
+    def __init__(self, model: WaeRnfModel, sentences: Dataset) -> None:
         if model.config.latent_size < 2:
             raise ValueError("a map needs a latent variable of at least two dimensions")
         if len(sentences) < 2:
@@ -48,16 +54,18 @@ class LatentMap:
         # the same for every drawing, whatever is marked on it, and for both axes
         self.half_side = 1.05 * max(NARROWEST, np.abs(self.points).max(), *np.abs(self.centres).ravel())
 
-    def latents(self, position):
+    def latents(self, position: tuple[float, float]) -> torch.Tensor:
         """z (1, latent_size) at a place (x, y) of the plane."""
         z = self.plane.inverse_transform(np.asarray([position], dtype=np.float64))
         return torch.tensor(z, dtype=self.model.dtype, device=self.model.device)
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """The map as a PNG."""
         imsave(path, self.draw()[0])
 
-    def draw(self, marked=None):
+    def draw(
+        self, marked: tuple[float, float] | None = None
+    ) -> tuple[np.ndarray, Callable[[tuple[float, float]], tuple[float, float] | None]]:
         """The map as an image, and the way back from its pixels.
 
         Args:
@@ -88,9 +96,10 @@ class LatentMap:
         image = np.asarray(canvas.buffer_rgba())[..., :3].copy()
         to_place, frame = axes.transData.inverted(), axes.get_window_extent()
 
-        def place(pixel):
+        def place(pixel: tuple[float, float]) -> tuple[float, float] | None:
             column, row = pixel
             point = (column, len(image) - row)
-            return tuple(map(float, to_place.transform(point))) if frame.contains(*point) else None
+            x, y = to_place.transform(point)
+            return (float(x), float(y)) if frame.contains(*point) else None
 
         return image, place

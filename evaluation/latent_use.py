@@ -1,11 +1,14 @@
 """Whether a model's latent variable has collapsed, and its metric's centres: figures in, a sentence out."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 
+from modeling_wae_rnf import WaeRnfModel
 from modeling_wae_rnf.metric import log_kernel
+from modeling_wae_rnf.posterior_head import Posterior
 from modeling_wae_rnf.priors import Prior
 
 from .estimators import USED_UNIT, used_units
@@ -40,7 +43,7 @@ class LatentUse:
     sentences: int
 
     @classmethod
-    def of_posterior(cls, posterior, mutual_information: float, prior: Prior):
+    def of_posterior(cls, posterior: Posterior, mutual_information: float, prior: Prior) -> Self:
         """Of a whole split's posterior, whose mutual information is known; one sample a sentence where the divergence
         from the prior has no closed form."""
         number, size = posterior.mean.shape
@@ -52,7 +55,7 @@ class LatentUse:
         return cls(mutual_information, kl.mean().item(), used_units(posterior, prior), size, number)
 
     @classmethod
-    def of_metrics(cls, metrics):
+    def of_metrics(cls, metrics: Mapping[str, Any]) -> Self:
         """Of what metrics.json holds; of an older file, whose units are not known."""
         return cls(
             metrics["mutual_information"],
@@ -63,12 +66,12 @@ class LatentUse:
         )
 
     @property
-    def collapsed(self):
+    def collapsed(self) -> bool:
         """Whether it says less than `LEAST_INFORMATION`, or no unit has a KL over 0.05 nats."""
         return self.sentences >= FEWEST and (self.mutual_information < LEAST_INFORMATION or self.units == 0)
 
     @property
-    def figures(self):
+    def figures(self) -> str:
         """In words.
 
         Examples:
@@ -86,7 +89,7 @@ class Advice(NamedTuple):
     centres: str = ""  # of centres that lie too close together
 
 
-def latent_warning(use, to_try=""):
+def latent_warning(use: LatentUse, to_try: str = "") -> str | None:
     """A sentence on a latent variable that has collapsed, with what to try; None for one that has not.
 
     Args:
@@ -101,7 +104,7 @@ def latent_warning(use, to_try=""):
     )
 
 
-def centres_effect(centres, kernel, bandwidth):
+def centres_effect(centres: torch.Tensor, kernel: str, bandwidth: float) -> float:
     """How far log K(z) is from that of a single centre in the middle of them: root mean square over z ~ N(0, I), nats.
 
     Args:
@@ -118,7 +121,7 @@ def centres_effect(centres, kernel, bandwidth):
     return (several - one).square().mean().sqrt().item()
 
 
-def centres_warning(centres, kernel, bandwidth, to_try=""):
+def centres_warning(centres: torch.Tensor, kernel: str, bandwidth: float, to_try: str = "") -> str | None:
     """A sentence on centres that lie so close together that the kernel is that of one; None where they matter.
 
     Args:
@@ -138,7 +141,11 @@ def centres_warning(centres, kernel, bandwidth, to_try=""):
     )
 
 
-def warnings_of_metrics(metrics, model=None, advise=None):
+def warnings_of_metrics(
+    metrics: Mapping[str, Any],
+    model: WaeRnfModel | None = None,
+    advise: Callable[[dict[str, Any]], Advice] | None = None,
+) -> list[str]:
     """Every sentence that there is to say of an evaluated model; an empty list for a healthy one.
 
     Args:
@@ -146,12 +153,12 @@ def warnings_of_metrics(metrics, model=None, advise=None):
         model: the evaluated one; without it nothing is said of the centres.
         advise: gives the [`Advice`] for the options of a training; without it nothing is said of what to try.
     """
-    found = []
+    found: list[str | None] = []
     if metrics["has_latents"]:
         options = {"system": metrics["system"]} | metrics["options"]
         advice = advise(options) if advise is not None else Advice()
         found.append(latent_warning(LatentUse.of_metrics(metrics), advice.latent))
-        if model is not None and model.config.flow_kernel is not None:
-            config = model.config
-            found.append(centres_warning(model.centres, config.flow_kernel, config.kernel_bandwidth, advice.centres))
+        kernel = None if model is None else model.config.flow_kernel
+        if model is not None and kernel is not None:
+            found.append(centres_warning(model.centres, kernel, model.config.kernel_bandwidth, advice.centres))
     return [sentence for sentence in found if sentence is not None]

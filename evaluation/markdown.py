@@ -16,5 +16,5 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join([*lines, *(_line(cells) for cells in rows)])
 
 
-def _line(cells):
+def _line(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -1,14 +1,16 @@
 """The schema of metrics.json: every key, its unit, and whether it is always there.
 
-Losses and bounds are in nats per sentence, perplexities per token. A key without `NotRequired` is in every file, those
-of older formats included once `wae_rnf.evaluation.metrics_files.read_metrics` has read them; None says that the figure
-is not known, or that there is none.
+Losses and bounds are in nats per sentence, perplexities per token where nothing else is said. A key without
+`NotRequired` is in every file, those of older formats included once they have been read by
+`wae_rnf.evaluation.metrics_files.read_metrics`; None says that the figure is not known, or that there is none.
 """
 
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-FORMAT = 3  # 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`
+# 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`; 4: figures per
+# white-space word and per byte, the tokenization
+FORMAT = 4
 METRICS_FILE = "metrics.json"
 AnyMetrics = Mapping[str, Any]  # `Metrics` or a part of them, for readers that have the key in a variable
 
@@ -29,6 +31,8 @@ class Bound(TypedDict):
 
     nll: float  # nats per sentence, the mean over sentences
     ppl: float  # per token, exp(total nats / total tokens)
+    ppl_per_word: float | None  # exp(total nats / (white-space words + sentences)); None where the words are not known
+    bits_per_byte: float | None  # of the text in UTF-8; None where the bytes are not known
     standard_error: float | None  # of nll, nats, over sentences; None for a single one
     monte_carlo_error: float | None  # of nll, nats, over samples of these sentences; None for one sample
     above_entropy: NotRequired[float]  # nats, paired; with `entropy`
@@ -90,7 +94,9 @@ class SplitFigures(Units):
     """What is measured on a split."""
 
     num_sentences: int
-    num_tokens: int  # scored ones: words, and one end a sentence
+    num_tokens: int  # scored ones, of which one is the end of each sentence
+    num_words: int | None  # white-space words of the text that is read; None where they were not counted
+    num_bytes: int | None  # of the same text in UTF-8; None where they were not counted
     prior: str  # of z, or of z' where the flow belongs to the posterior: a name in modeling_wae_rnf.priors
     pushforward: GenerativeModel  # prior on z, z' = F(z)
     flow_posterior: GenerativeModel  # prior on z'; the same figures where there is no flow
@@ -146,12 +152,20 @@ class Text(TypedDict):
     toy: NotRequired[ToyQuality]  # on the toy corpus
 
 
+class Tokenization(TypedDict):
+    """What the model's tokens are."""
+
+    tokenization: str  # the row of `wae_rnf.tokenization.tokenizations`
+    lowercase: bool  # whether text is lower-cased
+
+
 class Evaluation(TypedDict):
     """How an evaluation was made."""
 
     iwae_samples: int  # importance samples per sentence
     proposal: str  # posterior or mixture
     max_sentences: int | None  # only the first sentences of the split; None for all of them
+    text_column: NotRequired[str | None]  # of a table, where it was named; not in a file before format 4
     mixed_precision: str  # no, bf16 or fp16
     seed: int | None  # of the samples
 
@@ -212,6 +226,7 @@ class Metrics(SplitMetrics):
     hub_dataset: str | None  # its repository on the Hub; None for a folder and for generated text
     language: str | None  # of the corpus, where it is known
     split: str  # train, validation or test
+    tokenization: Tokenization
     has_latents: bool  # False for a language model
     has_flow: bool  # False where both generative models are the same
     reading: str  # pushforward or flow_posterior: the generative model that was trained

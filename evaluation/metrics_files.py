@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .json_files import read_json, write_json
 from .metrics import FORMAT, METRICS_FILE, Metrics
-from .metrics_migration import OldMetrics, migrated
+from .metrics_migration import OldMetrics, OldSizes, migrated, with_tokenization
 from .schema import problems
 
 SENTENCES_FILE = "sentences.tsv"
@@ -57,8 +57,8 @@ def read_metrics(path: str | Path) -> Metrics:
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(f"{path} is of format {version}, this version reads up to {FORMAT}; install a newer one")
     if version < FORMAT:
-        check_schema(path, metrics, OldMetrics)
-        metrics = migrated(metrics)
+        check_schema(path, metrics, OldMetrics if version < 3 else OldSizes)
+        metrics = migrated(metrics) if version < 3 else with_tokenization(metrics)
     check_schema(path, metrics, Metrics)
     return metrics
 
@@ -115,16 +115,16 @@ def keep_sentences(source: str | Path, path: str | Path) -> None:
     write_sentences(Path(path), kept, digits=["%d", *["%.3f"] * (len(kept) - 1)])
 
 
-def _not_finite(content, place=""):
+def _not_finite(content: Any, place: str = "") -> Iterator[str]:
     """The names of the figures that are NaN or infinite."""
     if isinstance(content, float) and not math.isfinite(content):
         yield place
     elif isinstance(content, dict | list):
         for name, value in content.items() if isinstance(content, dict) else enumerate(content):
-            yield from _not_finite(value, f"{place}.{name}" if place else name)
+            yield from _not_finite(value, f"{place}.{name}" if place else str(name))
 
 
-def _finite(content):
+def _finite(content: Any) -> Any:
     """The same content with None for what is NaN or infinite."""
     if isinstance(content, dict):
         return {name: _finite(value) for name, value in content.items()}

@@ -21,16 +21,21 @@ class OldText(TypedDict):
     samples: dict[str, Any]
 
 
-class OldMetrics(TypedDict):
+class OldSizes(TypedDict):
     """What every file has had, whatever its format."""
 
-    system: str
-    dataset: str
-    split: str
     num_sentences: int
     num_tokens: int
     pushforward: OldModel
     flow_posterior: OldModel
+
+
+class OldMetrics(OldSizes):
+    """What every file before format 3 has."""
+
+    system: str
+    dataset: str
+    split: str
     published: PaperProtocol
     mutual_information: float
     active_units: int
@@ -69,8 +74,30 @@ def migrated(metrics: dict) -> Metrics:
         new["text"], perplexities = _text(new["text"])
         new |= _reproduction(metrics, perplexities)
     new.pop("row", None)
-    found: Any = {"warnings": warnings_of_metrics(new)} | new | {"format": FORMAT}
-    return found
+    return with_tokenization({"warnings": warnings_of_metrics(new)} | new)
+
+
+def with_tokenization(metrics: dict) -> Metrics:
+    """The content of a file of format 3 in that of today: before there was a choice, tokens were lower-case words.
+
+    Args:
+        metrics: content that fits [`OldSizes`].
+    """
+    found: Any = with_words(metrics)
+    return found | {"tokenization": {"tokenization": "words", "lowercase": True}, "format": FORMAT}
+
+
+def with_words(metrics: dict) -> dict:
+    """Figures of a split with those per white-space word, where each token but the last is a word."""
+    sizes = {"num_words": metrics["num_tokens"] - metrics["num_sentences"], "num_bytes": None}
+    models = {
+        reading: {
+            name: bound | {"ppl_per_word": bound["ppl"], "bits_per_byte": None}
+            for name, bound in metrics[reading].items()
+        }
+        for reading in READINGS
+    }
+    return metrics | sizes | models
 
 
 def migrated_split(metrics: dict) -> SplitMetrics:
@@ -93,7 +120,7 @@ def migrated_split(metrics: dict) -> SplitMetrics:
         new[reading] = bounds
     curve = {reading: [metrics[reading]["iwae"]["nll"]] for reading in READINGS}
     curve |= {"num_sentences": metrics["num_sentences"], "k": [metrics["pushforward"]["iwae"].get("samples")]}
-    found: Any = {"bound_over_k": curve} | new
+    found: Any = with_words({"bound_over_k": curve} | new)
     return found
 
 

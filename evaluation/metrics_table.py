@@ -15,8 +15,8 @@ from .columns import MODELS, Column, Row, columns, listed, symbol_of_prior
 from .metrics import METRICS_FILE, AnyMetrics
 from .terminal_table import print_table, print_whole
 
-EXACT = ("exact", "ppl", "above_entropy", "entropy")
-BOUNDS = ("elbo", "reconstruction", "kl", "iwae", "ppl", "above_entropy", "entropy")
+EXACT = ("exact", "ppl", "ppl_per_word", "bits_per_byte", "above_entropy", "entropy")
+BOUNDS = ("elbo", "reconstruction", "kl", "iwae", "ppl", "ppl_per_word", "bits_per_byte", "above_entropy", "entropy")
 LATENT_USE = ("mutual_information", "active_units", "units_over_0.05")
 TEXT = ("bleu", "self_bleu", "distinct_2")
 PAPER_PROTOCOL = (

@@ -3,12 +3,13 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PretrainedConfig, logging
+from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast, logging
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
@@ -19,7 +20,7 @@ from .model_names import check_model_dir
 ASIDE = ".new-model"
 
 
-def save_model_directory(model, tokenizer, directory):
+def save_model_directory(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, directory: str | Path) -> None:
     """Writes model, configurations, code and tokenizer; each file aside first, so that none is ever cut short."""
     directory = Path(directory)
     aside = directory / ASIDE
@@ -35,7 +36,9 @@ def save_model_directory(model, tokenizer, directory):
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def load_model(directory, device="cpu"):
+def load_model(
+    directory: str | Path, device: torch.device | str = "cpu"
+) -> tuple[WaeRnfModel, PreTrainedTokenizerFast]:
     """The trained model and its tokenizer, from a model directory or a Hub repository.
 
     Returns:
@@ -54,14 +57,18 @@ def load_model(directory, device="cpu"):
         if kind != WaeRnfConfig.model_type:
             raise ValueError(f"it holds a model of type {kind}, not {WaeRnfConfig.model_type}")
         with without_progress_bar():
-            model, found = WaeRnfModel.from_pretrained(
+            # with its information it is a pair, which the annotation leaves out
+            loaded: Any = WaeRnfModel.from_pretrained(
                 directory, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
             )
+        model, found = loaded
         check_weights(model, found)
     except Exception as error:  # whatever a damaged file brings about
         raise ValueError(f"no model can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory)
+        if not isinstance(tokenizer, PreTrainedTokenizerFast):
+            raise ValueError(f"it is a {type(tokenizer).__name__}, not a tokenizer of the package tokenizers")
     except Exception as error:
         raise ValueError(f"no tokenizer can be loaded from {directory}: {str(error).splitlines()[0]}") from error
     return model.to(device).eval(), tokenizer
@@ -79,7 +86,7 @@ def without_progress_bar() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def check_weights(model, found):
+def check_weights(model: torch.nn.Module, found: Mapping[str, Any]) -> None:
     """Raises ValueError unless every weight was there, of its size, and finite.
 
     Args:
@@ -96,7 +103,7 @@ def check_weights(model, found):
             raise ValueError(f"its weights are not finite: {name}")
 
 
-def digest_of_weights(model) -> str:
+def digest_of_weights(model: torch.nn.Module) -> str:
     """SHA-256 of a model's parameters and buffers, the same on every device and for every way of saving them."""
     digest = hashlib.sha256()
     for name, values in sorted(model.state_dict().items()):

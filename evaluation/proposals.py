@@ -7,7 +7,7 @@ PROPOSAL_HELP = (
 )
 
 
-def check_proposal(proposal, samples, name="iwae_samples"):
+def check_proposal(proposal: str, samples: int, name: str = "iwae_samples") -> None:
     """Raises ValueError unless so many importance samples can be drawn from the proposal."""
     if proposal not in PROPOSALS:
         raise ValueError(f"--proposal must be one of {', '.join(PROPOSALS)}, but is {proposal}")

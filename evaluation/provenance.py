@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,14 +16,14 @@ PACKAGES = ("wae-rnf", "torch", "transformers", "datasets", "tokenizers", "accel
 
 
 @cache
-def commit():
+def commit() -> str | None:
     """The commit of the running code, with "+changes" where files differ from it; None outside a checkout.
 
     The first call decides: a long run asks at its start, since the checkout may be another one when it ends.
     """
     try:
         git = ["git", "-C", str(Path(__file__).resolve().parent.parent)]
-        run = {"capture_output": True, "text": True, "check": True, "timeout": 10}
+        run: dict[str, Any] = {"capture_output": True, "text": True, "check": True, "timeout": 10}
         head = subprocess.run([*git, "rev-parse", "HEAD"], **run).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain", "--untracked-files=no"], **run).stdout.strip()
     except (OSError, subprocess.SubprocessError):
@@ -30,12 +31,12 @@ def commit():
     return head + ("+changes" if changed else "")
 
 
-def code_version():
+def code_version() -> str | None:
     """The version of this package; None where it runs without being installed."""
     return installed("wae-rnf")
 
 
-def provenance(device, seed, seconds):
+def provenance(device: torch.device | str, seed: int, seconds: float) -> dict[str, Any]:
     """A dictionary for a results file: everything that is needed to make the same figures again.
 
     Args:
@@ -52,7 +53,7 @@ def provenance(device, seed, seconds):
     }
 
 
-def installed(name):
+def installed(name: str) -> str | None:
     """The version of an installed package; None where it is used without being installed."""
     try:
         return version(name)
@@ -60,7 +61,7 @@ def installed(name):
         return None
 
 
-def device_in_words(device):
+def device_in_words(device: torch.device) -> str:
     """Kind, name and threads: "cpu (Intel(R) Xeon(R) Processor, AVX512, 2 threads)"."""
     if device.type == "cuda":
         hardware = torch.cuda.get_device_name(device)

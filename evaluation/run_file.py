@@ -1,20 +1,22 @@
 """run.json, as every reader of a model directory needs it: what the model was trained on, and how."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .json_files import read_json
 
 RUN_FILE = "run.json"
 
 
-def dataset_of(run):
-    """The corpus of a run: the folder, wherever the run was started from, or the name; None where it says none."""
+def dataset_of(run: Mapping[str, Any]) -> str | None:
+    """The corpus of a run: the path, wherever the run was started from, or the name; None where it says none."""
     name = run.get("options", {}).get("dataset")
-    moved = isinstance(name, str) and run.get("folder") and not Path(name).is_dir()
+    moved = isinstance(name, str) and run.get("folder") and not Path(name).exists()
     return run["folder"] if moved else name
 
 
-def read_run(output_dir):
+def read_run(output_dir: str | Path) -> dict[str, Any]:
     """What run.json says.
 
     Raises:

@@ -42,7 +42,7 @@ def problems(content: Any, schema: Any, place: str = "") -> Iterator[str]:
                 yield from problems(value, get_args(schema)[-1], f"{place}.{name}")
 
 
-def _problems_of_keys(content, schema, place):
+def _problems_of_keys(content: Any, schema: Any, place: str) -> Iterator[str]:
     if not isinstance(content, dict):
         yield f"{place} is {content!r}, not {KINDS[dict]}"
         return

@@ -1,12 +1,17 @@
 """Work that several processes share: each takes its part, or the first does all of it."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import torch
 import torch.distributed as dist
 
 from modeling_wae_rnf.distributed import num_processes, process_index
 
+Item = TypeVar("Item")
 
-def my_share(batch):
+
+def my_share(batch: list[Item]) -> list[Item]:
     """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
 
     Raises:
@@ -16,30 +21,30 @@ def my_share(batch):
     return batch[process_index() :: num_processes()]
 
 
-def check_shares(size):
+def check_shares(size: int) -> None:
     """Raises ValueError where a batch of this size has fewer sentences than there are processes."""
     if size < num_processes():
         raise ValueError(f"{num_processes()} processes cannot share a batch of {size}; start fewer processes")
 
 
-def my_part(items):
+def my_part(items: Sequence[Item]) -> Sequence[Item]:
     """This process's part of a list: together the processes have every item once."""
     return items[process_index() :: num_processes()]
 
 
-def gather(items):
+def gather(items: list[Item]) -> list[Item]:
     """The whole list again, in every process, of what each has made of its part."""
     if num_processes() == 1:
         return items
-    parts = [None] * num_processes()
+    parts: list[Any] = [None] * num_processes()
     dist.all_gather_object(parts, items)
-    whole = [None] * sum(map(len, parts))
+    whole: list[Any] = [None] * sum(map(len, parts))
     for index, part in enumerate(parts):
         whole[index :: num_processes()] = part
     return whole
 
 
-def on_main(make):
+def on_main(make: Callable[[], Item]) -> Item:
     """What `make()` returns in the first process, in every process. The others wait for it.
 
     Raises:
@@ -47,7 +52,7 @@ def on_main(make):
     """
     if num_processes() == 1:
         return make()
-    outcome = [None, None]
+    outcome: list[Any] = [None, None]
     if process_index() == 0:
         try:
             outcome = [make(), None]
@@ -60,16 +65,16 @@ def on_main(make):
     return value
 
 
-def main_first(make):
+def main_first(make: Callable[[], Item]) -> Item:
     """What `make()` returns in this process; the first does it before the others, which find what it left on disk."""
     if num_processes() == 1:
         return make()
-    made = []
+    made: list[Item] = []
     on_main(lambda: made.append(make()))
     return made[0] if made else make()
 
 
-def largest(number, device):
+def largest(number: int, device: torch.device) -> int:
     """The largest of a whole number of every process."""
     if num_processes() == 1:
         return number

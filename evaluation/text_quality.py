@@ -1,9 +1,15 @@
-"""Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space."""
+"""Text quality: diversity of samples and BLEU of reconstructions. Words are separated by white space.
+
+Of a model whose tokens are not white-space words, punctuation marks and contractions are words too.
+"""
 
 import numpy as np
 import torch
 
 from wae_rnf.tokenization.batching import load_batches, sorted_batches
+from wae_rnf.tokenization.tokenization_punctuation import Punctuation
+from wae_rnf.tokenization.tokenizer import tokenization_of
+from wae_rnf.tokenization.vocabulary import UNK
 
 from .text_metrics.distinct import Distinct
 from .text_metrics.reconstruction_bleu import ReconstructionBleu
@@ -11,6 +17,7 @@ from .text_metrics.self_bleu import SelfBleu
 from .toy_quality import toy_quality
 
 BATCH_SIZE = 256
+UNK_APART = "< unk >"
 NUM_EXAMPLES = 5  # reconstructions that are shown
 
 
@@ -94,7 +101,8 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
     generator = torch.Generator(model.device).manual_seed(seed)
     ids = model.generate(num_samples=count, generator=generator)
     samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
-    quality, inputs, outputs = {"samples": sample_quality(samples, count, seed)}, [], []
+    words = spaced_by(tokenizer)
+    quality, inputs, outputs = {"samples": sample_quality(words(samples), count, seed)}, [], []
     if model.config.has_latents:
         lengths = sentences["length"][:count]
         batches = sorted_batches(lengths, BATCH_SIZE)
@@ -105,7 +113,30 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
         order = np.concatenate(batches).argsort()
         inputs, outputs = ([texts[place] for place in order] for texts in (inputs, outputs))
         examples = [list(pair) for pair in zip(inputs, outputs, strict=True)][:NUM_EXAMPLES]
-        quality["reconstructions"] = reconstruction_quality(outputs, inputs) | {"examples": examples}
+        quality["reconstructions"] = reconstruction_quality(words(outputs), words(inputs)) | {"examples": examples}
     if toy:
         quality["toy"] = toy_quality(samples, inputs, outputs)
     return quality
+
+
+def spaced_by(tokenizer):
+    """A function of texts, which puts the words of each apart by spaces, so that it can be compared by its words.
+
+    Texts of a model of white-space words are left as they are; of any other one they are split as by the tokenization
+    `punctuation`, so that models of different tokenizations are judged alike.
+
+    Examples:
+        >>> from wae_rnf.tokenization.tokenizer import build_tokenizer
+        >>> vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3}
+        >>> spaced_by(build_tokenizer(vocabulary, tokenization="punctuation"))(["It's cold."])
+        ["It 's cold ."]
+    """
+    if tokenization_of(tokenizer).tokenization == "words":
+        return list
+    split = Punctuation().splitter(lowercase=False)
+
+    def spaced(text):
+        words = " ".join(piece.strip() for piece in split(text, None))
+        return words.replace(UNK_APART, UNK)
+
+    return lambda texts: list(map(spaced, texts))

@@ -9,7 +9,7 @@ from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 
 @cache
-def _grammar():
+def _grammar() -> ToyGrammar:
     return ToyGrammar()
 
 
@@ -55,5 +55,5 @@ def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions:
     return quality | {"grammatical_reconstructions": _grammatical(reconstructions), "kept": kept}
 
 
-def _grammatical(sentences):
+def _grammatical(sentences: Sequence[str]) -> float:
     return sum(math.isfinite(_grammar().log_prob(sentence)) for sentence in sentences) / len(sentences)

@@ -1,6 +1,6 @@
-"""Train on a folder of your own text: train.txt, valid.txt and test.txt, one sentence a line.
+"""Train on your own text: a file (.txt, .csv, .jsonl, …), or a folder with train.txt, valid.txt and test.txt.
 
-python examples/own_text.py FOLDER runs/mine
+python examples/own_text.py PATH runs/mine
 """
 
 import sys
@@ -9,12 +9,12 @@ from pathlib import Path
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.run import train
 
-if len(sys.argv) != 3 or not Path(sys.argv[1], "train.txt").exists() or Path(sys.argv[2]).exists():
-    sys.exit("usage: python examples/own_text.py FOLDER OUTPUT_DIR; FOLDER has train.txt, OUTPUT_DIR is not there yet")
-folder, output_dir = sys.argv[1:]
+if len(sys.argv) != 3 or not Path(sys.argv[1]).exists() or Path(sys.argv[2]).exists():
+    sys.exit("usage: python examples/own_text.py PATH OUTPUT_DIR; PATH has the text, OUTPUT_DIR is not there yet")
+path, output_dir = sys.argv[1:]
 metrics = train(
     TrainArguments(
-        dataset=folder,
+        dataset=path,
         output_dir=output_dir,
         system="wae-rnf",
         num_epochs=2,  # a try; 48 in the paper
@@ -25,4 +25,4 @@ metrics = train(
     )
 )
 bound = metrics["pushforward"]["iwae"]
-print(f"{bound['nll']:.2f} nats a sentence at most, perplexity {bound['ppl']:.1f}")
+print(f"{bound['nll']:.2f} nats a sentence at most, perplexity {bound['ppl_per_word']:.1f} per word")

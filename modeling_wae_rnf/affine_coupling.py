@@ -1,5 +1,7 @@
 """Affine coupling layers: a flow whose two directions are equally cheap, and exact."""
 
+from types import ModuleType
+
 import torch
 from torch import nn
 
@@ -11,7 +13,7 @@ START = 0.01  # standard deviation of the last layer's weights: near the identit
 class LastLayer(nn.Linear):
     """Near zero at the start, so that what is computed from it begins near the identity."""
 
-    def reset_parameters(self, init=nn.init):
+    def reset_parameters(self, init: ModuleType = nn.init) -> None:
         init.normal_(self.weight, std=START)
         init.zeros_(self.bias)
 
@@ -33,27 +35,27 @@ class AffineCoupling(nn.Module):
         True
     """
 
-    def __init__(self, latent_size, hidden_size, flipped=False):
+    def __init__(self, latent_size: int, hidden_size: int, flipped: bool = False) -> None:
         super().__init__()
         self.first = int(flipped)
         self.network = nn.Sequential(
             nn.Linear(latent_size, hidden_size), nn.Tanh(), LastLayer(hidden_size, 2 * latent_size)
         )
 
-    def _scale_shift(self, z):
+    def _scale_shift(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """log scale and shift (..., d), zero for the dimensions that they are computed from."""
         kept = torch.arange(z.shape[-1], device=z.device) % 2 == self.first
         log_scale, shift = self.network(z * kept).chunk(2, dim=-1)
         return torch.tanh(log_scale).masked_fill(kept, 0.0), shift.masked_fill(kept, 0.0)
 
     @full_precision
-    def forward(self, y):
+    def forward(self, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """y (..., d) -> z (..., d) and log|det dz/dy| (...)."""
         log_scale, shift = self._scale_shift(y)
         return y * log_scale.exp() + shift, log_scale.sum(-1)
 
     @full_precision
-    def inverse(self, z):
+    def inverse(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z (..., d) -> y (..., d) and log|det dz/dy| (...) there."""
         log_scale, shift = self._scale_shift(z)
         return (z - shift) * (-log_scale).exp(), log_scale.sum(-1)

@@ -1,9 +1,13 @@
 """Where a sentence stands in its row: whatever the padding, each is brought to the left, from its beginning on."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 
 @dataclass
@@ -23,11 +27,11 @@ class Aligned:
     begun: torch.Tensor | None = None
 
     @property
-    def length(self):
+    def length(self) -> int:
         """Of the rows that were given."""
         return (self.input_ids if self.order is None else self.order).shape[1]
 
-    def repeat(self, times):
+    def repeat(self, times: int) -> "Aligned":
         """All sentences, so many times one after the other."""
         order, begun = self.order, self.begun
         return Aligned(
@@ -37,7 +41,7 @@ class Aligned:
             begun if begun is None else begun.repeat(times),
         )
 
-    def follow(self, values, filling):
+    def follow(self, values: torch.Tensor, filling: int) -> torch.Tensor:
         """Moves what belongs to the given tokens along with them: (batch, length) -> (batch, width)."""
         if self.order is not None:
             values = values.gather(1, self.order)
@@ -45,7 +49,7 @@ class Aligned:
             values = _put_before(values, self.begun, filling, filling)
         return F.pad(values, (0, self.input_ids.shape[1] - values.shape[1]), value=filling)
 
-    def targets(self, labels=None):
+    def targets(self, labels: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """The token that follows each but the last, and whether it counts: (batch, width - 1) twice.
 
         Args:
@@ -57,7 +61,7 @@ class Aligned:
         targets = self.follow(labels, filling=-100)[:, 1:]
         return targets, scored & targets.ne(-100)
 
-    def restore(self, values):
+    def restore(self, values: torch.Tensor) -> torch.Tensor:
         """Brings what belongs to the aligned tokens back in place: (batch, width, ...) -> (batch, length, ...)."""
         if self.order is None:
             return values
@@ -66,10 +70,12 @@ class Aligned:
         return values[torch.arange(len(values), device=values.device).unsqueeze(1), columns]
 
 
-def align(input_ids, attention_mask, config, training=False):
+def align(
+    input_ids: torch.Tensor, attention_mask: torch.Tensor | None, config: "WaeRnfConfig", training: bool = False
+) -> Aligned:
     """The sentences of a batch, padded on either side or with holes, as if padded on the right by the tokenizer.
 
-    A sentence that begins without beginning-of-sentence gets one. On an accelerator that is not looked for while
+    A sentence that begins without beginning-of-sentence gets one. On a GPU that is not looked for while
     training, since the host would wait for the answer.
 
     Args:
@@ -96,7 +102,7 @@ def align(input_ids, attention_mask, config, training=False):
         aligned = align(input_ids, mask, config, training)
         return Aligned(aligned.input_ids, aligned.mask, torch.zeros_like(input_ids[:, :1]), aligned.begun)
     without = mask[:, 0] & input_ids[:, 0].ne(config.bos_token_id)
-    # what reading costs on a processor is not measurable, and most batches need no more
+    # what reading costs on a CPU is not measurable, and most batches need no more
     if can_read(input_ids) and not bool(((mask[:, 1:] & ~mask[:, :-1]).any(1) | without).any()):
         return Aligned(input_ids, mask)
     order = (~mask).long().argsort(dim=1, stable=True)
@@ -109,12 +115,12 @@ def align(input_ids, attention_mask, config, training=False):
     return aligned
 
 
-def can_read(tensor):
-    """Whether reading a tensor's values costs nothing: on a processor, outside of compiling."""
+def can_read(tensor: torch.Tensor) -> bool:
+    """Whether reading a tensor's values costs nothing: on a CPU, outside of compiling."""
     return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def check_shapes(input_ids, attention_mask, config):
+def check_shapes(input_ids: torch.Tensor, attention_mask: torch.Tensor | None, config: "WaeRnfConfig") -> torch.Tensor:
     """The mask (batch, length), true for tokens; padding is never a word, so ids alone tell it when none is given.
 
     Raises:
@@ -135,7 +141,7 @@ def check_shapes(input_ids, attention_mask, config):
     return attention_mask.bool()
 
 
-def _put_before(values, rows, first, last):
+def _put_before(values: torch.Tensor, rows: torch.Tensor, first: int, last: int) -> torch.Tensor:
     """One column more: before the values in the given rows, after them in the others."""
     before, after = F.pad(values, (1, 0), value=first), F.pad(values, (0, 1), value=last)
     return torch.where(rows.unsqueeze(1), before, after)

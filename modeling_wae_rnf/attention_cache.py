@@ -1,10 +1,14 @@
 """The cache of a decoder with attention: keys and values of every word, and which columns are words."""
 
+from collections.abc import Callable
+
 import torch
 from transformers import DynamicCache
 
+from .recurrent_cache import DecoderCache
 
-class AttentionCache(DynamicCache):
+
+class AttentionCache(DynamicCache, DecoderCache):
     """Transformers' cache that grows by a column a word, and what it does not know of them.
 
     Attributes:
@@ -42,7 +46,6 @@ class AttentionCache(DynamicCache):
         return positions, ((columns < own) & seen.unsqueeze(1)) | (columns == own)
 
     def count(self, words: int) -> None:
-        """Adds to the words that the cache has seen, padding included, as `get_seq_length` says."""
         self.words += words
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
@@ -64,7 +67,7 @@ class AttentionCache(DynamicCache):
         super().reset()
         self.words, self.mask, self.last = 0, None, None
 
-    def _change(self, change):
+    def _change(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         if self.mask is not None:
             self.mask = change(self.mask)
         if self.last is not None:

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from .decoder import Decoder
+from .latent_code import LatentCode
 from .part import Part
 
 
@@ -13,7 +15,7 @@ class AuxiliaryLoss(Part, nn.Module):
     first.
     """
 
-    def forward(self, code, targets: torch.Tensor, scored: torch.Tensor, decoder: nn.Module) -> torch.Tensor:
+    def forward(self, code: LatentCode, targets: torch.Tensor, scored: torch.Tensor, decoder: Decoder) -> torch.Tensor:
         """(batch,), nats per sentence.
 
         Args:

@@ -1,9 +1,16 @@
 """The bag-of-words loss: z' alone has to say which words a sentence has."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
 from .auxiliary_loss import AuxiliaryLoss
+from .decoder import Decoder
+from .latent_code import LatentCode
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 
 class BagOfWords(AuxiliaryLoss):
@@ -22,13 +29,13 @@ class BagOfWords(AuxiliaryLoss):
         torch.Size([1])
     """
 
-    def __init__(self, config, *, hidden_size=400):
+    def __init__(self, config: "WaeRnfConfig", *, hidden_size: int = 400) -> None:
         super().__init__()
         self.scores = nn.Sequential(
             nn.Linear(config.latent_size, hidden_size), nn.Tanh(), nn.Linear(hidden_size, config.vocab_size)
         )
 
-    def forward(self, code, targets, scored, decoder):
+    def forward(self, code: LatentCode, targets: torch.Tensor, scored: torch.Tensor, decoder: Decoder) -> torch.Tensor:
         scores = self.scores(code.z_prime)  # (batch, vocab_size)
         log_probs = scores.to(torch.promote_types(scores.dtype, torch.float32)).log_softmax(-1)
         return -(log_probs.gather(-1, targets.clamp_min(0)) * scored).sum(-1)

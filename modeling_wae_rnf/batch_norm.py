@@ -1,5 +1,8 @@
 """Batch normalization of the posterior, over the rows of all processes."""
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import nn
 
@@ -19,7 +22,11 @@ class BatchNorm(nn.BatchNorm1d):
         eps: added to the variance.
     """
 
-    def __init__(self, size, gamma=None, eps=1e-5):
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+    num_batches_tracked: torch.Tensor
+
+    def __init__(self, size: int, gamma: float | None = None, eps: float = 1e-5) -> None:
         super().__init__(size, eps=eps)
         if self.running_var.dtype in HALF:  # a model that is made in half precision, which loses a small variance
             self.running_mean, self.running_var = self.running_mean.float(), self.running_var.float()
@@ -27,7 +34,7 @@ class BatchNorm(nn.BatchNorm1d):
         if gamma is not None:
             self.weight.requires_grad_(False).fill_(gamma)
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
         before = {"running_mean": self.running_mean, "running_var": self.running_var}
         super()._apply(fn, recurse)
         for name, statistics in before.items():
@@ -36,14 +43,14 @@ class BatchNorm(nn.BatchNorm1d):
                 setattr(self, name, statistics.to(moved.device))
         return self
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.running_var.dtype != x.dtype:
             return self._normalize(x.to(self.running_var.dtype)).to(x.dtype)
         if self.training and (num_processes() > 1 or len(x) == 1):
             return self._normalize(x)
         return super().forward(x)
 
-    def _normalize(self, x):
+    def _normalize(self, x: torch.Tensor) -> torch.Tensor:
         count = count_rows(x).sum()
         if not self.training or count == 1:
             return (x - self.running_mean) * (self.running_var + self.eps).rsqrt() * self.weight + self.bias

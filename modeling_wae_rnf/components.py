@@ -4,7 +4,7 @@ A saved directory takes along the files that these imports reach, so the table i
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .auxiliary_loss import AuxiliaryLoss
 from .bag_of_words import BagOfWords
@@ -15,8 +15,12 @@ from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
 from .inference import Amortized
 from .objectives import OBJECTIVES
+from .part import Part
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
 from .von_mises_fisher import VonMisesFisherHead
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
 COMPONENTS: dict[str, Any] = {
@@ -38,13 +42,13 @@ COMPONENTS: dict[str, Any] = {
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}
 
 
-def name_of(kind: str, config) -> str:
+def name_of(kind: str, config: "WaeRnfConfig") -> str:
     """The name of the part of a kind; where `prior` is None, that of the posterior's natural one."""
     name = getattr(config, FIELDS.get(kind, kind))
     return part_of("posterior", config).natural_prior if kind == "prior" and name is None else name
 
 
-def part_of(kind: str, config):
+def part_of(kind: str, config: "WaeRnfConfig") -> Any:
     """The part of a kind that a configuration names: a class, or an objective.
 
     Raises:
@@ -53,7 +57,7 @@ def part_of(kind: str, config):
     return _look_up(kind, name_of(kind, config))
 
 
-def build(kind: str, config, *others):
+def build(kind: str, config: "WaeRnfConfig", *others: Any) -> Any:
     """The module of the part of a kind, with its own options.
 
     Args:
@@ -64,13 +68,13 @@ def build(kind: str, config, *others):
     return part_of(kind, config)(config, *others, **getattr(config, f"{kind}_kwargs"))
 
 
-def build_auxiliary_losses(config) -> dict[str, AuxiliaryLoss]:
+def build_auxiliary_losses(config: "WaeRnfConfig") -> dict[str, AuxiliaryLoss]:
     """{name: loss} of those that a configuration names."""
     options, table = config.auxiliary_losses_kwargs, COMPONENTS["auxiliary_losses"]
     return {name: table[name](config, **options.get(name, {})) for name in config.auxiliary_losses}
 
 
-def check_parts(config) -> None:
+def check_parts(config: "WaeRnfConfig") -> None:
     """Whether there is every part that a configuration names, with the options that are given for it.
 
     Raises:
@@ -93,19 +97,19 @@ def check_parts(config) -> None:
         _check_options("auxiliary_losses_kwargs", options, f"{name!r}", _look_up("auxiliary_losses", name))
 
 
-def _look_up(kind, name):
+def _look_up(kind: str, name: str) -> Any:
     table = COMPONENTS[kind]
     if name not in table:
         raise ValueError(f"{FIELDS.get(kind, kind)} must be one of {', '.join(table)}, but is {name}")
     return table[name]
 
 
-def _check_mapping(field, value):
+def _check_mapping(field: str, value: object) -> None:
     if not isinstance(value, dict):
         raise ValueError(f"{field} must be a dictionary, not {value!r}")
 
 
-def _check_options(field, given, title, part):
+def _check_options(field: str, given: dict[str, Any], title: str, part: type[Part]) -> None:
     _check_mapping(field, given)
     for name in given:
         if name not in part.options():

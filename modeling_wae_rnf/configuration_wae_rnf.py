@@ -1,6 +1,8 @@
 """The configuration: every system of the paper is one setting of these fields."""
 
 import copy
+import os
+from typing import Any, Self
 
 from transformers import PretrainedConfig
 from transformers.utils.versions import require_version
@@ -59,12 +61,12 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
     eval_latents: str = option("sample", "z outside of training.", one_of("sample", "seeded", "mean"))
     return_logits: bool | None = None
     tie_word_embeddings: bool = False
-    pad_token_id: int | None = 0
-    bos_token_id: int | None = 1
+    pad_token_id: int = 0
+    bos_token_id: int = 1
     eos_token_id: int | None = 2
     unk_token_id: int | None = 3
 
-    def __post_init__(self, **kwargs):
+    def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         self.auto_map = dict(AUTO_MAP)
         # the package registers its pipelines; where they are named here too, `pipeline` asks for `trust_remote_code`
@@ -78,15 +80,15 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
         self.check_combinations()
 
     @classmethod
-    def from_dict(cls, config_dict, **kwargs):
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Self:
         saved = "transformers_version" in config_dict
         return super().from_dict((BEFORE if saved else {}) | config_dict, **kwargs)
 
     @classmethod
-    def from_json_file(cls, json_file):
+    def from_json_file(cls, json_file: str | os.PathLike) -> Self:
         return cls.from_dict(cls._dict_from_json_file(json_file))
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         # `pipeline` puts classes in the place of their names
         return super().to_dict() | {"custom_pipelines": copy.deepcopy(CUSTOM_PIPELINES)}
 
@@ -100,7 +102,7 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
         """Whether z' is another point than z."""
         return self.num_flows > 0
 
-    def check_combinations(self):
+    def check_combinations(self) -> None:
         """Whether the fields fit each other, and there is every part that they name.
 
         Raises:
@@ -111,6 +113,10 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
                 f"tie_word_embeddings needs an embedding_size ({self.embedding_size}) equal to hidden_size "
                 f"({self.hidden_size})"
             )
+        if None in (self.pad_token_id, self.bos_token_id):
+            raise ValueError("pad_token_id and bos_token_id must be ids of tokens, not None")
+        if self.word_dropout and self.unk_token_id is None:
+            raise ValueError("word_dropout has words read as unknown, but unk_token_id is None")
         check_parts(self)
         head, prior, objective = (part_of(kind, self) for kind in ("posterior", "prior", "objective"))
         euclidean = self.has_latents and head.space == "euclidean"

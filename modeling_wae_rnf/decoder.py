@@ -1,5 +1,7 @@
 """What every decoder has in common: the projection on the vocabulary, and the loss."""
 
+from typing import Generic, TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -7,12 +9,16 @@ from torch import nn
 from .linear_cross_entropy import linear_cross_entropy
 from .part import Part
 from .plain_module import is_plain
+from .recurrent_cache import DecoderCache
 
 # Logits, padding's included, from which on projecting the padding costs a GPU more than its host's waiting.
 WORTH_WAITING = 2**26
 
 
-class Decoder(Part, nn.Module):
+CacheT = TypeVar("CacheT", bound=DecoderCache)
+
+
+class Decoder(Part, nn.Module, Generic[CacheT]):
     """The contract: from words and z' to a state after each word, (batch, length, hidden_size).
 
     Whole sentences go through `forward`; word by word they go through `extend`, which remembers in a cache of the
@@ -41,14 +47,16 @@ class Decoder(Part, nn.Module):
         """
         raise NotImplementedError
 
-    def new_cache(self):
-        """A cache that has seen no word: a `transformers.Cache` whose `get_seq_length` is what `count` has added up.
+    def new_cache(self) -> CacheT:
+        """A cache that has seen no word: its `get_seq_length` is what `count` has added up.
 
         Whoever calls `extend` counts the words; [`RecurrentCache`] is such a cache for states that do not grow.
         """
         raise NotImplementedError
 
-    def extend(self, embeddings: torch.Tensor, z_prime: torch.Tensor, cache, mask: torch.Tensor) -> torch.Tensor:
+    def extend(
+        self, embeddings: torch.Tensor, z_prime: torch.Tensor, cache: CacheT, mask: torch.Tensor
+    ) -> torch.Tensor:
         """The states after the words that follow those that the cache has seen; the cache takes them in.
 
         Args:
@@ -62,11 +70,11 @@ class Decoder(Part, nn.Module):
         """
         raise NotImplementedError
 
-    def logits(self, states):
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
         """The next word's scores: (..., hidden_size) -> (..., vocab_size)."""
         return self.projection(self.dropout(states))
 
-    def nll(self, states, targets, scored):
+    def nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
 
         A CPU projects those tokens alone. Picking them makes the host wait for a GPU, which therefore projects a
@@ -84,21 +92,21 @@ class Decoder(Part, nn.Module):
             return self._nll_of_scored(states, targets, scored)
         return self._nll_of_all(states, targets, scored)
 
-    def token_nll(self, states, targets, scored):
+    def token_nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         """-log p of each token, in nats: (batch, length), zero where it is not `scored`; arguments as for `nll`."""
         token_nll = self._token_nll(states[scored], targets[scored])
         return token_nll.new_zeros(scored.shape).masked_scatter(scored, token_nll)
 
-    def _nll_of_scored(self, states, targets, scored):
+    def _nll_of_scored(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         token_nll = self._token_nll(states[scored], targets[scored])
         sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
         return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
 
-    def _nll_of_all(self, states, targets, scored):
+    def _nll_of_all(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten())
         return (token_nll.view(scored.shape) * scored).sum(-1)
 
-    def _token_nll(self, states, targets):
+    def _token_nll(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if is_plain(self.projection):
             return linear_cross_entropy(self.dropout(states), self.projection.weight, self.projection.bias, targets)
         scores = self.logits(states)

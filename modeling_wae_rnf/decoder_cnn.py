@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,9 @@ from .batch_norm import BatchNorm
 from .decoder import Decoder
 from .dropout import Dropout
 from .recurrent_cache import RecurrentCache
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 KERNEL = 3  # words that a convolution reads: t - 2d, t - d and t
 DILATIONS = {
@@ -32,7 +36,7 @@ class ResidualBlock(nn.Module):
         inner: of the causal convolution.
     """
 
-    def __init__(self, width: int, inner: int):
+    def __init__(self, width: int, inner: int) -> None:
         super().__init__()
         self.narrow, self.narrow_norm = nn.Linear(width, inner, bias=False), BatchNorm(inner)
         self.convolution = nn.Linear(KERNEL * inner, inner, bias=False)
@@ -52,7 +56,7 @@ class ResidualBlock(nn.Module):
         return F.relu(x + self.widen_norm(self.widen(inner)))
 
 
-class CNNDecoder(Decoder):
+class CNNDecoder(Decoder[RecurrentCache]):
     """Dilated causal convolutions over [embedding ; ReLU(BN(W z'))] at each word (Yang et al. 2017, arXiv 1702.08139).
 
     A state depends on z' and on the last 1 + 2 Σ d words: 15, 63, 125 or 187 of them. One layer more than in the paper
@@ -75,7 +79,7 @@ class CNNDecoder(Decoder):
         63
     """
 
-    def __init__(self, config, *, size: str = "small", inner_size: int | None = None):
+    def __init__(self, config: "WaeRnfConfig", *, size: str = "small", inner_size: int | None = None) -> None:
         super().__init__()
         width = config.hidden_size
         self.inner_size = max(width // 2, 1) if inner_size is None else inner_size
@@ -90,7 +94,7 @@ class CNNDecoder(Decoder):
         self.projection = nn.Linear(width, config.vocab_size)
 
     @classmethod
-    def check(cls, config) -> None:
+    def check(cls, config: "WaeRnfConfig") -> None:
         size, inner = config.decoder_kwargs.get("size", "small"), config.decoder_kwargs.get("inner_size")
         if size not in DILATIONS:
             raise ValueError(f"decoder_kwargs: size must be one of {', '.join(DILATIONS)}, but is {size}")
@@ -132,14 +136,14 @@ class CNNDecoder(Decoder):
         cache.update(last, count, *rings)
         return torch.stack(outputs, dim=1)
 
-    def _inputs(self, embeddings, z_prime, sentence):
+    def _inputs(self, embeddings: torch.Tensor, z_prime: torch.Tensor, sentence: torch.Tensor) -> torch.Tensor:
         """(rows, embedding_size), z' and the sentence of each row -> (rows, hidden_size)."""
         embeddings = self.dropout(embeddings)
         if self.feature is not None:
             embeddings = torch.cat([embeddings, self.feature(z_prime)[sentence]], dim=-1)
         return self.inputs(embeddings)
 
-    def _start(self, inputs):
+    def _start(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         rings = (inputs.new_zeros(len(inputs), 2 * dilation, self.inner_size) for dilation in self.dilations)
         return torch.zeros_like(inputs), inputs.new_zeros(len(inputs), dtype=torch.long), *rings
 
@@ -152,13 +156,13 @@ class Stretch:
         dilation: d.
     """
 
-    def __init__(self, positions: torch.Tensor, dilation: int):
+    def __init__(self, positions: torch.Tensor, dilation: int) -> None:
         self.positions, self.dilation = positions.unsqueeze(1), dilation
 
     def __call__(self, inner: torch.Tensor) -> torch.Tensor:
         return torch.cat([self._shifted(inner, distance * self.dilation) for distance in (2, 1)], dim=-1)
 
-    def _shifted(self, inner, distance):
+    def _shifted(self, inner: torch.Tensor, distance: int) -> torch.Tensor:
         moved = F.pad(inner, (0, 0, distance, 0))[: len(inner)]
         return moved * (self.positions >= distance)
 
@@ -172,7 +176,7 @@ class Ring:
         kept: (batch,), false for padding, which is not written.
     """
 
-    def __init__(self, values: torch.Tensor, count: torch.Tensor, kept: torch.Tensor):
+    def __init__(self, values: torch.Tensor, count: torch.Tensor, kept: torch.Tensor) -> None:
         self.values, self.count, self.kept = values, count, kept
 
     def __call__(self, inner: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """The LSTM decoder: z' sets the state of a language model."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
@@ -9,14 +11,17 @@ from .padded_lstm import call_lstm, run_lstm
 from .plain_module import is_plain
 from .recurrent_cache import RecurrentCache
 
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
-class LSTMDecoder(Decoder):
+
+class LSTMDecoder(Decoder[RecurrentCache]):
     """(h0, c0) = tanh(affine(z')), then a one-layer LSTM and a projection on the vocabulary (paper 5.2).
 
     Without latents the first state is zero.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: "WaeRnfConfig") -> None:
         super().__init__()
         self.latents_at_every_step = config.latents_at_every_step
         input_size = config.embedding_size
@@ -27,7 +32,7 @@ class LSTMDecoder(Decoder):
         self.lstm = nn.LSTM(input_size, config.hidden_size, batch_first=True)
         self.projection = nn.Linear(config.hidden_size, config.vocab_size)
 
-    def start(self, z_prime):
+    def start(self, z_prime: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """z' (batch, latent_size) -> the LSTM's first state, h0 and c0 of shape (batch, hidden_size)."""
         if self.initial_state is None:
             zeros = z_prime.new_zeros(z_prime.shape[0], self.lstm.hidden_size)  # `len` would fix it in an export
@@ -35,10 +40,12 @@ class LSTMDecoder(Decoder):
         hidden, cell = torch.tanh(self.initial_state(z_prime)).chunk(2, dim=-1)
         return hidden.contiguous(), cell.contiguous()
 
-    def forward(self, embeddings, z_prime, lengths):
+    def forward(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         return run_lstm(self.lstm, self._inputs(embeddings, z_prime), lengths, self.start(z_prime))
 
-    def step(self, embeddings, z_prime, state):
+    def step(
+        self, embeddings: torch.Tensor, z_prime: torch.Tensor, state: tuple[torch.Tensor, ...]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """One word (batch, embedding_size) further: (batch, hidden_size) and the LSTM's new state."""
         inputs = self._inputs(embeddings.unsqueeze(1), z_prime)
         if is_plain(self.lstm):  # several times as fast for one word
@@ -48,10 +55,12 @@ class LSTMDecoder(Decoder):
             state = tuple(values.squeeze(0) for values in state)
         return state[0], state
 
-    def new_cache(self):
+    def new_cache(self) -> RecurrentCache:
         return RecurrentCache()
 
-    def extend(self, embeddings, z_prime, cache, mask):
+    def extend(
+        self, embeddings: torch.Tensor, z_prime: torch.Tensor, cache: RecurrentCache, mask: torch.Tensor
+    ) -> torch.Tensor:
         state = self.start(z_prime) if cache.state is None else cache.state
         outputs = []
         for position in range(embeddings.shape[1]):
@@ -62,7 +71,7 @@ class LSTMDecoder(Decoder):
         cache.update(*state)
         return torch.stack(outputs, dim=1)
 
-    def _inputs(self, embeddings, z_prime):
+    def _inputs(self, embeddings: torch.Tensor, z_prime: torch.Tensor) -> torch.Tensor:
         embeddings = self.dropout(embeddings)
         if not self.latents_at_every_step:
             return embeddings

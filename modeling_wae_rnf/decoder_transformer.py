@@ -1,5 +1,7 @@
 """The transformer decoder: every word attends to all words before it."""
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -7,6 +9,9 @@ from torch import nn
 from .attention_cache import AttentionCache
 from .decoder import Decoder
 from .dropout import Dropout
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 NUM_HEADS = 4
 LONGEST_WAVE = 10_000.0  # of the positions, in words, over 2π
@@ -20,14 +25,20 @@ class Block(nn.Module):
         num_heads: of the attention.
     """
 
-    def __init__(self, width: int, num_heads: int):
+    def __init__(self, width: int, num_heads: int) -> None:
         super().__init__()
         self.num_heads = num_heads
         self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, x: torch.Tensor, cache=None, layer: int = 0, allowed: torch.Tensor | None = None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        cache: AttentionCache | None = None,
+        layer: int = 0,
+        allowed: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """(batch, length, width) -> (batch, length, width).
 
         Args:
@@ -44,7 +55,7 @@ class Block(nn.Module):
         return x + self.mlp(self.mlp_norm(x))
 
 
-class TransformerDecoder(Decoder):
+class TransformerDecoder(Decoder[AttentionCache]):
     """Transformer blocks with LayerNorm before each part, over embedding + W z' + position at each word.
 
     z' is added to every input. Positions are sines and cosines (Vaswani et al. 2017, arXiv 1706.03762, section 3.5),
@@ -61,7 +72,7 @@ class TransformerDecoder(Decoder):
         torch.Size([2, 5, 8])
     """
 
-    def __init__(self, config, *, num_layers: int = 2, num_heads: int = NUM_HEADS):
+    def __init__(self, config: "WaeRnfConfig", *, num_layers: int = 2, num_heads: int = NUM_HEADS) -> None:
         super().__init__()
         width = config.hidden_size
         self.inputs = nn.Linear(config.embedding_size, width)
@@ -72,7 +83,7 @@ class TransformerDecoder(Decoder):
         self.projection = nn.Linear(width, config.vocab_size)
 
     @classmethod
-    def check(cls, config) -> None:
+    def check(cls, config: "WaeRnfConfig") -> None:
         given = config.decoder_kwargs
         for name, value in given.items():
             if not (type(value) is int and value >= 1):
@@ -99,7 +110,7 @@ class TransformerDecoder(Decoder):
             x = block(x, cache, layer, allowed.unsqueeze(1))
         return _last_of_words(self.norm(x), mask, cache)
 
-    def _inputs(self, embeddings, z_prime, positions):
+    def _inputs(self, embeddings: torch.Tensor, z_prime: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         x = self.inputs(self.dropout(embeddings))
         if self.latents is not None:
             x = x + self.latents(z_prime).unsqueeze(1)
@@ -119,7 +130,7 @@ def waves(positions: torch.Tensor, width: int) -> torch.Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1)[..., :width]
 
 
-def _last_of_words(states, mask, cache):
+def _last_of_words(states: torch.Tensor, mask: torch.Tensor, cache: AttentionCache) -> torch.Tensor:
     """The states, but at padding that of the word before, which the cache may have."""
     before = torch.zeros_like(states[:, 0]) if cache.last is None else cache.last
     columns = torch.arange(1, mask.shape[1] + 1, device=mask.device)

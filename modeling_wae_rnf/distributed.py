@@ -7,41 +7,42 @@ as DistributedDataParallel does, the parts make the gradient that one process wi
 
 import torch
 import torch.distributed as dist
+from torch.autograd.function import FunctionCtx
 
 
-def num_processes():
+def num_processes() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def process_index():
+def process_index() -> int:
     return dist.get_rank() if num_processes() > 1 else 0
 
 
 class SumOverProcesses(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, values):
+    def forward(ctx: FunctionCtx, values: torch.Tensor) -> torch.Tensor:
         total = values.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> torch.Tensor:
         return SumOverProcesses.apply(gradient)
 
 
-def sum_over_processes(values):
+def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor of every process, of equal shapes; differentiable."""
     return SumOverProcesses.apply(values) if num_processes() > 1 else values
 
 
-def count_rows(values):
+def count_rows(values: torch.Tensor) -> torch.Tensor:
     """How many rows each process has: (num_processes,)."""
     counts = torch.zeros(num_processes(), dtype=torch.long, device=values.device)
     counts[process_index()] = len(values)
     return sum_over_processes(counts)
 
 
-def batch_mean(values):
+def batch_mean(values: torch.Tensor) -> torch.Tensor:
     """The mean over the rows of all processes: (n, ...) -> (...), differentiable.
 
     Examples:
@@ -53,7 +54,7 @@ def batch_mean(values):
     return sum_over_processes(values.sum(0)) / count_rows(values).sum()
 
 
-def batch_rows(values):
+def batch_rows(values: torch.Tensor) -> torch.Tensor:
     """The rows of all processes, in the processes' order: (n, ...) -> (sum of n, ...), differentiable."""
     if num_processes() == 1:
         return values
@@ -63,7 +64,7 @@ def batch_rows(values):
     return sum_over_processes(torch.cat(rows))
 
 
-def of_main(values):
+def of_main(values: torch.Tensor) -> torch.Tensor:
     """The first process's tensor, in every process; all are of one shape."""
     if num_processes() > 1:
         dist.broadcast(values, src=0)

@@ -1,5 +1,8 @@
 """Planar flows: z' = F(z) = f_K ∘ … ∘ f_1 (z), with log|det dF/dz|."""
 
+from collections.abc import Sequence
+from types import ModuleType
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -26,14 +29,14 @@ class PlanarFlow(nn.Module):
         (torch.Size([3, 4]), torch.Size([3]))
     """
 
-    def __init__(self, latent_size):
+    def __init__(self, latent_size: int) -> None:
         super().__init__()
         self.u = nn.Parameter(torch.empty(latent_size))
         self.w = nn.Parameter(torch.empty(latent_size))
         self.b = nn.Parameter(torch.empty(1))
         self.reset_parameters()
 
-    def reset_parameters(self, how="uniform", init=nn.init):
+    def reset_parameters(self, how: str = "uniform", init: ModuleType = nn.init) -> None:
         """Starts anew: "uniform" in ±1/√d with b = 0, or "normal", N(0, 1) with b = 1 (authors' code).
 
         Args:
@@ -47,13 +50,13 @@ class PlanarFlow(nn.Module):
                 init.normal_(parameter)
         init.constant_(self.b, 0.0 if how == "uniform" else 1.0)
 
-    def _invertible_u(self):
+    def _invertible_u(self) -> tuple[torch.Tensor, torch.Tensor]:
         """û (d,), and 1 + ûᵀw, positive by construction."""
         inner = self.u @ self.w
         margin = F.softplus(inner)
         return self.u + (margin - 1 - inner) * self.w / self.w.square().sum(), margin
 
-    def forward(self, z):
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z (..., d) -> f(z) (..., d) and log|det df/dz| (...)."""
         u_hat, margin = self._invertible_u()
         activation = torch.tanh(z @ self.w + self.b.squeeze(0))
@@ -62,14 +65,14 @@ class PlanarFlow(nn.Module):
         determinant = squared + (1 - squared) * margin
         return z + activation.unsqueeze(-1) * u_hat, (determinant + FLOOR).log()
 
-    def jacobian(self, z):
+    def jacobian(self, z: torch.Tensor) -> torch.Tensor:
         """df/dz = 1 + (1 - tanh²) û wᵀ: (..., d) -> (..., d, d)."""
         u_hat, _ = self._invertible_u()
         slope = 1 - torch.tanh(z @ self.w + self.b.squeeze(0)).square()
         return torch.eye(len(self.w)).to(z) + slope[..., None, None] * torch.outer(u_hat, self.w)
 
     @torch.no_grad()
-    def inverse(self, z_prime):
+    def inverse(self, z_prime: torch.Tensor) -> torch.Tensor:
         """z' = f(z) (..., d) -> z (..., d).
 
         Along w the step is the increasing function wᵀz + ûᵀw tanh(wᵀz + b), which has no inverse in closed form:
@@ -88,12 +91,14 @@ class PlanarFlow(nn.Module):
 class Flow(nn.Module):
     """The composition F of `num_flows` planar flows; the identity when there are none."""
 
-    def __init__(self, latent_size, num_flows):
+    def __init__(self, latent_size: int, num_flows: int) -> None:
         super().__init__()
-        self.steps = nn.ModuleList(PlanarFlow(latent_size) for _ in range(num_flows))
+        self.steps: Sequence[PlanarFlow] = nn.ModuleList(  # type: ignore[assignment]  # whose stubs know no kind
+            PlanarFlow(latent_size) for _ in range(num_flows)
+        )
 
     @full_precision
-    def forward(self, z):
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
         """z (..., d) -> F(z) (..., d), log|det dF/dz| (...) and the list of the K steps' inputs."""
         log_abs_det = z.new_zeros(z.shape[:-1])
         inputs = []
@@ -104,7 +109,7 @@ class Flow(nn.Module):
         return z, log_abs_det, inputs
 
     @full_precision
-    def jacobian(self, z):
+    def jacobian(self, z: torch.Tensor) -> torch.Tensor:
         """dF/dz = J_K … J_1, each at its step's input: (..., d) -> (..., d, d)."""
         jacobian = torch.eye(z.shape[-1]).to(z).expand(*z.shape, -1)
         for step in self.steps:
@@ -113,7 +118,7 @@ class Flow(nn.Module):
         return jacobian
 
     @full_precision
-    def inverse(self, z_prime):
+    def inverse(self, z_prime: torch.Tensor) -> torch.Tensor:
         """F(z) (..., d) -> z (..., d), by the inverse of each step in turn."""
         for step in reversed(self.steps):
             z_prime = step.inverse(z_prime)

@@ -1,6 +1,8 @@
 """q(z | x): the Gaussian posterior, and the head that computes it from the encoder's last state."""
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch.distributions import Independent, Normal
@@ -9,8 +11,11 @@ from .batch_norm import BatchNorm
 from .posterior_head import PosteriorHead, projection
 from .precision import full_precision
 
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
-def standard_normal_log_prob(z):
+
+def standard_normal_log_prob(z: torch.Tensor) -> torch.Tensor:
     """log N(z; 0, I), summed over the last dimension."""
     return Normal(0.0, 1.0, validate_args=False).log_prob(z).sum(-1)
 
@@ -24,36 +29,37 @@ class GaussianPosterior(Independent):
         tensor([0., 0.])
     """
 
-    def __init__(self, mean, stddev):
+    def __init__(self, mean: torch.Tensor, stddev: torch.Tensor) -> None:
         super().__init__(Normal(mean, stddev, validate_args=False), 1, validate_args=False)
 
     @classmethod
-    def concatenate(cls, posteriors, order):
+    def concatenate(cls, posteriors: Sequence[Self], order: torch.Tensor) -> Self:
         """The rows of many posteriors as one in double precision on the CPU, in an order of their numbers."""
         mean, stddev = ([getattr(part, name).cpu().double() for part in posteriors] for name in ("mean", "stddev"))
         return cls(torch.cat(mean)[order], torch.cat(stddev)[order])
 
-    def rsample(self, sample_shape=(), generator=None):
+    def rsample(self, sample_shape: Sequence[int] = (), generator: torch.Generator | None = None) -> torch.Tensor:
         """z = mean + stddev · noise, of shape (*sample_shape, batch, latent_size), differentiable."""
         shape = (*sample_shape, *self.mean.shape)
-        options = {} if generator is None else {"generator": generator}  # torch.compile refuses None at any batch size
+        # torch.compile refuses None at any batch size
+        options: dict[str, Any] = {} if generator is None else {"generator": generator}
         noise = torch.randn(shape, dtype=self.mean.dtype, device=self.mean.device, **options)
         return self.mean + self.stddev * noise
 
-    def detach(self):
+    def detach(self) -> Self:
         """The same distribution, whose parameters are constants."""
         return type(self)(self.mean.detach(), self.stddev.detach())
 
-    def kl_per_dimension(self):
+    def kl_per_dimension(self) -> torch.Tensor:
         """KL(q(z_i | x) || N(0, 1)) in closed form: (batch, latent_size), nats."""
         variance = self.variance
         return 0.5 * (self.mean.square() + variance - 1 - variance.log())
 
-    def kl_divergence(self):
+    def kl_divergence(self) -> torch.Tensor:
         """KL(q(z | x) || N(0, I)) in closed form: (batch,), nats per sentence."""
         return self.kl_per_dimension().sum(-1)
 
-    def log_prob_of_each(self, z):
+    def log_prob_of_each(self, z: torch.Tensor) -> torch.Tensor:
         """log q(z_i | x_j) of every pair: (n, latent_size) -> (n, batch)."""
         # by matrix products: (n, batch) memory, never (n, batch, latent_size)
         mean, precision = self.mean, self.variance.reciprocal()
@@ -68,7 +74,7 @@ class GaussianHead(PosteriorHead):
     (BN-VAE, Zhu et al. 2020, arXiv 2004.12585).
     """
 
-    def __init__(self, config, state_size):
+    def __init__(self, config: "WaeRnfConfig", state_size: int) -> None:
         super().__init__(config, state_size)
         bias = not config.batch_norm  # which would take it out again
         self.mean, self.log_variance = (projection(config, state_size, bias) for _ in range(2))
@@ -77,5 +83,5 @@ class GaussianHead(PosteriorHead):
             self.log_variance.append(BatchNorm(config.latent_size, eps=config.batch_norm_eps))
 
     @full_precision
-    def forward(self, state):  # (batch, state_size) -> GaussianPosterior
+    def forward(self, state: torch.Tensor) -> GaussianPosterior:  # (batch, state_size) -> GaussianPosterior
         return GaussianPosterior(self.mean(state), (0.5 * self.log_variance(state)).exp())

@@ -1,32 +1,38 @@
 """From latent codes to text: `generate`."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers.generation.utils import GenerateOutput
 
 from .generation_options import check_options, check_room, complete, special_tokens
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
-from .recurrent_cache import CACHE_NAME
+from .recurrent_cache import CACHE_NAME, DecoderCache
+
+if TYPE_CHECKING:
+    from .modeling_wae_rnf import WaeRnfModel
 
 PRIORS = ("pushforward", "flow_posterior")
 
 
 class LatentGenerationMixin(GenerationLoops):
-    """`generate` from the prior or from given codes."""
+    """`generate` from the prior or from given latents."""
 
     @torch.no_grad()
-    def generate(
-        self,
-        inputs=None,
-        num_samples=None,
-        latents=None,
-        z_prime=None,
-        prior="pushforward",
-        generator=None,
-        **kwargs,
-    ):
-        """Decodes sentences. Every option of the library's `generate` applies: beams, top-k, streamers, scores, …
+    def generate(  # type: ignore[override]  # by place come our own arguments, by name Transformers' options
+        self: "WaeRnfModel",
+        inputs: torch.Tensor | None = None,
+        num_samples: int | None = None,
+        latents: torch.Tensor | None = None,
+        z_prime: torch.Tensor | None = None,
+        prior: str = "pushforward",
+        generator: torch.Generator | None = None,
+        **kwargs: Any,
+    ) -> GenerateOutput | torch.LongTensor:
+        """Decodes sentences. Every option of Transformers' `generate` applies: beams, top-k, streamers, scores, …
 
         The defaults are in `generation_config`: words are drawn from the model's own distribution, and a sentence
         has at most `config.max_words`.
@@ -34,12 +40,12 @@ class LatentGenerationMixin(GenerationLoops):
         Args:
             inputs: (batch, length), prompts that the sentences begin with, padded on either side; also `input_ids`.
                 An end-of-sentence at their end is taken away, and a beginning-of-sentence is put before them.
-            num_samples: how many codes are drawn from the prior; by default one for each prompt.
+            num_samples: how many latents are drawn from the prior; by default one for each prompt.
             latents: (batch, latent_size), z in the base space, instead of drawing.
             z_prime: (batch, latent_size), the same in the decoder's space, after the flow.
             prior: how the model's prior is read: "pushforward", z ~ p(z) and z' = F(z); or "flow_posterior",
                 z' ~ p(z). It is N(0, I), or uniform on the sphere, or the one that `config.prior` names.
-            generator: source of the random numbers, of codes and words; the global one when None.
+            generator: source of the random numbers, of latents and words; the global one when None.
             kwargs: options of `transformers.GenerationMixin.generate`.
 
         Returns:
@@ -47,7 +53,7 @@ class LatentGenerationMixin(GenerationLoops):
             `return_dict_in_generate` asks for.
 
         Raises:
-            ValueError: more than one of `num_samples`, `latents` and `z_prime`, codes of another shape, as many
+            ValueError: more than one of `num_samples`, `latents` and `z_prime`, latents of another shape, as many
                 prompts as do not fit, no prompt at all, a prompt that leaves no room for a word, an unknown prior, an
                 option that the model has no use for.
 
@@ -71,7 +77,7 @@ class LatentGenerationMixin(GenerationLoops):
             complete(self, kwargs)
             return super().generate(prompts, attention_mask=attention_mask, z_prime=z_prime, **kwargs)
 
-    def _given_cache(self, kwargs):
+    def _given_cache(self: "WaeRnfModel", kwargs: dict[str, Any]) -> DecoderCache | None:
         """The caller's cache, under whichever of its names, or None."""
         names = {name: kwargs.pop(name, None) for name in ("cache", "past_key_values")}
         cache = next((given for given in names.values() if given is not None), None)
@@ -82,7 +88,9 @@ class LatentGenerationMixin(GenerationLoops):
             kwargs[CACHE_NAME] = cache
         return cache
 
-    def _prompts(self, inputs, kwargs, cache):
+    def _prompts(
+        self: "WaeRnfModel", inputs: torch.Tensor | None, kwargs: dict[str, Any], cache: DecoderCache | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Prompts and their mask, beginning-of-sentence first, padded on the left."""
         input_ids, mask = kwargs.pop("input_ids", None), kwargs.pop("attention_mask", None)
         if inputs is not None and input_ids is not None:
@@ -93,25 +101,32 @@ class LatentGenerationMixin(GenerationLoops):
             if mask is not None:
                 raise ValueError("an attention_mask needs the prompts that it belongs to")
             input_ids = torch.empty(1, 0, dtype=torch.long)
-        goes_on = cache is not None and cache.get_seq_length() > 0
-        check_prompts(input_ids, None if goes_on else mask, self.config.vocab_size)
+        seen = 0 if cache is None else cache.get_seq_length()
+        check_prompts(input_ids, None if seen else mask, self.config.vocab_size)
         input_ids = input_ids.to(self.device, torch.long)
         if mask is None:  # where a sentence's end is padding too, only its place tells them apart
             padding = {pad, self.config.pad_token_id} - {None, *eos}
             mask = torch.isin(input_ids, input_ids.new_tensor([*padding]), invert=True)
         mask = mask.to(self.device).long()
-        if goes_on:  # what the cache has seen stays where it is
-            if mask.shape[1] <= cache.get_seq_length():
-                raise ValueError(
-                    f"the cache has seen {cache.get_seq_length()} tokens; give the whole sentences, with a token more"
-                )
+        if seen:  # what the cache has seen stays where it is
+            if mask.shape[1] <= seen:
+                raise ValueError(f"the cache has seen {seen} tokens; give the whole sentences, with a token more")
             return input_ids, mask
         if bos is None and not (input_ids.shape[1] and mask.any(1).all()):
             raise ValueError("without a bos_token_id, every prompt needs a word to begin with")
         pad = next(iter(eos), 0) if pad is None else pad
         return align_prompts(input_ids, mask, bos, eos, pad if pad in range(self.config.vocab_size) else 0)
 
-    def _codes(self, prompts, num_samples, latents, z_prime, prior, generator, cache):
+    def _codes(
+        self: "WaeRnfModel",
+        prompts: torch.Tensor,
+        num_samples: int | None,
+        latents: torch.Tensor | None,
+        z_prime: torch.Tensor | None,
+        prior: str,
+        generator: torch.Generator | None,
+        cache: DecoderCache | None,
+    ) -> torch.Tensor:
         """z' (batch, latent_size): drawn, or those that are given."""
         if sum(given is not None for given in (num_samples, latents, z_prime)) > 1:
             raise ValueError("generate takes num_samples, to draw from the prior, or latents, or z_prime: one of them")
@@ -123,21 +138,21 @@ class LatentGenerationMixin(GenerationLoops):
         for name, given in codes.items():
             if given is not None:
                 self._check_codes(name, given)
-        if latents is None and z_prime is None:
+        if latents is not None:
+            z_prime = self.push(latents.to(self.device, self.dtype))[0]
+        elif z_prime is None:
             if cache is not None and cache.get_seq_length() and self.decoder.latents_at_every_step:
                 raise ValueError("to go on from a cache, give the latents or z_prime that its sentences began with")
             count = num_samples or len(prompts)
             z = self.sample_prior(count, generator)
-            latents, z_prime = (z, None) if prior == "pushforward" else (None, z)
-        if z_prime is None:
-            z_prime = self.push(latents.to(self.device, self.dtype))[0]
+            z_prime = self.push(z)[0] if prior == "pushforward" else z
         if len(prompts) not in (1, len(z_prime)):
             raise ValueError(
-                f"{len(prompts)} prompts do not fit {len(z_prime)} latent codes; give one prompt or as many"
+                f"{len(prompts)} prompts do not fit {len(z_prime)} latent variables; give one prompt or as many"
             )
         return z_prime.to(self.device, self.dtype)
 
-    def _check_codes(self, name, codes):
+    def _check_codes(self: "WaeRnfModel", name: str, codes: torch.Tensor) -> None:
         size = self.config.latent_size
         if not isinstance(codes, torch.Tensor) or codes.dim() != 2 or codes.shape[1] != size:
             shape = tuple(codes.shape) if isinstance(codes, torch.Tensor) else f"a {type(codes).__name__}"
@@ -149,7 +164,7 @@ class LatentGenerationMixin(GenerationLoops):
 
 
 @contextmanager
-def seeded_by(generator, device):
+def seeded_by(generator: torch.Generator | None, device: torch.device) -> Iterator[None]:
     """Within it the global random numbers follow from the generator's; without one nothing changes."""
     if generator is None:
         yield

@@ -1,7 +1,13 @@
 """Options of `generate`: which one holds, which are of no use here, and what holds where nobody says."""
 
+from typing import TYPE_CHECKING, Any
+
 import torch
 from transformers import GenerationConfig
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
+    from .modeling_wae_rnf import WaeRnfModel
 
 # What `forward` or another model's `generate` takes, and what to do instead.
 REFUSED = {
@@ -18,14 +24,14 @@ REFUSED = {
 WITHOUT_EFFECT = (("guidance_scale", 1), ("token_healing", False))
 
 
-def generation_defaults(config):
+def generation_defaults(config: "WaeRnfConfig") -> dict[str, Any]:
     """How sentences are written where nobody says otherwise: from the model's own distribution, without padding and a
     second beginning, up to the configuration's length."""
     special = [token for token in (config.pad_token_id, config.bos_token_id) if token is not None]
     return {"do_sample": True, "max_length": config.max_words + 1, "suppress_tokens": special}
 
 
-def option(model, kwargs, name):
+def option(model: "WaeRnfModel", kwargs: dict[str, Any], name: str) -> Any:
     """What holds in a call: its own options, then those of its configuration, of the model's, our defaults."""
     if name in kwargs:
         return kwargs[name]
@@ -35,7 +41,7 @@ def option(model, kwargs, name):
     return generation_defaults(model.config).get(name)
 
 
-def check_options(model, kwargs):
+def check_options(model: "WaeRnfModel", kwargs: dict[str, Any]) -> None:
     """Raises a ValueError for an option that would be ignored, or that makes no distribution."""
     for name, instead in REFUSED.items():
         value = option(model, kwargs, name)
@@ -54,7 +60,7 @@ def check_options(model, kwargs):
             raise ValueError(f"{name} must be at least 1, not {count}")
 
 
-def special_tokens(model, kwargs):
+def special_tokens(model: "WaeRnfModel", kwargs: dict[str, Any]) -> tuple[int | None, list[int], int | None]:
     """Beginning-of-sentence, the list of what ends a sentence, and padding, as they hold in a call.
 
     Raises:
@@ -70,7 +76,7 @@ def special_tokens(model, kwargs):
     return bos, eos, pad
 
 
-def check_room(model, prompts, kwargs):
+def check_room(model: "WaeRnfModel", prompts: torch.Tensor, kwargs: dict[str, Any]) -> None:
     """Raises a ValueError where the longest prompt reaches `max_length`."""
     longest = option(model, kwargs, "max_length")
     if option(model, kwargs, "max_new_tokens") is None and longest is not None and prompts.shape[1] >= longest:
@@ -80,11 +86,11 @@ def check_room(model, prompts, kwargs):
         )
 
 
-def complete(model, kwargs):
+def complete(model: "WaeRnfModel", kwargs: dict[str, Any]) -> None:
     """Puts our defaults where neither the call nor a saved generation_config.json says anything."""
     defaults = generation_defaults(model.config)
     if option(model, kwargs, "do_sample"):
-        # The library's own default are the 50 likeliest words. This one is in no configuration: a greedy one with it
+        # Transformers' own default are the 50 likeliest words. This one is in no configuration: a greedy one with it
         # could not be saved.
         defaults["top_k"] = 0
     if kwargs.get("max_length", 0) is None:
@@ -101,6 +107,6 @@ def complete(model, kwargs):
         kwargs["max_length"] = None  # of the two only one counts
     if given is None:
         kwargs.update(missing)
-    elif missing:  # the library warns of a configuration and options beside it
+    elif missing:  # Transformers warns of a configuration and options beside it
         kwargs["generation_config"] = GenerationConfig()
         vars(kwargs["generation_config"]).update(vars(given) | missing)  # the caller's own stays as it is

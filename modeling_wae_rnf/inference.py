@@ -1,8 +1,16 @@
 """Inference: from sentences to q(z|x)."""
 
+from typing import TYPE_CHECKING
+
 from torch import nn
 
+from .alignment import Aligned
 from .part import Part
+from .posterior_head import Posterior
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
+    from .modeling_wae_rnf import WaeRnfModel
 
 
 class Inference(Part, nn.Module):
@@ -12,7 +20,7 @@ class Inference(Part, nn.Module):
     `torch.enable_grad`, and gives back a posterior without a graph where it was called without one.
     """
 
-    def forward(self, model, sentences, kl_weight=None):
+    def forward(self, model: "WaeRnfModel", sentences: Aligned, kl_weight: float | None = None) -> Posterior:
         """q(z|x) of each sentence.
 
         Args:
@@ -26,10 +34,10 @@ class Inference(Part, nn.Module):
 class Amortized(Inference):
     """The posterior is what the head makes of the encoder's vector."""
 
-    def __init__(self, config):
+    def __init__(self, config: "WaeRnfConfig") -> None:
         super().__init__()
 
-    def forward(self, model, sentences, kl_weight=None):
+    def forward(self, model: "WaeRnfModel", sentences: Aligned, kl_weight: float | None = None) -> Posterior:
         # one of the two marks says nothing; a row of padding alone is read as one token of it
         lengths = (sentences.mask.sum(-1) - 1).clamp_min(1)
         read = slice(1, None) if model.config.encoder_input == "eos" else slice(None, -1)

@@ -1,8 +1,29 @@
 """What a forward refuses, each with the sentence that says what would be right."""
 
+from typing import TYPE_CHECKING
 
-def check_inputs(config, input_ids, inputs_embeds, labels, latents, z_prime, cache, output_attentions):
+import torch
+
+from .recurrent_cache import DecoderCache
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
+
+
+def check_inputs(
+    config: "WaeRnfConfig",
+    input_ids: torch.Tensor | None,
+    inputs_embeds: torch.Tensor | None,
+    labels: torch.Tensor | None,
+    latents: torch.Tensor | None,
+    z_prime: torch.Tensor | None,
+    cache: DecoderCache | None,
+    output_attentions: bool | None,
+) -> torch.Tensor:
     """Whether a forward's inputs can be used together.
+
+    Returns:
+        `input_ids`, which there have to be.
 
     Raises:
         ValueError: embedded words, attention weights, tensors whose shapes do not fit each other, both kinds of
@@ -30,3 +51,4 @@ def check_inputs(config, input_ids, inputs_embeds, labels, latents, z_prime, cac
         raise ValueError("a cache continues a sentence of known latents; give latents or z_prime too")
     if cache is not None and labels is not None and cache.get_seq_length():
         raise ValueError("labels are scored over whole sentences, but the cache has seen some of their words")
+    return input_ids

@@ -1,7 +1,10 @@
 """What one pass from words to z' leaves behind, for an objective to charge."""
 
 from dataclasses import dataclass
-from typing import Any
+
+import torch
+
+from .posterior_head import Posterior
 
 
 @dataclass
@@ -16,17 +19,17 @@ class LatentCode:
         flow_kernel: the kernel's name, or None.
     """
 
-    posterior: Any
-    z: Any
-    z_prime: Any
-    log_abs_det: Any
-    log_kernels: list
+    posterior: Posterior
+    z: torch.Tensor
+    z_prime: torch.Tensor
+    log_abs_det: torch.Tensor
+    log_kernels: list[torch.Tensor]
     flow_kernel: str | None
 
     @property
-    def log_kernel(self):
+    def log_kernel(self) -> torch.Tensor:
         """Σ log K over the flow's steps: (..., batch)."""
         return sum(self.log_kernels, self.zeros())
 
-    def zeros(self):
+    def zeros(self) -> torch.Tensor:
         return self.z.new_zeros(self.z.shape[:-1])

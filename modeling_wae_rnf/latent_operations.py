@@ -1,26 +1,37 @@
 """What is done in the latent space: sentence features, reconstruction, interpolation, analogy."""
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import torch
+from transformers.generation.utils import GenerateOutput
+
+if TYPE_CHECKING:
+    from .modeling_wae_rnf import WaeRnfModel
 
 
 class LatentOperations:
-    """Sentences to latent codes, and back by `generate`."""
+    """Sentences to latent variables, and back by `generate`."""
 
     @torch.no_grad()
-    def embed(self, input_ids, attention_mask=None):
+    def embed(
+        self: "WaeRnfModel", input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Posterior means, (batch, latent_size): features of sentences.
 
         Args:
             input_ids, attention_mask: (batch, length), as the tokenizer gives them, padded on the right.
 
         Raises:
-            ValueError: a language model, which has no latent code.
+            ValueError: a language model, which has no latent variable.
         """
         if not self.config.has_latents:
-            raise ValueError("a language model has no latent code: it encodes no sentence")
+            raise ValueError("a language model has no latent variable: it encodes no sentence")
         return self.encode(input_ids, attention_mask).mean
 
-    def reconstruct(self, batch, **kwargs):
+    def reconstruct(
+        self: "WaeRnfModel", batch: Mapping[str, torch.Tensor], **kwargs: Any
+    ) -> GenerateOutput | torch.LongTensor:
         """Each sentence through its posterior mean and back, decoded greedily.
 
         Args:
@@ -32,7 +43,16 @@ class LatentOperations:
         """
         return self.generate(latents=self.embed(**batch), **GREEDY | kwargs)
 
-    def interpolate(self, batch_a, batch_b, steps=7, path=None, space="z", metric=None, **kwargs):
+    def interpolate(
+        self: "WaeRnfModel",
+        batch_a: Mapping[str, torch.Tensor],
+        batch_b: Mapping[str, torch.Tensor],
+        steps: int = 7,
+        path: str | None = None,
+        space: str = "z",
+        metric: str | None = None,
+        **kwargs: Any,
+    ) -> torch.Tensor:
         """Sentences on the way from one to another, decoded greedily.
 
         Args:
@@ -51,7 +71,7 @@ class LatentOperations:
 
         Raises:
             ValueError: fewer than two steps, an unknown path, space or metric, a metric of another path than a
-                geodesic, a geodesic in z_prime, a language model.
+                geodesic, a geodesic in z_prime, a language model, `return_dict_in_generate`.
         """
         path = path or ("spherical" if self.prior.space == "sphere" else "straight")
         if steps < 2:
@@ -64,18 +84,27 @@ class LatentOperations:
             raise ValueError(f"a metric is of path='geodesic' alone, not of {path!r}")
         if path == "geodesic" and space != "z":
             raise ValueError("a geodesic runs in space='z'; what it is behind the flow is for the metric to say")
-        ends = [self.embed(**batch) for batch in (batch_a, batch_b)]
+        a, b = (self.embed(**batch) for batch in (batch_a, batch_b))
         if space == "z_prime":
-            ends = [self.push(z)[0] for z in ends]
+            a, b = (self.push(z)[0] for z in (a, b))
         if path == "geodesic":
-            points = self.geodesic(*ends, steps=steps, metric=metric or "flow")
+            points = self.geodesic(a, b, steps=steps, metric=metric or "flow")
         else:
             positions = torch.linspace(0, 1, steps, device=self.device, dtype=self.dtype)
-            points = torch.stack([WAYS[path](*ends, position) for position in positions], dim=1)
+            points = torch.stack([WAYS[path](a, b, position) for position in positions], dim=1)
         codes = {"latents" if space == "z" else "z_prime": points.flatten(0, 1)}
-        return self.generate(**codes, **GREEDY | kwargs).unflatten(0, (-1, steps))
+        sentences = self.generate(**codes, **GREEDY | kwargs)
+        if not isinstance(sentences, torch.Tensor):
+            raise ValueError("interpolate gives token ids alone; leave return_dict_in_generate out")
+        return sentences.unflatten(0, (-1, steps))
 
-    def analogy(self, batch_a, batch_b, batch_c, **kwargs):
+    def analogy(
+        self: "WaeRnfModel",
+        batch_a: Mapping[str, torch.Tensor],
+        batch_b: Mapping[str, torch.Tensor],
+        batch_c: Mapping[str, torch.Tensor],
+        **kwargs: Any,
+    ) -> GenerateOutput | torch.LongTensor:
         """What is to c as b is to a: the sentences at z = z_b - z_a + z_c, decoded greedily.
 
         Args:
@@ -89,7 +118,7 @@ class LatentOperations:
         return self.generate(latents=b - a + c, **GREEDY | kwargs)
 
 
-def spherical(a, b, position):
+def spherical(a: torch.Tensor, b: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
     """From a to b (batch, d) at a constant angle: sin((1 - t)w)/sin(w) a + sin(tw)/sin(w) b, w the angle between."""
     cosine = torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1).unsqueeze(-1)
     angle = cosine.acos()
@@ -97,6 +126,10 @@ def spherical(a, b, position):
     return torch.where(angle.sin() > 1e-4, turned, torch.lerp(a, b, position))
 
 
-WAYS = {"straight": torch.lerp, "spherical": spherical}  # those that the two ends alone decide
+# those that the two ends alone decide
+WAYS: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "straight": torch.lerp,
+    "spherical": spherical,
+}
 PATHS = (*WAYS, "geodesic")
 GREEDY = {"do_sample": False}

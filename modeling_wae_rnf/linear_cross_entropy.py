@@ -5,20 +5,24 @@ the gradient formed in the forward pass, where torch's computes the logits again
 (benchmarks/README.md, "What was tried").
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch.autograd import Function
 
-# Logits of one chunk: 32 MB in single precision, about a processor's last cache, and enough for full matrix speed.
+# Logits of one chunk: 32 MB in single precision, about a CPU's last cache, and enough for full matrix speed.
 CHUNK = 2**23
 # Logits that a GPU keeps whole, 1 GB in single precision: one kernel for all of them beats many for parts.
 WHOLE_ON_GPU = 2**28
 
 
-def linear_cross_entropy(hidden, weight, bias, targets):
+def linear_cross_entropy(
+    hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
     """-log softmax(hidden Wᵀ + b)[target] of each token, in nats.
 
-    On a processor passes over all the logits wait for memory, so the gradient is formed where a chunk of them is
+    On a CPU passes over all the logits wait for memory, so the gradient is formed where a chunk of them is
     still in the cache: in the forward pass. It is that of the sum over the tokens,
     and any constant times it, as a mean asks for, is only a scaling of it; a gradient whose weights differ between
     tokens is computed anew, right but slower. A GPU has no such cache: up to `WHOLE_ON_GPU` logits it keeps them all,
@@ -50,14 +54,16 @@ def linear_cross_entropy(hidden, weight, bias, targets):
     return _by_chunks(hidden, weight, bias, targets)
 
 
-def _whole(hidden, weight, bias, targets):
+def _whole(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     scores = F.linear(hidden, weight, bias)
     return F.cross_entropy(scores.to(torch.promote_types(scores.dtype, torch.float32)), targets, reduction="none")
 
 
 class _LinearCrossEntropy(Function):
     @staticmethod
-    def forward(ctx, hidden, weight, bias, targets):
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor
+    ) -> torch.Tensor:
         ctx.at_once = hidden.device.type == "cpu"
         gradients = _zero_gradients(ctx, hidden, weight, bias) if ctx.at_once else ()
         nll = _by_chunks(hidden, weight, bias, targets, gradients)
@@ -65,7 +71,7 @@ class _LinearCrossEntropy(Function):
         return nll
 
     @staticmethod
-    def backward(ctx, token_weights):
+    def backward(ctx: Any, token_weights: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         *gradients, hidden, weight, bias, targets = ctx.saved_tensors
         if torch.is_grad_enabled():
             return *_differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights), None
@@ -77,7 +83,14 @@ class _LinearCrossEntropy(Function):
         return *gradients, None
 
 
-def _differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights):
+def _differentiable_gradients(
+    ctx: Any,
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    targets: torch.Tensor,
+    token_weights: torch.Tensor,
+) -> tuple[torch.Tensor | None, ...]:
     """The gradients as functions of what they depend on, for derivatives of higher order."""
     nll = _whole(hidden, weight, bias, targets)
     tensors = (hidden, weight, bias)
@@ -86,13 +99,20 @@ def _differentiable_gradients(ctx, hidden, weight, bias, targets, token_weights)
     return tuple(next(found) if need else None for need in ctx.needs_input_grad[: len(tensors)])
 
 
-def _zero_gradients(ctx, *tensors):
+def _zero_gradients(ctx: Any, *tensors: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     """A zero for each tensor whose gradient is needed, None for the others."""
     needed = zip(tensors, ctx.needs_input_grad, strict=False)
     return tuple(torch.zeros_like(tensor) if need else None for tensor, need in needed)
 
 
-def _by_chunks(hidden, weight, bias, targets, gradients=(), token_weights=None):
+def _by_chunks(
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    targets: torch.Tensor,
+    gradients: tuple[torch.Tensor | None, ...] = (),
+    token_weights: torch.Tensor | None = None,
+) -> torch.Tensor:
     """The cross entropies; `gradients` of their weighted sum are filled in if given."""
     precision = torch.promote_types(hidden.dtype, torch.float32)
     nll = hidden.new_empty(len(hidden), dtype=precision)
@@ -115,7 +135,13 @@ def _by_chunks(hidden, weight, bias, targets, gradients=(), token_weights=None):
     return nll
 
 
-def _add_gradients(gradients, rows, part, weight, score_gradient):
+def _add_gradients(
+    gradients: tuple[torch.Tensor | None, ...],
+    rows: slice,
+    part: torch.Tensor,
+    weight: torch.Tensor,
+    score_gradient: torch.Tensor,
+) -> None:
     hidden_gradient, weight_gradient, bias_gradient = gradients
     if hidden_gradient is not None:
         torch.mm(score_gradient, weight, out=hidden_gradient[rows])

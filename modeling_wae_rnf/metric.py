@@ -1,9 +1,11 @@
 """The kernel that shapes the Riemannian metric: closeness of z to its nearest cluster centre (before eq. 16)."""
 
+import torch
+
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-def log_kernel(z, centres, kernel="imq", bandwidth=10.0):
+def log_kernel(z: torch.Tensor, centres: torch.Tensor, kernel: str = "imq", bandwidth: float = 10.0) -> torch.Tensor:
     """log K(z) against the nearest centre c_k.
 
     "imq": K_m(z) = Σ_s 2ds / (2ds + ||z - c_k||²) over the seven `SCALES` s, the inverse multiquadratic.

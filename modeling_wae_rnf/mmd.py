@@ -12,7 +12,7 @@ BLIND = 1e-3  # a kernel between samples of the prior under which nothing of the
 
 
 @full_precision
-def mmd(x, y, kernel="imq"):
+def mmd(x: torch.Tensor, y: torch.Tensor, kernel: str = "imq") -> torch.Tensor:
     """MMD² between the distributions that x and y were drawn from.
 
     "imq": k(x, y) = Σ_s 2ds / (2ds + ||x - y||²), unbiased (U-statistic): a point is not paired with itself.
@@ -54,17 +54,17 @@ def mmd(x, y, kernel="imq"):
     raise ValueError(f'kernel must be "imq", "gaussian" or "gaussian_scaled", not {kernel!r}')
 
 
-def _squared_distance(x, y):
+def _squared_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     # by products, not differences: (n, m) memory instead of (n, m, d)
     inner = x @ y.T
     return (x.square().sum(-1, keepdim=True) + y.square().sum(-1) - 2 * inner).clamp_min(0)
 
 
-def _imq(x, y):
+def _imq(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     scales = 2 * x.shape[-1] * x.new_tensor(SCALES)
     return (scales / (scales + _squared_distance(x, y).unsqueeze(-1))).sum(-1)
 
 
-def _off_diagonal_mean(kernel):
+def _off_diagonal_mean(kernel: torch.Tensor) -> torch.Tensor:
     n = len(kernel)
     return (kernel.sum() - kernel.diagonal().sum()) / (n * (n - 1))

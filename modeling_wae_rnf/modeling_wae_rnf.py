@@ -1,6 +1,6 @@
 """The text autoencoder: token ids -> posterior -> z -> F(z) -> decoder -> loss, and prior -> F -> text."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -8,15 +8,18 @@ from transformers import PreTrainedModel
 from transformers import initialization as init
 
 from .affine_coupling import LastLayer
-from .alignment import align, can_read, check_shapes
+from .alignment import Aligned, align, can_read, check_shapes
 from .batch_norm import BatchNorm
 from .components import build, build_auxiliary_losses, part_of
 from .configuration_wae_rnf import WaeRnfConfig
+from .decoder import Decoder
 from .distributed import batch_mean, batch_rows, of_main
+from .encoder import Encoder
 from .flows import Flow, PlanarFlow
 from .gaussian import GaussianPosterior
 from .generation import LatentGenerationMixin
 from .generation_options import generation_defaults
+from .inference import Inference
 from .input_noise import drop_tokens, shuffle_tokens
 from .inputs import check_inputs
 from .latent_code import LatentCode
@@ -24,9 +27,12 @@ from .latent_geometry import LatentGeometry
 from .latent_operations import LatentOperations
 from .metric import log_kernel
 from .mmd import mmd
+from .objectives import Objective
 from .outputs import WaeRnfOutput
 from .part import Part
-from .recurrent_cache import CACHE_NAME
+from .posterior_head import Posterior, PosteriorHead
+from .priors import Prior
+from .recurrent_cache import CACHE_NAME, DecoderCache
 from .text_latent_pipeline import TextLatentPipeline  # noqa: F401  a saved directory takes along what is imported here
 
 NOISE_SEED = 0  # of what is drawn outside of training where the draws are to be the same
@@ -71,13 +77,22 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         torch.Size([2])
     """
 
+    config: WaeRnfConfig
+    embedding: nn.Module
+    encoder: Encoder  # this and the two that follow: only with a latent variable
+    posterior_head: PosteriorHead
+    inference: Inference
+    prior: Prior
+    decoder: Decoder
+    centres: torch.Tensor
+
     config_class = WaeRnfConfig
     base_model_prefix = ""
     main_input_name = "input_ids"
     _tied_weights_keys = {"decoder.projection.weight": "embedding.weight"}  # noqa: RUF012  with tie_word_embeddings
     _is_stateful = True  # the state cannot be taken back by some words, as assisted decoding would
 
-    def __init__(self, config):
+    def __init__(self, config: WaeRnfConfig) -> None:
         super().__init__(config)
         config.check_combinations()  # fields may have been set one by one
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
@@ -97,7 +112,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         self.post_init()
         self.generation_config.update(**generation_defaults(config))
 
-    def _init_weights(self, module):
+    def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, PlanarFlow):
             module.reset_parameters(self.config.flow_init, init)
         elif isinstance(module, (Part, LastLayer)):
@@ -105,7 +120,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
             init.normal_(module.weight, std=self.config.embedding_std * (module.embedding_dim**-0.5 if tied else 1))
-        elif isinstance(module, (nn.Linear, nn.LSTM)):  # torch's own bounds; the library's would be normal(0.02)
+        elif isinstance(module, (nn.Linear, nn.LSTM)):  # PyTorch's own bounds; Transformers' would be normal(0.02)
             fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
@@ -118,31 +133,31 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             super()._init_weights(module)
 
     @property
-    def objective(self):
+    def objective(self) -> Objective:
         """The [`Objective`] that the configuration names."""
         return part_of("objective", self.config)
 
     @property
-    def device(self):
+    def device(self) -> torch.device:
         """Where inputs belong: the device that computes, also where accelerate keeps the weights elsewhere."""
         hook = getattr(self, "_hf_hook", None)
         devices = (getattr(part, "execution_device", None) for part in getattr(hook, "hooks", (hook,)))
         device = next((device for device in devices if device is not None), None)
         return super().device if device is None else torch.device(device)
 
-    def get_input_embeddings(self):
+    def get_input_embeddings(self) -> nn.Module:
         return self.embedding
 
-    def set_input_embeddings(self, value):
+    def set_input_embeddings(self, value: nn.Module) -> None:
         self.embedding = value
 
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> nn.Module:
         return self.decoder.projection
 
-    def set_output_embeddings(self, value):
+    def set_output_embeddings(self, value: nn.Linear) -> None:
         self.decoder.projection = value
 
-    def set_centres(self, centres):
+    def set_centres(self, centres: torch.Tensor) -> None:
         """Copies the cluster centres (num_centres, latent_size) that the kernel is measured from.
 
         Raises:
@@ -155,7 +170,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             )
         self.centres.copy_(centres)
 
-    def encode(self, input_ids, attention_mask=None):
+    def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> Posterior:
         """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
 
         Args:
@@ -164,13 +179,13 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         return self._encode(align(input_ids, attention_mask, self.config, self.training))
 
-    def _encode(self, sentences, kl_weight=None):
+    def _encode(self, sentences: Aligned, kl_weight: float | None = None) -> Posterior:
         if not self.config.has_latents:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
         return self.inference(self, self._with_noise(sentences), kl_weight)
 
-    def _with_noise(self, sentences):
+    def _with_noise(self, sentences: Aligned) -> Aligned:
         """What the encoder reads of sentences; in training a denoising autoencoder's reads less."""
         if self.training and self.config.input_drop:
             sentences = drop_tokens(sentences, self.config.input_drop)
@@ -178,17 +193,23 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             sentences = shuffle_tokens(sentences, self.config.input_shuffle)
         return sentences
 
-    def sample_prior(self, num_samples, generator=None):
+    def sample_prior(self, num_samples: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """z of the prior, by default N(0, I) or uniform on the sphere: (num_samples, latent_size), no gradient."""
         shape = (num_samples, self.config.latent_size)
         return self.prior.sample(shape, generator, device=self.device, dtype=self.dtype)
 
-    def push(self, z):
+    def push(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z' = F(z) and log|det dF/dz|: (..., latent_size) -> (..., latent_size), (...)."""
         z_prime, log_abs_det, _ = self.flow(z)
         return z_prime, log_abs_det
 
-    def score(self, input_ids, attention_mask, z_prime, labels=None):
+    def score(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        z_prime: torch.Tensor,
+        labels: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """-log p(x | z'), nats per sentence.
 
         Args:
@@ -201,7 +222,9 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         return self.reconstruct_nll(align(input_ids, attention_mask, self.config, self.training), z_prime, labels)
 
-    def score_tokens(self, input_ids, attention_mask, z_prime):
+    def score_tokens(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None, z_prime: torch.Tensor
+    ) -> torch.Tensor:
         """-log p(x_t | x_<t, z') of each token after beginning-of-sentence, in nats.
 
         Args:
@@ -216,38 +239,45 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         targets, scored = sentences.targets()
         return self.decoder.token_nll(self._read(sentences, z_prime)[1], targets, scored)
 
-    def reconstruct_nll(self, sentences, z_prime, labels=None):
+    def reconstruct_nll(
+        self, sentences: Aligned, z_prime: torch.Tensor, labels: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """`score` of sentences that are [`Aligned`]."""
         return self._nll(sentences, self._read(sentences, z_prime)[1], labels)
 
-    def _read(self, sentences, z_prime, whole=False):
+    def _read(
+        self, sentences: Aligned, z_prime: torch.Tensor, whole: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """What the decoder reads and its state after each word, (batch, width - 1, ...); `whole`: the last one too."""
         read = sentences.input_ids if whole else sentences.input_ids[:, :-1]
         words = self.embedding(self._drop_words(read))
         return words, self.decoder(words, z_prime, sentences.mask[:, 0 if whole else 1 :].sum(-1))
 
-    def _nll(self, sentences, states, labels):
+    def _nll(self, sentences: Aligned, states: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """-log p of the next words, in nats per sentence, from the states before them."""
         targets, scored = sentences.targets(labels)
         return self.decoder.nll(states[:, : targets.shape[1]], targets, scored)
 
-    def _drop_words(self, input_ids):
+    def _drop_words(self, input_ids: torch.Tensor) -> torch.Tensor:
         rate = self.config.word_dropout
         if not self.training or rate == 0:
             return input_ids
         dropped = torch.rand(input_ids.shape, device=input_ids.device) < rate
         dropped[:, 0] = False  # beginning-of-sentence is no word
-        return input_ids.masked_fill(dropped, self.config.unk_token_id)
+        unknown = self.config.unk_token_id
+        assert unknown is not None  # the configuration refuses word dropout without it
+        return input_ids.masked_fill(dropped, unknown)
 
-    def _code(self, posterior, z):
+    def _code(self, posterior: Posterior, z: torch.Tensor) -> LatentCode:
         """z' = F(z) and what the flow's steps add to the loss."""
         z_prime, log_abs_det, flow_inputs = self.flow(z)
         kernel, bandwidth = self.config.flow_kernel, self.config.kernel_bandwidth
-        steps = flow_inputs if kernel is not None else []
-        log_kernels = [log_kernel(step, self.centres.to(z.dtype), kernel, bandwidth) for step in steps]
+        log_kernels = []
+        if kernel is not None:
+            log_kernels = [log_kernel(step, self.centres.to(z.dtype), kernel, bandwidth) for step in flow_inputs]
         return LatentCode(posterior, z, z_prime, log_abs_det, log_kernels, kernel)
 
-    def _mmd(self, z, weight, generator):
+    def _mmd(self, z: torch.Tensor, weight: float, generator: torch.Generator | None) -> torch.Tensor:
         if weight == 0:
             return z.new_zeros(())
         z = batch_rows(z) if self.training else z
@@ -258,25 +288,25 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
 
     def forward(
         self,
-        input_ids=None,
-        attention_mask=None,
-        labels=None,
-        latents=None,
-        z_prime=None,
-        past_key_values=None,
-        cache=None,
-        use_cache=None,
-        kl_weight=None,
-        mmd_weight=None,
-        sample=None,
-        return_dict=None,
-        return_loss=True,
-        return_logits=None,
-        output_hidden_states=None,
-        output_attentions=None,
-        inputs_embeds=None,
-        token_type_ids=None,
-    ):
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        latents: torch.Tensor | None = None,
+        z_prime: torch.Tensor | None = None,
+        past_key_values: DecoderCache | None = None,
+        cache: DecoderCache | None = None,
+        use_cache: bool | None = None,
+        kl_weight: float | None = None,
+        mmd_weight: float | None = None,
+        sample: bool | None = None,
+        return_dict: bool | None = None,
+        return_loss: bool = True,
+        return_logits: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> WaeRnfOutput | tuple[Any, ...]:
         """The training forward; with `latents` or `z_prime`, the decoder alone.
 
         Args:
@@ -310,8 +340,12 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
                 both `latents` and `z_prime`, a cache with neither, or with `labels`.
         """
         cache = past_key_values if cache is None else cache
-        check_inputs(self.config, input_ids, inputs_embeds, labels, latents, z_prime, cache, output_attentions)
-        hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        input_ids = check_inputs(
+            self.config, input_ids, inputs_embeds, labels, latents, z_prime, cache, output_attentions
+        )
+        hidden_states = bool(
+            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        )
         if latents is not None:
             z_prime = self.push(latents)[0]
         if z_prime is None:
@@ -325,12 +359,20 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             output = self._next_words(input_ids, attention_mask, z_prime, cache, labels, asked)
         return output if return_dict is not False else output.to_tuple()
 
-    def _forms_logits(self, return_logits):
+    def _forms_logits(self, return_logits: bool | None) -> bool:
         if return_logits is None:
             return_logits = self.config.return_logits
         return not self.training if return_logits is None else return_logits
 
-    def _next_words(self, input_ids, attention_mask, z_prime, cache, labels, asked):
+    def _next_words(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        z_prime: torch.Tensor,
+        cache: DecoderCache | None,
+        labels: torch.Tensor | None,
+        asked: Asked,
+    ) -> WaeRnfOutput:
         """The logits after each of the words; padding, on either side, leaves the state as it is."""
         if attention_mask is not None:  # that of generation is of all words, those that the cache has seen too
             attention_mask = attention_mask[:, -input_ids.shape[1] :]
@@ -342,15 +384,16 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         states = self.decoder.extend(words, z_prime, memory, mask)
         memory.count(input_ids.shape[1])
         reconstruction = self.score(input_ids, attention_mask, z_prime, labels) if asked.loss else None
+        carried: dict[str, Any] = {CACHE_NAME: cache}
         return WaeRnfOutput(
-            loss=self._mean(reconstruction) if asked.loss else None,
+            loss=None if reconstruction is None else self._mean(reconstruction),
             reconstruction=reconstruction,
             logits=self.decoder.logits(states) if asked.logits else None,
-            **{CACHE_NAME: cache},
+            **carried,
             hidden_states=(words, states) if asked.hidden_states else None,
         )
 
-    def _begin(self, input_ids, mask, z_prime, memory):
+    def _begin(self, input_ids: torch.Tensor, mask: torch.Tensor, z_prime: torch.Tensor, memory: DecoderCache) -> None:
         """Puts a beginning-of-sentence before the sentences that have none."""
         first = input_ids.gather(1, mask.long().argmax(1, keepdim=True)).squeeze(1)
         missing = (mask.any(1) & first.ne(self.config.bos_token_id)).unsqueeze(1)
@@ -359,17 +402,25 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         begin = self.embedding(torch.full_like(first, self.config.bos_token_id))
         self.decoder.extend(begin.unsqueeze(1), z_prime, memory, missing)
 
-    def _mean(self, values):
+    def _mean(self, values: torch.Tensor) -> torch.Tensor:
         """The mean over the sentences; while training, over those of all processes."""
         return batch_mean(values) if self.training else values.mean(0)
 
-    def _autoencode(self, sentences, labels, kl_weight, mmd_weight, sample, asked):
+    def _autoencode(
+        self,
+        sentences: Aligned,
+        labels: torch.Tensor | None,
+        kl_weight: float | None,
+        mmd_weight: float | None,
+        sample: bool | None,
+        asked: Asked,
+    ) -> WaeRnfOutput:
         posterior = self._encode(sentences, kl_weight)
         z, generator = self._draw(posterior, sample)
         code = self._code(posterior, z.view_as(z))  # whose gradient an objective may weigh, but not the MMD's
         weighted = self.objective.importance_weighted
         first, first_prime = (z[0], code.z_prime[0]) if weighted else (z, code.z_prime)
-        found = {"latents": first}
+        found: dict[str, Any] = {"latents": first}
         whole = asked.logits or asked.hidden_states or (asked.features and not self.config.has_latents)
         if whole or (asked.loss and not weighted):
             words, states = self._read(sentences, first_prime, whole)
@@ -396,7 +447,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
             found["last_hidden_state"] = mean if self.config.has_latents else states
         return WaeRnfOutput(**found)
 
-    def _draw(self, posterior, sample):
+    def _draw(self, posterior: Posterior, sample: bool | None) -> tuple[torch.Tensor, torch.Generator | None]:
         """z, and the generator of what else is drawn in this forward; None is the global one.
 
         z is (batch, latent_size), or (samples, batch, latent_size) where the objective weighs samples: one, where it
@@ -414,7 +465,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         shape = {"sample_shape": (self.config.importance_samples,)} if self.objective.importance_weighted else {}
         return posterior.rsample(generator=generator, **shape), generator
 
-    def _nll_of_samples(self, sentences, z_prime, labels):
+    def _nll_of_samples(self, sentences: Aligned, z_prime: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """-log p(x | z') of each sample, (samples, batch), all of them through the decoder at once.
 
         Each has dropout of its own, which is then one more thing that the weights average over: still a bound.
@@ -423,21 +474,30 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         repeated, labels = sentences.repeat(samples), labels if labels is None else labels.repeat(samples, 1)
         return self.reconstruct_nll(repeated, z_prime.flatten(0, 1), labels).view(samples, -1)
 
-    def _weight(self, name, given):
+    def _weight(self, name: str, given: float | None) -> float:
         return getattr(self.config, name) if given is None else given
 
-    def _auxiliary(self, code, sentences, labels):
+    def _auxiliary(self, code: LatentCode, sentences: Aligned, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         """{name: (batch,)}"""
         targets, scored = sentences.targets(labels)
         losses = self.auxiliary_losses.items()
         return {name: loss(code, targets, scored, self.decoder) for name, loss in losses}
 
-    def _losses(self, reconstruction, code, kl_weight, mmd_weight, divergence):
+    def _losses(
+        self,
+        reconstruction: torch.Tensor,
+        code: LatentCode,
+        kl_weight: float | None,
+        mmd_weight: float | None,
+        divergence: torch.Tensor,
+    ) -> dict[str, torch.Tensor]:
         """The loss and its terms by name."""
         config, objective = self.config, self.objective
         kl = charged = objective.kl(code, self.prior)
         if config.free_bits or config.minimum_rate:
-            charged = self._mean(self.prior.kl_per_dimension(code.posterior)).clamp_min(config.free_bits).sum()
+            per_dimension = self.prior.kl_per_dimension(code.posterior)
+            assert per_dimension is not None  # the configuration refuses these options where there is none
+            charged = self._mean(per_dimension).clamp_min(config.free_bits).sum()
             charged = charged.clamp_min(config.minimum_rate)
         loss = self._mean(objective.loss(reconstruction, charged, code, self._weight("kl_weight", kl_weight)))
         terms = {"reconstruction": reconstruction, "kl": kl, "log_abs_det": code.log_abs_det}

@@ -4,9 +4,21 @@ alpha is `kl_weight`, z ~ q(z|x), z' = F(z). Nothing is imported that takes time
 before it imports torch.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from .latent_code import LatentCode
+    from .priors import Prior
+
+    LatentTerms = Callable[[float, torch.Tensor, LatentCode], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -20,30 +32,32 @@ class Objective:
     """
 
     bound_of: str
-    latent_terms: Any = None
+    latent_terms: LatentTerms | None = None
 
     importance_weighted = False
 
     @property
-    def closed_form(self):
+    def closed_form(self) -> bool:
         """Whether the divergence is taken in closed form where the prior has one."""
         return self.bound_of == "pushforward" and not self.importance_weighted
 
-    def kl(self, code, prior):
+    def kl(self, code: LatentCode, prior: Prior) -> torch.Tensor:
         """KL(q(z|x) || p(z)) in closed form, or at the sample: log q(z|x) - log p, of z or of z'. (batch,), nats."""
         known = prior.kl_divergence(code.posterior) if self.closed_form else None
         return self._log_q(code) - self._log_prior(code, prior) if known is None else known
 
-    def _log_q(self, code):
+    def _log_q(self, code: LatentCode) -> torch.Tensor:
         return code.posterior.log_prob(code.z)
 
-    def _log_prior(self, code, prior):
+    def _log_prior(self, code: LatentCode, prior: Prior) -> torch.Tensor:
         return prior.log_prob(code.z if self.bound_of == "pushforward" else code.z_prime)
 
-    def _volume(self, code):
+    def _volume(self, code: LatentCode) -> torch.Tensor:
         return code.log_abs_det if self.bound_of == "flow_posterior" else code.zeros()
 
-    def loss(self, reconstruction, charged, code, alpha):
+    def loss(
+        self, reconstruction: torch.Tensor, charged: torch.Tensor, code: LatentCode, alpha: float
+    ) -> torch.Tensor:
         """(batch,), nats per sentence.
 
         Args:
@@ -52,11 +66,11 @@ class Objective:
         """
         return reconstruction + self.latent_terms(alpha, charged, code)
 
-    def bound(self, reconstruction, kl, code):
+    def bound(self, reconstruction: torch.Tensor, kl: torch.Tensor, code: LatentCode) -> torch.Tensor:
         """-ELBO of the model `bound_of`, whatever alpha is: (batch,)."""
         return reconstruction + kl - self._volume(code)
 
-    def of_sentence(self, values):
+    def of_sentence(self, values: torch.Tensor) -> torch.Tensor:
         """A term of the samples as one of the sentence: (batch,)."""
         return values
 
@@ -78,28 +92,30 @@ class ImportanceWeighted(Objective):
 
     importance_weighted = True
 
-    def _log_q(self, code):
+    def _log_q(self, code: LatentCode) -> torch.Tensor:
         return code.posterior.detach().log_prob(code.z)
 
-    def loss(self, reconstruction, charged, code, alpha):
+    def loss(
+        self, reconstruction: torch.Tensor, charged: torch.Tensor, code: LatentCode, alpha: float
+    ) -> torch.Tensor:
         log_weights = -(reconstruction + alpha * (charged - self._volume(code)))
         if code.z.requires_grad:
             factor = 1 - alpha + alpha * log_weights.detach().softmax(0).unsqueeze(-1)
             code.z.register_hook(lambda gradient: gradient * factor)
         return _minus_log_mean_exp(log_weights)
 
-    def bound(self, reconstruction, kl, code):
+    def bound(self, reconstruction: torch.Tensor, kl: torch.Tensor, code: LatentCode) -> torch.Tensor:
         return _minus_log_mean_exp(-super().bound(reconstruction, kl, code).detach())
 
-    def of_sentence(self, values):
+    def of_sentence(self, values: torch.Tensor) -> torch.Tensor:
         return values.mean(0)
 
 
-def _minus_log_mean_exp(log_weights):
+def _minus_log_mean_exp(log_weights: torch.Tensor) -> torch.Tensor:
     return math.log(len(log_weights)) - log_weights.logsumexp(0)
 
 
-def _authors_kernel_term(code):
+def _authors_kernel_term(code: LatentCode) -> torch.Tensor:
     """½ log K_m, whose sign is the opposite of eq. 16, or -log(1 + K_g) of each step."""
     if code.flow_kernel != "gaussian":
         return 0.5 * code.log_kernel

@@ -4,6 +4,7 @@ The configuration and the command line read the same declarations. Nothing is im
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
@@ -22,9 +23,9 @@ class Rule:
         most: the largest integer.
     """
 
-    holds: Any
+    holds: Callable[[Any], bool]
     words: str
-    choices: tuple = ()
+    choices: tuple[str, ...] = ()
     most: int = LARGEST
 
 

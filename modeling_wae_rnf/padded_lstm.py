@@ -2,19 +2,23 @@
 
 import warnings
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.nn.utils.rnn import PackedSequence
 
 # Padded tokens that must be spared for the time to be cut: starting anew costs about as much as these.
 MIN_PADDING_SAVED = 200
 
 
-def run_lstm(lstm, inputs, lengths, state=None):
+def run_lstm(
+    lstm: torch.nn.LSTM, inputs: torch.Tensor, lengths: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
+) -> torch.Tensor:
     """The LSTM's output at each token.
 
-    On a processor, padding costs as much as words do. The time is therefore cut into stretches, and each is run on
-    the sentences that still go on. An accelerator waits for steps, not for sentences, and takes the padded batch at
+    On a CPU, padding costs as much as words do. The time is therefore cut into stretches, and each is run on
+    the sentences that still go on. A GPU waits for steps, not for sentences, and takes the padded batch at
     once.
 
     Args:
@@ -32,7 +36,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
         torch.Size([2, 4, 5])
     """
     if state is not None:
-        state = tuple(values.unsqueeze(0) for values in state)  # (layers, batch, hidden_size), as the library has it
+        state = tuple(values.unsqueeze(0) for values in state)  # (layers, batch, hidden_size), as PyTorch has it
     if inputs.device.type != "cpu":
         return call_lstm(lstm, inputs, state)[0]
     lengths, order = lengths.clamp_min(1).sort(descending=True)
@@ -51,7 +55,7 @@ def run_lstm(lstm, inputs, lengths, state=None):
     return F.pad(torch.cat(outputs, dim=1), (0, 0, 0, inputs.shape[1] - ends[-1]))
 
 
-def stretches(lengths):
+def stretches(lengths: list[int]) -> list[int]:
     """Where to cut the time: the ends of the stretches, ascending, for lengths in descending order.
 
     Examples:
@@ -65,7 +69,9 @@ def stretches(lengths):
     return ends
 
 
-def call_lstm(lstm, inputs, state=None):
+def call_lstm(
+    lstm: torch.nn.LSTM, inputs: torch.Tensor | PackedSequence, state: tuple[torch.Tensor, ...] | None = None
+) -> Any:
     """`lstm(inputs, state)`; under autocast on a CPU without an LSTM of its type, in the precision of the weights.
 
     Args:
@@ -76,13 +82,13 @@ def call_lstm(lstm, inputs, state=None):
     device = lstm.weight_ih_l0.device.type
     if device != "cpu" or not torch.is_autocast_enabled(device) or has_lstm(torch.get_autocast_dtype(device)):
         return lstm(inputs, state)
-    dtype = lstm.weight_ih_l0.dtype
+    dtype: torch.dtype = lstm.weight_ih_l0.dtype  # type: ignore[assignment]  # PyTorch makes its weights by name
     with torch.autocast(device, enabled=False):
         return lstm(inputs.to(dtype), None if state is None else tuple(values.to(dtype) for values in state))
 
 
 @lru_cache
-def has_lstm(dtype):
+def has_lstm(dtype: torch.dtype) -> bool:
     """Whether this CPU has an LSTM of a type for autocast: oneDNN's in bfloat16 needs AVX-512. Warns once if not."""
     with torch.random.fork_rng(devices=[]):  # its weights must not take from the random numbers of a run
         lstm = torch.nn.LSTM(1, 1)

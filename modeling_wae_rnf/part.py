@@ -1,8 +1,13 @@
 """What all interchangeable parts have in common."""
 
 from inspect import Parameter, signature
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from torch import nn
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 
 class Part:
@@ -19,14 +24,14 @@ class Part:
         return tuple(parameter.name for parameter in parameters if parameter.kind is Parameter.KEYWORD_ONLY)
 
     @classmethod
-    def check(cls, config) -> None:
+    def check(cls, config: "WaeRnfConfig") -> None:
         """Whether the part can be built from the fields of a [`WaeRnfConfig`], before it is.
 
         Raises:
             ValueError: it cannot.
         """
 
-    def reset_parameters(self, init=nn.init) -> None:
+    def reset_parameters(self, init: ModuleType = nn.init) -> None:
         """Starts anew the parameters that PyTorch's bounds for linear layers and LSTMs are not meant for.
 
         Args:

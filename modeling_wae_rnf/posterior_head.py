@@ -1,18 +1,52 @@
 """What every posterior head has in common: the encoder's vector in, q(z|x) out."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, Self
+
 import torch
 from torch import nn
 
 from .part import Part
 
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
+
+
+class Posterior(Protocol):
+    """The contract of q(z|x), one row a sentence, such as [`GaussianPosterior`]."""
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """(batch, latent_size)"""
+
+    @classmethod
+    def concatenate(cls, posteriors: Sequence[Self], order: torch.Tensor) -> Self:
+        """The rows of many posteriors as one in double precision on the CPU, in an order of their numbers."""
+
+    def detach(self) -> Self:
+        """The same distribution, whose parameters are constants."""
+
+    def rsample(self, sample_shape: Sequence[int] = (), generator: torch.Generator | None = None) -> torch.Tensor:
+        """z of shape (*sample_shape, batch, latent_size), differentiable."""
+
+    def log_prob(self, z: torch.Tensor, /) -> torch.Tensor:
+        """log q(z|x): (..., batch, latent_size) -> (..., batch), nats."""
+
+    def log_prob_of_each(self, z: torch.Tensor) -> torch.Tensor:
+        """log q(z_i | x_j) of every pair: (n, latent_size) -> (n, batch)."""
+
+    def entropy(self) -> torch.Tensor:
+        """H(q(z|x)): (batch,), nats."""
+
+    def kl_per_dimension(self) -> torch.Tensor | None:
+        """From the natural prior, (batch, latent_size) nats; None where the divergence is no sum over dimensions."""
+
+    def kl_divergence(self) -> torch.Tensor:
+        """From the natural prior: (batch,), nats per sentence."""
+
 
 class PosteriorHead(Part, nn.Module):
-    """The contract: (batch, state_size) -> a posterior of batch rows, such as [`GaussianPosterior`].
-
-    A posterior has `mean` (batch, latent_size) and the methods `rsample(sample_shape, generator)`, `log_prob(z)`,
-    `log_prob_of_each(z)`, `entropy()`, `kl_divergence()` and `kl_per_dimension()` (None where it
-    is no sum over the dimensions) from its natural prior, `detach()`, and
-    `concatenate(posteriors, order)`.
+    """The contract: (batch, state_size) -> a [`Posterior`] of batch rows.
 
     Attributes:
         space: where its z lie; those of the prior lie there too. Only a "euclidean" one has flows and an MMD.
@@ -22,15 +56,15 @@ class PosteriorHead(Part, nn.Module):
     space = "euclidean"
     natural_prior = "standard_normal"
 
-    def __init__(self, config, state_size: int):
+    def __init__(self, config: "WaeRnfConfig", state_size: int) -> None:
         super().__init__()
 
-    def forward(self, state: torch.Tensor):
+    def forward(self, state: torch.Tensor) -> Posterior:
         """(batch, state_size) -> the posterior."""
         raise NotImplementedError
 
 
-def projection(config, state_size: int, bias: bool) -> nn.Sequential:
+def projection(config: "WaeRnfConfig", state_size: int, bias: bool) -> nn.Sequential:
     """From the encoder's vector to the latent variable's size: "mlp", two layers (paper 5.2), or "linear", one layer,
     as in the authors' code."""
     if config.posterior_head == "linear":

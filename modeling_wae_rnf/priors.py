@@ -1,14 +1,23 @@
 """p(z): the distribution that a model is sampled from, and that its bounds measure q(z|x) by."""
 
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from .affine_coupling import AffineCoupling
+from .encoder import Encoder
 from .gaussian import GaussianPosterior, standard_normal_log_prob
 from .part import Part
+from .posterior_head import Posterior, PosteriorHead
 from .precision import full_precision
 from .von_mises_fisher import log_area
+
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
 
 SPREAD = 0.1  # standard deviation of a mixture's means at the start: near N(0, I), and no two components alike
 PSEUDO_LENGTH = 10  # embeddings of a pseudo-input
@@ -33,10 +42,18 @@ class Prior(Part, nn.Module):
     space = "euclidean"
     has_kl_per_dimension = False
 
-    def __init__(self, config=None, encoder=None, head=None):
+    def __init__(
+        self, config: "WaeRnfConfig | None" = None, encoder: Encoder | None = None, head: PosteriorHead | None = None
+    ) -> None:
         super().__init__()
 
-    def sample(self, shape, generator=None, device=None, dtype=None):
+    def sample(
+        self,
+        shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
         """z of a shape (..., latent_size).
 
         Args:
@@ -45,15 +62,15 @@ class Prior(Part, nn.Module):
         """
         raise NotImplementedError
 
-    def log_prob(self, z):
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """log p(z), nats: (..., latent_size) -> (...)."""
         raise NotImplementedError
 
-    def kl_per_dimension(self, posterior):
+    def kl_per_dimension(self, posterior: Posterior) -> torch.Tensor | None:
         """KL(q(z_i|x) || p(z_i)) in closed form, (batch, latent_size) nats; None where there is none."""
         return None
 
-    def kl_divergence(self, posterior):
+    def kl_divergence(self, posterior: Posterior) -> torch.Tensor | None:
         """KL(q(z|x) || p(z)) in closed form, (batch,) nats per sentence; None where there is none."""
         return None
 
@@ -69,18 +86,23 @@ class StandardNormal(Prior):
     has_kl_per_dimension = True
 
     @torch.no_grad()
-    def sample(self, shape, generator=None, **options):
-        if generator is not None:  # torch.compile refuses None at any batch size
-            options["generator"] = generator
-        return torch.randn(shape, **options)
+    def sample(
+        self,
+        shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
+        source: dict[str, Any] = {} if generator is None else {"generator": generator}  # torch.compile refuses None
+        return torch.randn(shape, device=device, dtype=dtype, **source)
 
-    def log_prob(self, z):
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         return standard_normal_log_prob(z)
 
-    def kl_per_dimension(self, posterior):
+    def kl_per_dimension(self, posterior: Posterior) -> torch.Tensor | None:
         return posterior.kl_per_dimension()
 
-    def kl_divergence(self, posterior):
+    def kl_divergence(self, posterior: Posterior) -> torch.Tensor | None:
         return posterior.kl_divergence()
 
 
@@ -89,15 +111,21 @@ class UniformSphere(StandardNormal):
 
     space, has_kl_per_dimension = "sphere", False
 
-    def sample(self, shape, generator=None, **options):
-        return F.normalize(super().sample(shape, generator, **options), dim=-1)
+    def sample(
+        self,
+        shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
+        return F.normalize(super().sample(shape, generator, device, dtype), dim=-1)
 
-    def log_prob(self, z):
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """One value for all z."""
         return z.new_full(z.shape[:-1], -log_area(z.shape[-1]))
 
 
-def noise(shape, generator, like):
+def noise(shape: Sequence[int], generator: torch.Generator | None, like: torch.Tensor) -> torch.Tensor:
     """N(0, 1) as a tensor like another, drawn where the generator is."""
     if generator is None:
         return torch.randn(shape, dtype=like.dtype, device=like.device)
@@ -114,7 +142,9 @@ class MixturePrior(Prior):
         (torch.Size([5, 2]), torch.Size([4, 5]))
     """
 
-    def __init__(self, config, encoder=None, head=None):
+    def __init__(
+        self, config: "WaeRnfConfig", encoder: Encoder | None = None, head: PosteriorHead | None = None
+    ) -> None:
         super().__init__()
         size = (config.prior_components, config.latent_size)
         self.mean = nn.Parameter(torch.empty(size))
@@ -122,17 +152,23 @@ class MixturePrior(Prior):
         self.logits = nn.Parameter(torch.empty(size[0]))
         self.reset_parameters()
 
-    def reset_parameters(self, init=nn.init):
+    def reset_parameters(self, init: ModuleType = nn.init) -> None:
         init.normal_(self.mean, std=SPREAD)
         init.zeros_(self.log_stddev)
         init.zeros_(self.logits)
 
-    def components(self):
+    def components(self) -> tuple[GaussianPosterior, torch.Tensor]:
         """N(m_k, diag(s_k²)) as one distribution of K rows, and log π (K,)."""
         return GaussianPosterior(self.mean, self.log_stddev.exp()), self.logits.log_softmax(0)
 
     @torch.no_grad()
-    def sample(self, shape, generator=None, device=None, dtype=None):
+    def sample(
+        self,
+        shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
         components, log_weights = self.components()
         weights = log_weights.exp() if generator is None else log_weights.exp().to(generator.device)
         number = torch.Size(shape[:-1]).numel()
@@ -141,7 +177,7 @@ class MixturePrior(Prior):
         return (mean + stddev * noise(shape, generator, mean)).to(device=device, dtype=dtype)
 
     @full_precision
-    def log_prob(self, z):
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         components, log_weights = self.components()
         rows = z.reshape(-1, 1, z.shape[-1]).split(ROWS_AT_ONCE)  # against each component: (rows, K)
         found = [(components.log_prob(part) + log_weights).logsumexp(-1) for part in rows]
@@ -160,22 +196,22 @@ class VampPrior(MixturePrior):
         encoder, head: the model's own; they are used here and belong to the model.
     """
 
-    def __init__(self, config, encoder, head):
+    def __init__(self, config: "WaeRnfConfig", encoder: Encoder, head: PosteriorHead) -> None:
         Prior.__init__(self)
         self.stddev = config.embedding_std
         self.pseudo_inputs = nn.Parameter(torch.empty(config.prior_components, PSEUDO_LENGTH, config.embedding_size))
         self._parts = (encoder, head)  # in a tuple, they are no submodules
         self.reset_parameters()
 
-    def reset_parameters(self, init=nn.init):
+    def reset_parameters(self, init: ModuleType = nn.init) -> None:
         init.normal_(self.pseudo_inputs, std=self.stddev)
 
-    def components(self):
+    def components(self) -> tuple[GaussianPosterior, torch.Tensor]:
         posterior = self._encode(self.pseudo_inputs)
         return posterior, posterior.mean.new_zeros(len(posterior.mean)).log_softmax(0)
 
     @full_precision
-    def _encode(self, embeddings):
+    def _encode(self, embeddings: torch.Tensor) -> GaussianPosterior:
         encoder, head = self._parts
         # an LSTM alone is the same in both forms, and cuDNN's has gradients in that of training only
         modules = [part for parent in self._parts for part in parent.modules() if not isinstance(part, nn.LSTM)]
@@ -201,23 +237,31 @@ class FlowPrior(Prior):
         torch.Size([5, 2])
     """
 
-    def __init__(self, config, encoder=None, head=None):
+    def __init__(
+        self, config: "WaeRnfConfig", encoder: Encoder | None = None, head: PosteriorHead | None = None
+    ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
+        self.layers: Sequence[AffineCoupling] = nn.ModuleList(  # type: ignore[assignment]  # whose stubs know no kind
             AffineCoupling(config.latent_size, config.hidden_size, flipped=number % 2 == 1)
             for number in range(config.prior_layers)
         )
 
     @torch.no_grad()
-    def sample(self, shape, generator=None, device=None, dtype=None):
-        z = noise(shape, generator, self.layers[0].network[0].weight)
+    def sample(
+        self,
+        shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
+        z = noise(shape, generator, next(self.parameters()))
         for layer in self.layers:
             z, _ = layer(z)
         return z.to(device=device, dtype=dtype)
 
     @full_precision
-    def log_prob(self, z):
-        volume = 0.0
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
+        volume = z.new_zeros(z.shape[:-1])
         for layer in reversed(self.layers):
             z, log_abs_det = layer.inverse(z)
             volume = volume + log_abs_det

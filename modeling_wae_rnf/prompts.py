@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 
-def check_prompts(input_ids, mask, vocab_size):
+def check_prompts(input_ids: torch.Tensor, mask: torch.Tensor | None, vocab_size: int) -> None:
     """Raises a ValueError for what is no batch of prompts: ids (batch, length), and a mask of the same shape."""
     if not isinstance(input_ids, torch.Tensor) or input_ids.dim() != 2 or input_ids.is_floating_point():
         if isinstance(input_ids, torch.Tensor):
@@ -22,7 +22,9 @@ def check_prompts(input_ids, mask, vocab_size):
         raise ValueError(f"token ids of prompts must lie in 0 … {vocab_size - 1}")
 
 
-def align_prompts(input_ids, mask, bos_token_id, eos_token_ids, pad_token_id):
+def align_prompts(
+    input_ids: torch.Tensor, mask: torch.Tensor, bos_token_id: int | None, eos_token_ids: list[int], pad_token_id: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Prompts with beginning-of-sentence first and without end-of-sentence last, padded on the left.
 
     Args:

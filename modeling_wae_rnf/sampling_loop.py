@@ -1,11 +1,22 @@
 """The loop that draws words: what the library's does for sampling and greedy decoding, at less cost."""
 
+from typing import TYPE_CHECKING, Any
+
 import torch
-from transformers import LogitsProcessor, LogitsProcessorList, SuppressTokensLogitsProcessor
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteriaList,
+    SuppressTokensLogitsProcessor,
+)
 from transformers.generation import logits_process, stopping_criteria
 
 from .recurrent_cache import CACHE_NAME
 from .stop_strings import StopStrings
+
+if TYPE_CHECKING:
+    from .modeling_wae_rnf import WaeRnfModel
 
 COMPACT_AT = 1 / 8  # the part of the sentences that have ended, from which on these are left out
 # Whatever looks at each row for itself, and remembers nothing, is not disturbed by rows that are left out.
@@ -37,11 +48,16 @@ ENDS_EACH = (stopping_criteria.EosTokenCriteria, StopStrings)
 STATELESS = {getattr(logits_process, name, None) for name in PROCESSORS} | {*ENDS_ALL, *ENDS_EACH}
 
 
-def suits_draw_words(logits_processor, stopping_criteria, generation_config, model_kwargs):
-    """Whether [`draw_words`] gives what the library's loop gives: ids, by parts that see each row for itself.
+def suits_draw_words(
+    logits_processor: LogitsProcessorList,
+    stopping_criteria: StoppingCriteriaList,
+    generation_config: GenerationConfig,
+    model_kwargs: dict[str, Any],
+) -> bool:
+    """Whether [`draw_words`] gives what Transformers' loop gives: ids, by parts that see each row for itself.
 
     A subclass of a known part is not known. A repetition penalty knows its rows by number where prompts are padded.
-    Without an end-of-sentence the library writes on in a sentence that a string has stopped.
+    Without an end-of-sentence Transformers writes on in a sentence that a string has stopped.
     """
     config, parts = generation_config, [*logits_processor, *stopping_criteria]
     by_row = any(isinstance(getattr(part, "prompt_ignore_length", None), torch.Tensor) for part in parts)
@@ -57,27 +73,34 @@ def suits_draw_words(logits_processor, stopping_criteria, generation_config, mod
 
 
 class Suppress(LogitsProcessor):
-    """What the library's processor does to the same tokens, in place: that one looks for them among all words anew."""
+    """What Transformers' processor does to the same tokens, in place: that one looks for them among all words anew."""
 
-    def __init__(self, processor, vocab_size):
+    def __init__(self, processor: SuppressTokensLogitsProcessor, vocab_size: int) -> None:
         tokens = processor.suppress_tokens
         self.tokens = tokens[(tokens >= 0) & (tokens < vocab_size)]
 
-    def __call__(self, input_ids, scores):
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         return scores.index_fill_(1, self.tokens.to(scores.device), -torch.inf)
 
 
-def draw_words(model, input_ids, logits_processor, stopping_criteria, generation_config, **model_kwargs):
+def draw_words(
+    model: "WaeRnfModel",
+    input_ids: torch.Tensor,
+    logits_processor: LogitsProcessorList,
+    stopping_criteria: StoppingCriteriaList,
+    generation_config: GenerationConfig,
+    **model_kwargs: Any,
+) -> torch.Tensor:
     """Sampling or greedy decoding.
 
-    The library draws with `torch.multinomial`, one random number for each word of the vocabulary, and goes on with
+    Transformers draws with `torch.multinomial`, one random number for each word of the vocabulary, and goes on with
     sentences that have ended. Here a word takes one uniform number, and sentences that have ended are left out, as
     soon as they are an eighth of those that run, so that the batch seldom changes its size.
 
     Args:
         model: a [`WaeRnfModel`].
         input_ids: (batch, length), prompts padded on the left.
-        logits_processor, stopping_criteria, generation_config: as the library prepares them, and
+        logits_processor, stopping_criteria, generation_config: as Transformers prepares them, and
             [`suits_draw_words`] takes them.
         model_kwargs: `attention_mask` of the prompts, `z_prime` (batch, latent_size), and `use_cache`; without it
             every sentence is computed anew at each word.
@@ -90,16 +113,16 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
         for part in logits_processor
     )
     mask, z_prime = model_kwargs.get("attention_mask"), model_kwargs["z_prime"]
-    mask = torch.ones_like(input_ids) if mask is None else mask  # the library leaves out a mask without padding
+    mask = torch.ones_like(input_ids) if mask is None else mask  # Transformers leaves out a mask without padding
     cache, prompt = model.decoder.new_cache() if model_kwargs.get("use_cache") else None, input_ids
-    pad = generation_config._pad_token_tensor
-    pad = 0 if pad is None else int(pad)  # then no sentence ends before the others
+    padding = generation_config._pad_token_tensor
+    pad = 0 if padding is None else int(padding)  # then no sentence ends before the others
     running, steps = torch.arange(len(input_ids), device=input_ids.device), []
     ended = torch.zeros_like(running, dtype=torch.bool)
     while len(running):
         new = input_ids if cache is None or not cache.get_seq_length() else input_ids[:, -1:]
         logits = model(new, mask, z_prime=z_prime, cache=cache).logits[:, -1]
-        scores = logits_processor(input_ids, logits.float().contiguous())
+        scores = logits_processor(input_ids, logits.float().contiguous())  # type: ignore[arg-type]  # ids are long
         words = draw(scores) if generation_config.do_sample else scores.argmax(-1)
         words.masked_fill_(ended, pad)
         steps.append((running, words))
@@ -118,7 +141,7 @@ def draw_words(model, input_ids, logits_processor, stopping_criteria, generation
     return torch.cat([prompt, written], dim=1)
 
 
-def draw(scores):
+def draw(scores: torch.Tensor) -> torch.Tensor:
     """One word a row, with probability softmax(scores); overwrites `scores`.
 
     Args:

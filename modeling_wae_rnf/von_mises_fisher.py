@@ -1,7 +1,9 @@
 """The von Mises-Fisher distribution on the unit sphere, of a fixed concentration, and the head that gives it."""
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -9,11 +11,14 @@ import torch.nn.functional as F
 from .posterior_head import PosteriorHead, projection
 from .precision import full_precision
 
+if TYPE_CHECKING:
+    from .configuration_wae_rnf import WaeRnfConfig
+
 # Angles to the mean direction at which the distribution function is tabulated, between 0 and pi.
 GRID = 2**16
 
 
-def log_bessel(order, x):
+def log_bessel(order: float, x: float) -> float:
     """log I_order(x), the modified Bessel function of the first kind, for x > 0 and order >= 0.
 
     I_v(x) = Σ_m (x/2)^(2m + v) / (m! Γ(m + v + 1)). All terms are positive, so that their logarithms can be added up
@@ -29,26 +34,26 @@ def log_bessel(order, x):
 
 
 @lru_cache
-def log_normalizer(size, kappa):
+def log_normalizer(size: int, kappa: float) -> float:
     """log C of the density C exp(kappa muᵀz) on the unit sphere of R^size: nats."""
     order = size / 2 - 1
     return order * math.log(kappa) - size / 2 * math.log(2 * math.pi) - log_bessel(order, kappa)
 
 
 @lru_cache
-def mean_resultant_length(size, kappa):
+def mean_resultant_length(size: int, kappa: float) -> float:
     """A = I_{d/2}(kappa) / I_{d/2 - 1}(kappa), the length of E[z] = A mu."""
     return math.exp(log_bessel(size / 2, kappa) - log_bessel(size / 2 - 1, kappa))
 
 
 @lru_cache
-def log_area(size):
+def log_area(size: int) -> float:
     """log of the surface of the unit sphere of R^size; minus it is the log density of the uniform distribution."""
     return math.log(2) + size / 2 * math.log(math.pi) - math.lgamma(size / 2)
 
 
 @lru_cache
-def angle_distribution(size, kappa):
+def angle_distribution(size: int, kappa: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Angles to the mean direction and their distribution function, (GRID,) each.
 
     The angle's density is proportional to sin(angle)^(size - 2) exp(kappa cos(angle)).
@@ -76,15 +81,15 @@ class VonMisesFisherPosterior:
         tensor([0.4794])
     """
 
-    def __init__(self, mean, kappa):
+    def __init__(self, mean: torch.Tensor, kappa: float) -> None:
         self.mean, self.kappa = mean, kappa
 
     @classmethod
-    def concatenate(cls, posteriors, order):
+    def concatenate(cls, posteriors: Sequence[Self], order: torch.Tensor) -> Self:
         """The rows of many posteriors as one in double precision on the CPU, in an order of their numbers."""
         return cls(torch.cat([part.mean.cpu().double() for part in posteriors])[order], posteriors[0].kappa)
 
-    def rsample(self, sample_shape=(), generator=None):
+    def rsample(self, sample_shape: Sequence[int] = (), generator: torch.Generator | None = None) -> torch.Tensor:
         """z of shape (*sample_shape, batch, latent_size), differentiable in the mean direction.
 
         The angle to the mean direction is drawn by inverting its distribution function, which is tabulated: one
@@ -92,7 +97,7 @@ class VonMisesFisherPosterior:
         """
         mean = self.mean
         shape = (*sample_shape, *mean.shape)
-        options = {"dtype": mean.dtype, "device": mean.device}
+        options: dict[str, Any] = {"dtype": mean.dtype, "device": mean.device}
         if generator is not None:  # torch.compile refuses None at any batch size
             options["generator"] = generator
         uniform = torch.rand((*shape[:-1], 1), **options)
@@ -101,37 +106,37 @@ class VonMisesFisherPosterior:
         around = F.normalize(around - (around * mean).sum(-1, keepdim=True) * mean, dim=-1)
         return angle.cos() * mean + angle.sin() * around
 
-    def detach(self):
+    def detach(self) -> Self:
         """The same distribution, whose mean direction is a constant."""
         return type(self)(self.mean.detach(), self.kappa)
 
-    def _quantile(self, probability):
+    def _quantile(self, probability: torch.Tensor) -> torch.Tensor:
         angle, cumulative = (table.to(probability.device) for table in angle_distribution(self._size, self.kappa))
         right = torch.searchsorted(cumulative, probability, right=True).clamp(1, GRID - 1)
         below, above = cumulative[right - 1], cumulative[right]
         return angle[right - 1] + (probability - below) / (above - below) * (angle[right] - angle[right - 1])
 
     @property
-    def _size(self):
+    def _size(self) -> int:
         return self.mean.shape[-1]
 
-    def log_prob(self, z):
+    def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """log q(z | x): (..., batch, latent_size) -> (..., batch), nats."""
         return self.kappa * (z * self.mean).sum(-1) + log_normalizer(self._size, self.kappa)
 
-    def log_prob_of_each(self, z):
+    def log_prob_of_each(self, z: torch.Tensor) -> torch.Tensor:
         """log q(z_i | x_j) of every pair: (n, latent_size) -> (n, batch)."""
         return self.kappa * z @ self.mean.T + log_normalizer(self._size, self.kappa)
 
-    def entropy(self):
+    def entropy(self) -> torch.Tensor:
         """H(q(z | x)): (batch,), nats."""
         expected = self.kappa * mean_resultant_length(self._size, self.kappa)
         return self.mean.new_full(self.mean.shape[:-1], -expected - log_normalizer(self._size, self.kappa))
 
-    def kl_per_dimension(self):
+    def kl_per_dimension(self) -> None:
         """None: the divergence is no sum over the dimensions."""
 
-    def kl_divergence(self):
+    def kl_divergence(self) -> torch.Tensor:
         """KL(q(z | x) || uniform) = log area - H(q): (batch,), nats per sentence."""
         return log_area(self._size) - self.entropy()
 
@@ -141,16 +146,18 @@ class VonMisesFisherHead(PosteriorHead):
 
     space, natural_prior = "sphere", "uniform_sphere"
 
-    def __init__(self, config, state_size):
+    def __init__(self, config: "WaeRnfConfig", state_size: int) -> None:
         super().__init__(config, state_size)
         self.kappa = config.kappa
         self.mean = projection(config, state_size, bias=True)
 
     @classmethod
-    def check(cls, config):
+    def check(cls, config: "WaeRnfConfig") -> None:
         if config.latent_size < 2:
             raise ValueError(f"on the sphere, latent_size must be at least 2, not {config.latent_size}")
 
     @full_precision
-    def forward(self, state):  # (batch, state_size) -> VonMisesFisherPosterior
+    def forward(
+        self, state: torch.Tensor
+    ) -> VonMisesFisherPosterior:  # (batch, state_size) -> VonMisesFisherPosterior
         return VonMisesFisherPosterior(F.normalize(self.mean(state), dim=-1), self.kappa)

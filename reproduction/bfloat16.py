@@ -27,7 +27,8 @@ def in_both_precisions(directory: str | Path) -> dict[str, str | SplitMetrics]:
     """{"dataset", "system", precision: metrics} of one model directory on its test split."""
     options = read_run(directory)["options"]
     model, tokenizer = load_model(directory)
-    test = prepare(load_corpus(options["dataset"]), tokenizer, max_words=model.config.max_words)["test"]
+    corpus = load_corpus(options["dataset"], text_column=options.get("text_column"))
+    test = prepare(corpus, tokenizer, max_words=model.config.max_words)["test"]
     found = {"dataset": Path(options["dataset"]).name, "system": options["system"]}
     for precision in PRECISIONS:
         with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):

@@ -12,7 +12,7 @@ from wae_rnf.evaluation.columns import COLUMNS, WordColumn, markdown_table
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.metrics_table import print_report
-from wae_rnf.training.systems import SYSTEMS
+from wae_rnf.training.systems import SYSTEMS, System
 
 from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, training_in_words
 from .corpus_report import own_rows
@@ -52,8 +52,19 @@ def corpus_section(corpus, runs):
 
 def systems_section():
     """The table of systems: what each is, as its row says."""
-    rows = [[f"`{name}`", system.year, system.paper, system.differs] for name, system in SYSTEMS.items()]
+    rows = [[f"`{name}`", system.year, linked(system), system.differs] for name, system in SYSTEMS.items()]
     return table(["system", "year", "paper", "what differs"], rows)
+
+
+def linked(system: System) -> str:
+    """The paper of a system without the year, as a link where it has a number on arXiv.
+
+    Examples:
+        >>> linked(SYSTEMS["vae"]), linked(SYSTEMS["lstm-lm"])
+        ('[Bowman et al., CoNLL](https://arxiv.org/abs/1511.06349)', 'Sundermeyer et al., Interspeech')
+    """
+    paper, _, number = system.paper.replace(f" {system.year}", "").partition(", arXiv ")
+    return f"[{paper}](https://arxiv.org/abs/{number})" if number else paper
 
 
 def shown_section():

@@ -161,10 +161,12 @@ def finished_metrics(arguments):
         "max_sentences": arguments.eval_max_sentences,
         "mixed_precision": arguments.mixed_precision,
         "seed": arguments.seed,
+        "text_column": arguments.text_column,
     }
+    evaluation = {"text_column": None} | metrics["evaluation"]  # there was none before
     same = metrics["split"] == "test" and same_corpus(metrics["dataset"], arguments.dataset)
     finished = metrics["training"] and metrics["samples"] and "text" in metrics
-    return metrics if same and finished and metrics["evaluation"] == wanted else None
+    return metrics if same and finished and evaluation == wanted else None
 
 
 def draw_map(arguments, path):

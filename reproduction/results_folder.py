@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.metrics import AnyMetrics
@@ -17,7 +18,7 @@ def datasets_in(results: str | Path) -> dict[Path, str]:
     Raises:
         ValueError: a JSON file that holds no results.
     """
-    datasets = {path: read_json(path).get("dataset") for path in sorted(Path(results).glob("*.json"))}
+    datasets: dict[Path, Any] = {path: read_json(path).get("dataset") for path in sorted(Path(results).glob("*.json"))}
     for path, dataset in datasets.items():
         if not isinstance(dataset, str):
             raise ValueError(f"{path} is not what wae-rnf reproduce writes: it has no 'dataset'; move it elsewhere")

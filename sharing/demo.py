@@ -5,12 +5,13 @@ import socket
 import gradio
 import torch
 
-from wae_rnf.evaluation.evaluation_target import corpus_of
+from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
+from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .proxies import without_proxies
 from .text_input import encode, warn_of_unread
@@ -18,12 +19,13 @@ from .text_input import encode, warn_of_unread
 KL_SAMPLES = 100  # of a divergence that has no closed form
 
 
-def build_demo(directory, dataset=None, advise=lambda config: ""):
+def build_demo(directory, dataset=None, advise=lambda config: "", text_column=None):
     """The page of a model directory.
 
     Args:
         directory: what `wae-rnf train` left, or a Hub name.
         dataset: whose test split is on the map; by default what the model was trained on.
+        text_column: of that corpus; by default the one that the training read.
         advise: says for a configuration what to try where the latent variable has collapsed.
 
     Returns:
@@ -38,23 +40,24 @@ def build_demo(directory, dataset=None, advise=lambda config: ""):
     if has_map and dataset is None:
         raise ValueError(f"{directory} does not say what it was trained on; name the --dataset of the map")
     with gradio.Blocks(title="WAE-RNF") as page:
-        gradio.Markdown(f"# {directory}\n{description(model)}")
+        gradio.Markdown(f"# {directory}\n{description(model, tokenization_of(tokenizer))}")
         samples_tab(model, tokenizer)
         if model.config.latent_size:
             reconstruction_tab(model, tokenizer)
             interpolation_tab(model, tokenizer)
         if has_map:
-            test = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)["test"]
+            corpus = load_corpus(dataset, text_column=text_column or text_column_of(directory, dataset))
+            test = prepare(corpus, tokenizer, max_words=model.config.max_words)["test"]
             map_tab(model, tokenizer, LatentMap(model, test), advise)
     return page
 
 
-def description(model):
+def description(model, choice):
     config = model.config
     if config.latent_size == 0:
-        return f"A language model of {config.vocab_size:,} words."
+        return f"A language model of {config.vocab_size:,} {choice.unit}."
     flow = f"{config.num_flows} planar flows" if config.num_flows else "no flow"
-    return f"A text autoencoder of {config.vocab_size:,} words, a latent code of {config.latent_size}, {flow}."
+    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, a latent code of {config.latent_size}, {flow}."
 
 
 def check_port(port):

@@ -4,11 +4,18 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from wae_rnf.evaluation.columns import Row, columns, listed, symbol_of_prior
+from wae_rnf.evaluation.columns import NOTHING, Row, columns, listed, symbol_of_prior
 from wae_rnf.evaluation.markdown import table
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
 MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
+FIGURES = {  # of a bound: heading, and name and form of the figure
+    "NLL": ("nll", ".2f"),
+    "perplexity": ("ppl", ".1f"),
+    "per word": ("ppl_per_word", ".1f"),
+    "bits per byte": ("bits_per_byte", ".3f"),
+}
+VOCABULARY = {"words": "words", "punctuation": "words and punctuation marks"}
 LATENT_USE = ("mutual_information", "active_units", "active_units_0.1", "units_over_0.05")
 TEXT = ("bleu", "self_bleu", "distinct_1", "distinct_2", "distinct_3")
 PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
@@ -30,8 +37,34 @@ def honest_bounds(metrics):
 def bounds_table(metrics):
     """The honest bounds, and then the paper's protocol, as a table."""
     protocol = [("the paper's protocol, no bound", metrics["paper_protocol"])] if metrics["has_latents"] else []
-    rows = [(label, f"{of['nll']:.2f}", f"{of['ppl']:.1f}") for label, of in honest_bounds(metrics) + protocol]
-    return table(["", "NLL", "perplexity"], rows)
+    rows = [
+        (label, *(formatted(of.get(name), form) for name, form in FIGURES.values()))
+        for label, of in honest_bounds(metrics) + protocol
+    ]
+    return table(["", *FIGURES], rows)
+
+
+def formatted(figure, form):
+    """A figure of a table; a dash where it is not known."""
+    return NOTHING if figure is None else format(figure, form)
+
+
+def vocabulary_in_words(metrics, config):
+    """What the model reads and writes.
+
+    Examples:
+        >>> from types import SimpleNamespace
+        >>> config = SimpleNamespace(vocab_size=300)
+        >>> vocabulary_in_words({"tokenization": {"tokenization": "bpe", "lowercase": False}}, config)
+        'reads and writes 300 pieces of words, cased as written; no word is unknown to it'
+    """
+    name, lowercase = metrics["tokenization"].values()
+    case = "in lower case" if lowercase else "cased as written"
+    if name == "bpe":
+        return f"reads and writes {config.vocab_size:,} pieces of words, {case}; no word is unknown to it"
+    return (
+        f"knows the {config.vocab_size:,} {VOCABULARY[name]} of its vocabulary, {case}, and writes `<unk>` for others"
+    )
 
 
 def other_figures(metrics):
@@ -95,6 +128,7 @@ def model_card(repository, metrics, config):
         "dataset": Path(metrics["dataset"]).name,
         "bounds": bounds_table(metrics),
         "figures": other_figures(metrics),
+        "vocabulary": vocabulary_in_words(metrics, config),
         "metrics": metrics,
         "config": config,
         "minimum_versions": MINIMUM_VERSIONS,

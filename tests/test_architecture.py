@@ -22,12 +22,16 @@ MAY_IMPORT = {
 NETWORK = {
     "torch",
     "transformers",
+    "__future__",
+    "collections",
     "contextlib",
     "copy",
     "dataclasses",
     "functools",
     "inspect",
     "math",
+    "os",
+    "types",
     "typing",
     "warnings",
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def files(**contents):
 
     def write(_):
         for name, content in contents.items():
-            path = Path(name.replace("__", "/").replace("_txt", ".txt").replace("_yaml", ".yaml"))
+            path = Path(re.sub("_(txt|csv|yaml)", r".\1", name.replace("__", "/")))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -169,8 +170,16 @@ CORPORA = {
     "nowhere": (["train", "--dataset", "nowhere"], None, "unknown corpus 'nowhere'"),
     "no name": (["train", "--dataset", ""], None, "unknown corpus ''"),
     "a way out": (["train", "--dataset", "../../no/thing"], None, "unknown corpus '../../no/thing'"),
-    "a file": (["train", "--dataset", "f"], files(f="x"), "unknown corpus 'f'"),
-    "a split is missing": (OTHER_CORPUS, files(c__train_txt=GOOD, c__valid_txt=GOOD), "add test.txt"),
+    "a file": (["train", "--dataset", "f"], files(f="x"), "f is no file of a corpus: it must end in"),
+    "a split is missing": (OTHER_CORPUS, files(c__test_txt=GOOD, c__valid_txt=GOOD), "no train split: add"),
+    "two files of a split": (OTHER_CORPUS, files(c__train_txt=GOOD, c__train_csv=GOOD), "train.txt and train.csv"),
+    "several columns": (OTHER_CORPUS, files(c__train_csv="a,b\nx,y\n"), "several columns of text, a, b"),
+    "no such column": (
+        [*OTHER_CORPUS, "--text_column", "z"], files(c__train_csv="a,b\nx,y\n"), "no column 'z', only a, b",
+    ),
+    "a column of lines": ([*OTHER_CORPUS, "--text_column", "z"], files(c__train_txt=GOOD), "is a column of a table"),
+    "another tokenization": (train("--tokenization", "letters"), None, "must be one of words, punctuation, bpe"),
+    "few bytes": (train("--tokenization", "bpe", "--vocab_size", "99"), None, "99 entries is too small for bpe"),
     "a split is a folder": (OTHER_CORPUS, files(c__train_txt__x=GOOD), "c has no train split"),
     "an empty split": (OTHER_CORPUS, files(c__train_txt="", c__valid_txt=GOOD, c__test_txt=GOOD), "is empty"),
     "blank lines": (OTHER_CORPUS, files(c__train_txt=" \n\n", c__valid_txt=GOOD, c__test_txt=GOOD), "only blank"),

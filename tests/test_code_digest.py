@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from datasets import Dataset, DatasetDict
 
-from wae_rnf.tokenization import code_digest, corpora, hub_corpora, preparation, text_folder
+from wae_rnf.tokenization import code_digest, corpora, hub_corpora, local_corpora, preparation
 from wae_rnf.tokenization.toy import corpus as toy
 
 
@@ -41,7 +41,7 @@ def test_a_changed_reader_reads_anew(tmp_path, monkeypatch):
         return corpora.load_corpus(tmp_path, cache_dir=tmp_path / "cache")["train"]["text"][:]
 
     assert load() == ["the cat"]
-    new_code(monkeypatch, text_folder, "read_lines", lambda path, notes=None: iter(["another reader"]))
+    new_code(monkeypatch, local_corpora, "read_lines", lambda path, notes=None: iter(["another reader"]))
     assert load() == ["another reader"]
 
 

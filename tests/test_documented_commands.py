@@ -50,6 +50,7 @@ def place(tmp_path, monkeypatch):
     Path("FOLDER").mkdir()
     for split in ("train", "valid", "test"):
         Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
+    Path("reviews.csv").write_text("place,review\n" + "a cafe,The soup was cold.\n" * 3)
     for tense, sentence in (("past", "the cat sat"), ("present", "the cat is old .")):
         Path(f"{tense}.txt").write_text(f"{sentence}\n" * 3)
     noted = []
@@ -90,7 +91,7 @@ def test_commands(place, monkeypatch, capsys):
             assert main(["train", *words[words.index("train.py") + 1 :]]) == 0, line
             seen.add(words[0])
     assert seen >= {"sample", "reconstruct", "interpolate", "embed", "evaluate", "train", "push", "reproduce"}
-    assert seen >= {"accelerate", "torchrun", "score", "surprisal", "edit", "nearest"}
+    assert seen >= {"accelerate", "torchrun", "score", "surprisal", "edit", "nearest", "arithmetic", "tradeoff"}
     lines = Path("sentences.txt").read_text().splitlines()
     assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
     for name, *given in place:
@@ -119,7 +120,7 @@ def test_python(place, page):
     for language, content in blocks_of(page):
         if language == "python":
             exec(compile(content, page, "exec"), names)
-    assert "text" in names if page == "docs/text.md" else "model" in names
+    assert names.keys() & {"text", "model"}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

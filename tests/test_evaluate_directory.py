@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from transformers import AutoTokenizer
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation import evaluate_directory as module
+from wae_rnf.evaluation.evaluation_target import check_writable
 from wae_rnf.evaluation.metrics import Metrics
 from wae_rnf.evaluation.metrics_files import read_metrics, read_sentences, write_metrics
-from wae_rnf.evaluation.model_directory import digest_of_weights
+from wae_rnf.evaluation.model_directory import digest_of_weights, load_model
 from wae_rnf.evaluation.schema import unknown_keys
 from wae_rnf.reproduction.reproduce import finished_metrics, finished_run
 from wae_rnf.sharing.hub import push
@@ -105,7 +107,7 @@ def test_the_whole_test_split_is_the_record(model, corpus, monkeypatch):
     old, new = (json.loads(content["metrics.json"]) for content in (before, after))
     assert new.keys() == old.keys()
     assert list(unknown_keys(new, Metrics)) == []
-    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no"}
+    shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no", "text_column": None}
     assert new["evaluation"] == {"iwae_samples": 2, "seed": 3} | shared
     assert new["reading"] == "pushforward"
     assert new["options"] == old["options"]
@@ -288,7 +290,7 @@ def changed(metrics, path, value):
         (["system"], None, "is not what wae-rnf evaluate writes: system is missing"),
         (["paper_protocol"], 3, "is not what wae-rnf evaluate writes: paper_protocol is 3, not an object"),
         (["pushforward", "iwae"], None, "pushforward.iwae is missing"),
-        (["format"], 99, "is of format 99, this version reads up to 3"),
+        (["format"], 99, "is of format 99, this version reads up to 4"),
         (["pushforward", "elbo", "nll"], math.nan, "pushforward.elbo.nll is nan, not a finite number"),
         (["paper_protocol", "ppl"], math.inf, "paper_protocol.ppl is inf, not a finite number"),
     ],
@@ -363,3 +365,21 @@ def test_a_mixture_is_recorded(model, capsys):
     card = model_card("user/name", metrics, WaeRnfModel.from_pretrained(model).config).content
     units = metrics["units_over_0.05"]
     assert f"| used units | {units} | KL over 0.05 nats |" in card
+
+
+def test_a_tokenizer_of_another_kind_is_refused(model, monkeypatch):
+    class SlowTokenizer:
+        """As `AutoTokenizer` gives where there is no tokenizer.json."""
+
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", lambda _: SlowTokenizer())
+    with pytest.raises(ValueError, match=f"no tokenizer can be loaded from {model}: it is a SlowTokenizer"):
+        load_model(model)
+
+
+def test_a_place_that_cannot_be_written_is_told_whatever_the_system_says(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise OSError("no room")  # without a number
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(ValueError, match=r"no metrics can be written to .*: no room"):
+        check_writable(tmp_path / "metrics.json")

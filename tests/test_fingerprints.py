@@ -73,7 +73,7 @@ def test_from_another_working_directory(workplace, monkeypatch, tmp_path):
     assert read_run("work/run")["folder"] == str(workplace / "corpus")
     train(options(**there, dataset="work/corpus"))  # by its other name
     (workplace / "corpus").rename(tmp_path / "moved")
-    with pytest.raises(ValueError, match=r"was begun on the folder .*corpus, which is gone; --dataset FOLDER says"):
+    with pytest.raises(ValueError, match=r"was begun on the text in .*corpus, which is gone; --dataset PATH says"):
         train(options(**there, dataset="work/corpus"))
     train(options(**there, dataset="moved"))  # the same text, wherever it lies
     assert read_run("work/run")["folder"] == str(tmp_path / "moved")

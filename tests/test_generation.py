@@ -259,13 +259,19 @@ def latent(model, batch, rows):
 def test_reconstruct_and_embed(model, batch):
     if model.config.latent_size == 0:
         for method in (model.embed, lambda **inputs: model.reconstruct(inputs)):
-            with pytest.raises(ValueError, match="a language model has no latent code"):
+            with pytest.raises(ValueError, match="a language model has no latent variable"):
                 method(**batch)
         return
     mean = model.encode(**batch).mean
     assert torch.equal(model.embed(**batch), mean)
     expected = model.generate(latents=mean, do_sample=False, max_new_tokens=6)
     assert torch.equal(model.reconstruct(batch, max_new_tokens=6), expected)
+
+
+def test_interpolation_has_no_dictionary_to_give(model, batch):
+    if model.config.latent_size:
+        with pytest.raises(ValueError, match="leave return_dict_in_generate out"):
+            model.interpolate(batch, batch, steps=2, return_dict_in_generate=True)
 
 
 @pytest.mark.parametrize("space", ["z", "z_prime"])
@@ -332,7 +338,7 @@ def test_misuse_of_interpolation(tiny_model, batch, options, message):
         ({"num_samples": 0}, "num_samples must be at least 1"),
         ({"latents": torch.zeros(2, 5)}, r"latents must have shape \(batch, 4\), not \(2, 5\)"),
         ({"latents": torch.zeros(4)}, r"latents must have shape \(batch, 4\), not \(4,\)"),
-        ({"inputs": torch.ones(3, 2).long(), "latents": torch.zeros(2, 4)}, "3 prompts do not fit 2 latent codes"),
+        ({"inputs": torch.ones(3, 2).long(), "latents": torch.zeros(2, 4)}, "3 prompts do not fit 2 latent variables"),
         (
             {"inputs": torch.full((1, 9), 5), "max_length": 8},
             "9 words, which leaves none of the 7",

@@ -12,7 +12,7 @@ from wae_rnf.evaluation.metrics_migration import migrated_split
 from wae_rnf.evaluation.schema import problems, unknown_keys
 
 RESULTS = Path(__file__).parent.parent / "results"
-OTHERS = ("benchmarks", "bfloat16.json")  # no metrics.json
+OTHERS = ("benchmarks", "bfloat16.json", "text_session.json")  # no metrics.json
 PATHS = sorted(path for path in RESULTS.rglob("*.json") if not set(OTHERS) & set(path.relative_to(RESULTS).parts))
 assert len(PATHS) > 40
 READINGS = ("pushforward", "flow_posterior")
@@ -111,6 +111,23 @@ def test_the_first_files():
     above = new["reproduction"]["above_language_model"]["pushforward"]["iwae"]
     assert above["mean"] == bound["above_language_model"]
     assert above["standard_error"] == bound["above_language_model_standard_error"]
+
+
+@pytest.mark.parametrize("place", ["toy/vae.json", "recipe/ptb/normal-0.json"], ids=["no format", "format 3"])
+def test_before_format_4_tokens_were_lower_case_words(place):
+    new = read_metrics(RESULTS / place)
+    assert new["tokenization"] == {"tokenization": "words", "lowercase": True}
+    assert (new["num_words"], new["num_bytes"]) == (new["num_tokens"] - new["num_sentences"], None)
+    bound = new["pushforward"]["iwae"]
+    assert (bound["ppl_per_word"], bound["bits_per_byte"]) == (bound["ppl"], None)
+
+
+def test_a_damaged_file_of_format_3_is_refused(tmp_path):
+    content = json.loads((RESULTS / "recipe/ptb/normal-0.json").read_text())
+    del content["num_tokens"]
+    (tmp_path / "metrics.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="num_tokens is missing"):
+        read_metrics(tmp_path / "metrics.json")
 
 
 def test_a_file_of_a_later_version_is_refused(tmp_path):

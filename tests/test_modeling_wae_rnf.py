@@ -6,7 +6,7 @@ import mpmath
 import pytest
 import torch
 
-from modeling_wae_rnf import WaeRnfConfig, log_kernel
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel, log_kernel
 from modeling_wae_rnf.gaussian import standard_normal_log_prob
 
 CONFIGS = {
@@ -247,6 +247,29 @@ def test_free_bits_charge_what_is_over_them(tiny_model, batch):
         assert output.loss.item() == pytest.approx(output.reconstruction.mean().item() + expected, abs=1e-5)
     with pytest.raises(ValueError, match="free_bits and minimum_rate need"):
         tiny_model(**fields, free_bits=0.1, objective="flow_posterior")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"pad_token_id": None}, "pad_token_id and bos_token_id must be ids of tokens, not None"),
+        ({"bos_token_id": None}, "pad_token_id and bos_token_id must be ids of tokens, not None"),
+        ({"unk_token_id": None, "word_dropout": 0.1}, "but unk_token_id is None"),
+    ],
+)
+def test_a_special_token_that_is_read_cannot_be_none(fields, reason):
+    with pytest.raises(ValueError, match=reason):
+        WaeRnfConfig(vocab_size=9, **fields)
+    config = WaeRnfConfig(vocab_size=9)
+    for name, value in fields.items():
+        setattr(config, name, value)
+    with pytest.raises(ValueError, match=reason):
+        WaeRnfModel(config)
+
+
+def test_end_and_unknown_need_no_token(batch):
+    config = WaeRnfConfig(vocab_size=13, hidden_size=8, latent_size=4, eos_token_id=None, unk_token_id=None)
+    assert WaeRnfModel(config).train()(**batch).loss.isfinite()
 
 
 def test_words_are_dropped_while_training_alone(tiny_model):

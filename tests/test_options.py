@@ -402,7 +402,7 @@ def test_directories_by_default_and_by_tilde(monkeypatch, tmp_path):
 
 REFUSALS = [
     ["train", "--dataset", "yelp"],  # a corpus of that name and a folder
-    ["train", "--dataset", "./yelp"],  # without validation and test
+    ["train", "--dataset", "untrained"], ["train", "--dataset", "twice"],  # a folder without train, one with two
     ["train", "--lr", "1"], ["train", "--system", "gan"], ["train", "--dataset", "nowhere"], ["train", "--seed", "-1"],
     ["train", "--output_dir", "used"], ["train", "--system", "vae", "--kappa", "5"], ["train", "--hidden_size", "0"],
     ["train", "--centres_from", "nowhere"], ["train", "--config", "nowhere"], ["train", "--resume"],
@@ -418,6 +418,11 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     (tmp_path / "used" / "thesis.tex").write_text("precious")
     (tmp_path / "yelp").mkdir()
     (tmp_path / "yelp" / "train.txt").write_text("a cat\n")
+    (tmp_path / "untrained").mkdir()
+    (tmp_path / "untrained" / "test.txt").write_text("a cat\n")
+    (tmp_path / "twice").mkdir()
+    for name in ("train.txt", "train.csv"):
+        (tmp_path / "twice" / name).write_text("a cat\n")
     code = (
         "import json, sys\n"
         "from wae_rnf.commands.main import main\n"
@@ -431,7 +436,7 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
     for argv, outcome in zip(REFUSALS, json.loads(done.stdout), strict=True):
         assert outcome == [2, []], argv
     assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["used", "yelp"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["twice", "untrained", "used", "yelp"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -508,3 +513,10 @@ def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypat
     path.write_text("decoder_kwargs: 3\n")
     with pytest.raises(ValueError, match="JSON of the form"):
         read_options(path)
+
+
+def test_without_arguments_a_parser_reads_those_of_the_process(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--batch-size", "3"])
+    parser = OptionParser(prog="program")
+    parser.add_argument("--batch_size", type=int)
+    assert parser.parse_args().batch_size == 3

@@ -39,10 +39,10 @@ def test_only_the_training_split_is_counted():
 def test_ids_and_lengths():
     corpus = make_corpus()
     prepared = prepare(corpus, train_tokenizer(corpus))
-    assert prepared["train"].column_names == ["input_ids", "length", "cut"]
+    assert prepared["train"].column_names == ["input_ids", "length", "words", "bytes", "cut"]
     assert list(prepared["train"]) == [
-        {"input_ids": [1, 4, 5, 7, 2], "length": 4, "cut": False},
-        {"input_ids": [1, 4, 6, 2], "length": 3, "cut": False},
+        {"input_ids": [1, 4, 5, 7, 2], "length": 4, "words": 3, "bytes": 11, "cut": False},
+        {"input_ids": [1, 4, 6, 2], "length": 3, "words": 2, "bytes": 7, "cut": False},
     ]
     assert prepared["validation"]["input_ids"][0] == [1, 4, 3, 7, 2]
     assert prepared["test"]["input_ids"][0] == [1, 3, 3, 5, 2]  # a literal <eos> is an unknown word
@@ -64,7 +64,7 @@ def test_log_prob_is_kept_and_other_columns_are_not():
     rows = Dataset.from_dict({"text": ["a", "b"], "log_prob": [-1.5, -0.25], "label": [1, 2]})
     corpus = DatasetDict(train=rows)
     prepared = prepare(corpus, train_tokenizer(corpus))["train"]
-    assert set(prepared.column_names) == {"input_ids", "length", "cut", "log_prob"}
+    assert set(prepared.column_names) == {"input_ids", "length", "words", "bytes", "cut", "log_prob"}
     assert prepared["log_prob"][:] == [-1.5, -0.25]
     assert prepared.features["log_prob"] == Value("float64")
 

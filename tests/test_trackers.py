@@ -8,6 +8,7 @@ from accelerate.utils import LoggerType
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wae_rnf.commands.main import main
+from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.training import trackers
 from wae_rnf.training.run import train
 from wae_rnf.training.trackers import TRACKERS, trackers_of
@@ -74,3 +75,11 @@ def test_misuse_is_a_sentence_before_any_work(workplace, capsys, name, message):
     assert len(errors) == 1
     assert message in errors[0]
     assert not (workplace / "runs").exists()
+
+
+def test_samples_are_words_whatever_the_model_would_return(trained_directory):
+    model, tokenizer = load_model(trained_directory)
+    expected = trackers.samples_in_words(model, tokenizer, seed=0)
+    model.generation_config.return_dict_in_generate = True
+    assert trackers.samples_in_words(model, tokenizer, seed=0) == expected
+    assert len(expected.splitlines()) == trackers.NUM_SAMPLES

@@ -3,8 +3,11 @@
 A rule needs no model and no labels, so that edits can be judged by something that was not trained on them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+TOKEN = re.compile(r"n't|[a-z]+")
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -62,9 +65,10 @@ class Attribute:
         Examples:
             >>> ATTRIBUTES["tense"].label("the soup was cold ."), ATTRIBUTES["tense"].label("it is what it was .")
             ('past', None)
-            >>> ATTRIBUTES["sentiment"].label("the soup was not good .")
+            >>> ATTRIBUTES["sentiment"].label("The soup was cold."), ATTRIBUTES["sentiment"].label("It wasn't cold.")
+            ('negative', None)
         """
-        tokens = set(text.lower().replace("n't", " n't").split())
+        tokens = set(TOKEN.findall(text.lower().replace("n't", " n't")))
         if tokens & self.blocked_by:
             return None
         found = [value for value, words in self.words.items() if tokens.intersection(words)]

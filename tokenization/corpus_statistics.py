@@ -11,7 +11,7 @@ UNK_ID = SPECIAL_TOKENS.index(UNK)
 
 
 def corpus_statistics(prepared: DatasetDict, vocabulary_size: int) -> dict[str, dict[str, int | float]]:
-    """Count the sentences, words and tokens of each split.
+    """Count the sentences and tokens of each split; its words are the tokens but for ``<eos>``.
 
     Args:
         prepared: splits with the columns ``input_ids``, ``length`` and ``cut``, as
@@ -58,8 +58,14 @@ def split_statistics(rows: Dataset, split: str, vocabulary_size: int) -> dict[st
     }
 
 
-def statistics_table(statistics: dict[str, dict[str, int | float]]) -> tuple[list[str], list[list[str]]]:
+def statistics_table(
+    statistics: dict[str, dict[str, int | float]], unit: str = "words"
+) -> tuple[list[str], list[list[str]]]:
     """The statistics as the heading and the lines of a table, a split a line; "cut" where a sentence was.
+
+    Args:
+        statistics: as :func:`corpus_statistics` gives them.
+        unit: what a token is called.
 
     Examples:
         >>> row = {"sentences": 3370, "average_words": 20.887, "maximum_words": 74, "cut": 0, "tokens": 73760}
@@ -69,7 +75,7 @@ def statistics_table(statistics: dict[str, dict[str, int | float]]) -> tuple[lis
     columns = {
         "sentences": ("sentences", ","),
         "tokens": ("tokens", ","),
-        "words, mean": ("average_words", ".1f"),
+        f"{unit}, mean": ("average_words", ".1f"),
         "most": ("maximum_words", ","),
         "<unk>": ("fraction_unk", ".2%"),
         "cut": ("cut", ","),

@@ -12,8 +12,9 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from .code_digest import code_digest
 from .lines import say
+from .local_corpora import TEXT_FEATURES
 from .streams import TextStream
-from .text_folder import TEXT_FEATURES
+from .table_files import check_column
 
 __all__ = ["HUB_CORPORA", "HubCorpus", "load_from_hub"]
 
@@ -81,7 +82,7 @@ def load_from_hub(corpus: HubCorpus, cache_dir: str | None, streaming: bool = Fa
     if streaming:
         return stream_train(chosen, corpus, name)
     splits = hold_out_validation(chosen, name)
-    columns = corpus.columns or (guess_text_column(splits["train"].features, name),)
+    columns = columns_of(corpus, splits["train"].features)
     return DatasetDict({split: join_columns(rows, columns, corpus.escaped, name) for split, rows in splits.items()})
 
 
@@ -121,7 +122,7 @@ def stream_train(splits: DatasetDict, corpus: HubCorpus, name: str) -> DatasetDi
     if "validation" not in splits:
         splits["validation"], held_out = train.take(MAX_HELD_OUT), MAX_HELD_OUT
         logger.warning("%s has no validation split: the first %d rows of train serve as one", name, held_out)
-    columns = corpus.columns or (guess_text_column(train.features, name),)
+    columns = columns_of(corpus, train.features)
 
     def texts(rows: IterableDataset) -> Iterator[str]:
         for batch in rows.iter(batch_size=1000):
@@ -137,6 +138,13 @@ def stream_train(splits: DatasetDict, corpus: HubCorpus, name: str) -> DatasetDi
     return DatasetDict(train=TextStream(lambda: texts(train.skip(held_out)), f"{name}, train"), **stored)
 
 
+def columns_of(corpus: HubCorpus, features: Features) -> tuple[str, ...]:
+    """Return the columns that are the text; those that are named have to be there."""
+    for column in corpus.columns:
+        check_column(features, column, corpus.repository)
+    return corpus.columns or (guess_text_column(features, corpus.repository),)
+
+
 def guess_text_column(features: Features, name: str) -> str:
     """Return the column named text or sentence, or else the only column of strings."""
     kinds = {column: getattr(feature, "dtype", None) for column, feature in features.items()}
@@ -149,7 +157,7 @@ def guess_text_column(features: Features, name: str) -> str:
         return strings[0]
     raise ValueError(
         f"cannot tell the text column of {name!r} among {', '.join(features)}: "
-        "it needs one named text or sentence, or a single column of strings"
+        "it needs one named text or sentence, or a single column of strings; or name one with --text_column"
     )
 
 

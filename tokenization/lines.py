@@ -5,8 +5,10 @@ A line feed, a carriage return, or the two together end a line, as Unix, old Mac
 """
 
 import codecs
+import gzip
 import logging
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,12 +43,16 @@ ARCHIVES = {
 
 
 def read_lines(path: str | Path, notes: Counter[str] | None = None) -> Iterator[str]:
-    """Yield the lines of a file; see :func:`decode_lines`."""
-    with open(path, "rb") as stream:
-        yield from decode_lines(stream, str(path), notes)
+    """Yield the lines of a file, which gzip has compressed where its name says so; see :func:`decode_lines`."""
+    compressed = str(path).lower().endswith(".gz")
+    try:
+        with gzip.open(path, "rb") if compressed else open(path, "rb") as stream:
+            yield from decode_lines(stream, str(path), notes)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be unpacked by gzip: {error}") from error
 
 
-def decode_lines(stream: BinaryIO, name: str, notes: Counter[str] | None = None) -> Iterator[str]:
+def decode_lines(stream: BinaryIO | gzip.GzipFile, name: str, notes: Counter[str] | None = None) -> Iterator[str]:
     r"""Yield the lines of a stream of UTF-8 without the white space around them, blank ones as "".
 
     Args:
@@ -70,7 +76,7 @@ def decode_lines(stream: BinaryIO, name: str, notes: Counter[str] | None = None)
             yield decode(line, name, number, notes)
 
 
-def split_blocks(stream: BinaryIO, name: str, notes: Counter[str]) -> Iterator[list[bytes]]:
+def split_blocks(stream: BinaryIO | gzip.GzipFile, name: str, notes: Counter[str]) -> Iterator[list[bytes]]:
     """Yield the lines of one block of the stream after another, as bytes."""
     rest, number = b"", 0
     while block := stream.read(BLOCK):

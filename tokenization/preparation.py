@@ -1,7 +1,6 @@
 """Preparation: sentences become token ids, once, in Arrow files that later runs reuse."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -14,63 +13,68 @@ from .code_digest import code_digest
 from .corpus_statistics import split_statistics
 from .lines import say
 from .streams import SentenceStream
-from .tokenizer import build_tokenizer
-from .vocabulary import SPECIAL_TOKENS, UNK, build_vocabulary, count_words, first_words
+from .tokenizations import TokenizationChoice, find_tokenization
+from .tokenizer import tokenization_of, wrap_backend
+from .vocabulary import SPECIAL_TOKENS, UNK, first_words
 
 __all__ = ["prepare", "train_tokenizer"]
 
 logger = logging.getLogger(__name__)
 
 MAX_UNKNOWN = 0.2  # of the words of a split; more is told
-MAX_LETTERS = 15  # of a word on average; more is no language that puts spaces between its words
-MAX_SPACELESS_LETTERS = 5  # where most words are of a script that many write without spaces
-SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 MAX_ENTRIES = 1_000_000  # different words that are counted for certain; twice as many lie in memory
 UNK_ID = SPECIAL_TOKENS.index(UNK)
+# of each sentence: ids; scored tokens; what was read of the text, in white-space words and UTF-8 bytes; whether more
+# was there
+FEATURES = {
+    "input_ids": List(Value("int32")),
+    "length": Value("int32"),
+    "words": Value("int32"),
+    "bytes": Value("int32"),
+    "cut": Value("bool"),
+}
 
 
-def train_tokenizer(corpus: DatasetDict, max_size: int = 20_000, max_words: int = 200) -> PreTrainedTokenizerFast:
-    """Build the tokenizer of a corpus from the words of its training split alone.
+def train_tokenizer(
+    corpus: DatasetDict,
+    max_size: int = 20_000,
+    max_words: int = 200,
+    tokenization: str = "words",
+    lowercase: bool | None = None,
+) -> PreTrainedTokenizerFast:
+    """Make the tokenizer of a corpus from its training split alone.
 
     Args:
         corpus: splits with the column ``text``, as :func:`~wae_rnf.tokenization.corpora.load_corpus` gives, or a
             stream for the training split.
         max_size: greatest size of the vocabulary, the four special tokens included.
-        max_words: greatest number of words of a sentence; those beyond are not counted either.
+        max_words: greatest number of tokens of a sentence; words beyond are not counted either.
+        tokenization: words, punctuation or bpe, see :mod:`wae_rnf.tokenization.tokenizations`.
+        lowercase: whether text is lower-cased; None for the tokenization's own default, for words true.
+
+    Raises:
+        ValueError: an unknown tokenization, no words, or no room for them in the vocabulary.
     """
-    train = corpus["train"]
+    choice, train = TokenizationChoice.of(tokenization, lowercase), corpus["train"]
     notes: Counter = Counter()
     if isinstance(train, Dataset):
         batches = train.select_columns("text").iter(batch_size=1000)
-        texts = (text for batch in batches for text in batch["text"])
-        counts = count_words(noted(texts, notes), max_words, MAX_ENTRIES)
+        texts = noted((text for batch in batches for text in batch["text"]), notes, choice.lowercase)
     else:  # of a stored split `prepare` says how many are cut
-        counts = count_words(noted(train, notes, max_words), max_words, MAX_ENTRIES)
-    if not counts:
-        raise ValueError("the train split has no words")
+        texts = noted(train, notes, choice.lowercase, max_words)
+    row = find_tokenization(choice.tokenization)
+    backend = row.train(texts, max_size, max_words, choice.lowercase, MAX_ENTRIES)
     say("train", notes)
-    warn_of_long_words(counts)
-    return build_tokenizer(build_vocabulary(counts, max_size), max_words)
+    return wrap_backend(backend, max_words, choice)
 
 
-def noted(texts: Iterable[str], notes: Counter[str], max_words: int | None = None) -> Iterator[str]:
+def noted(texts: Iterable[str], notes: Counter[str], lowercase: bool, max_words: int | None = None) -> Iterator[str]:
     """Yield the texts, and count those that are not what the model will see: lowered, or cut to ``max_words``."""
     lowered, cut = "sentences have capital letters, which are lowered", f"sentences are cut to {max_words} words"
     for text in texts:
-        notes[lowered] += text != text.lower()
+        notes[lowered] += lowercase and text != text.lower()
         notes[cut] += max_words is not None and first_words(text, max_words) is not text
         yield text
-
-
-def warn_of_long_words(counts: Counter[str]) -> None:
-    """Log where words are so long that white space cannot be what separates them."""
-    letters = sum(len(word) * number for word, number in counts.items()) / counts.total()
-    spaceless = sum(number for word, number in counts.items() if SPACELESS.search(word)) / counts.total()
-    if letters > (MAX_SPACELESS_LETTERS if spaceless > 0.5 else MAX_LETTERS):
-        logger.warning(
-            "train: words have %.1f letters on average; white space is what separates words: put it between them",
-            letters,
-        )
 
 
 def prepare(
@@ -86,25 +90,29 @@ def prepare(
         corpus: splits with the column ``text``; a stream stays one, and is encoded as it is read.
         tokenizer: one that puts ``<bos>`` before and ``<eos>`` after the words, as
             :func:`~wae_rnf.tokenization.tokenizer.build_tokenizer` makes, new or reloaded.
-        max_words: words kept of each sentence, at most those that the tokenizer was built for.
+        max_words: tokens kept of each sentence, at most those that the tokenizer was built for.
         num_proc: number of worker processes; None for none.
 
     Returns:
         The splits with the columns ``input_ids`` (from ``<bos>`` to ``<eos>``), ``length`` (number of scored
-        tokens: the words and ``<eos>``, one less than there are ids), ``cut`` (whether words were left out) and,
-        where the corpus has it, ``log_prob`` (nats); this is left out, with a warning, of a split that has a
-        truncated sentence or an unknown word, since it would then not be the log-probability of what the model sees.
+        tokens: ``<eos>`` is one, and there is one more id), ``words`` and ``bytes`` (white-space words and UTF-8 bytes
+        of the text that is read), ``cut`` (whether more was there) and, where the corpus has it, ``log_prob`` (nats);
+        this is left out, with a warning, of a split that has a truncated sentence or an unknown word, since it would
+        then not be the log-probability of what the model sees.
 
     Raises:
         ValueError: if a split lacks the column ``text``, or the tokenizer does not suit.
     """
     check_tokenizer(tokenizer, max_words)
-    rules = pure_rules(tokenizer)
-    features = {"input_ids": List(Value("int32")), "length": Value("int32"), "cut": Value("bool")}
+    rules, unit = pure_rules(tokenizer), tokenization_of(tokenizer).unit
     prepared = DatasetDict()
     for split, rows in corpus.items():
         if not isinstance(rows, Dataset):
-            prepared[split] = SentenceStream(rows, lambda texts: encode_batch({"text": texts}, rules, max_words))
+            stream = SentenceStream(rows, lambda texts: encode_batch({"text": texts}, rules, max_words))
+            if unit != "words":  # of those all cut sentences have been counted
+                part = f"{split}, its first {len(stream.sample):,} sentences"
+                warn_of_losses(part, split_statistics(stream.sample, split, len(tokenizer)), max_words, unit)
+            prepared[split] = stream
             continue
         if "text" not in rows.column_names:
             raise ValueError(f"the {split} split has no column text, only {', '.join(rows.column_names)}")
@@ -114,24 +122,24 @@ def prepare(
             batched=True,
             fn_kwargs={"rules": rules, "max_words": max_words, "version": code_digest("preparation", "vocabulary")},
             remove_columns=[column for column in rows.column_names if column not in kept],
-            features=Features(features | kept),
+            features=Features(FEATURES | kept),
             num_proc=num_proc,
             desc=f"Preparing {split}",
         )
         if len(rows):
-            warn_of_losses(split, split_statistics(prepared[split], split, len(tokenizer)), max_words)
+            warn_of_losses(split, split_statistics(prepared[split], split, len(tokenizer)), max_words, unit)
         if "log_prob" in kept and prepared[split].data.column("log_prob").null_count:
             logger.warning("%s: sentences are cut or have unknown words, so their log_prob is left out", split)
             prepared[split] = prepared[split].remove_columns("log_prob")
     return prepared
 
 
-def warn_of_losses(split: str, statistics: dict[str, int | float], max_words: int) -> None:
+def warn_of_losses(split: str, statistics: dict[str, int | float], max_words: int, unit: str) -> None:
     """Log what a split loses on its way to the model."""
     if cut := statistics["cut"]:
-        logger.warning("%s: %d of %d sentences are cut to %d words", split, cut, statistics["sentences"], max_words)
+        logger.warning("%s: %d of %d sentences are cut to %d %s", split, cut, statistics["sentences"], max_words, unit)
     if (share := statistics["fraction_unk"]) > MAX_UNKNOWN:
-        logger.warning("%s: %.1f%% of the words are unknown to the vocabulary", split, 100 * share)
+        logger.warning("%s: %.1f%% of the %s are unknown to the vocabulary", split, 100 * share, unit)
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast, max_words: int) -> None:
@@ -173,9 +181,20 @@ def encode_batch(batch: dict[str, list], rules: str, max_words: int, version: st
     """
     # cut before they are encoded: a text of a million words would take gigabytes
     texts = [first_words(text, max_words) for text in batch["text"]]
+    backend = read_rules(rules)
+    sentences = [encoding.ids for encoding in backend.encode_batch_fast(texts)]
     cut = [short is not text for short, text in zip(texts, batch["text"], strict=True)]
-    sentences = [encoding.ids for encoding in read_rules(rules).encode_batch_fast(texts)]
-    encoded: dict[str, list] = {"input_ids": sentences, "length": [len(ids) - 1 for ids in sentences], "cut": cut}
+    for row, ids in enumerate(sentences):
+        if len(ids) > max_words + 2:
+            last = backend.encode(texts[row]).offsets[max_words]
+            texts[row], sentences[row], cut[row] = texts[row][: last[1]], [*ids[: max_words + 1], ids[-1]], True
+    encoded: dict[str, list] = {
+        "input_ids": sentences,
+        "length": [len(ids) - 1 for ids in sentences],
+        "words": [len(text.split()) for text in texts],
+        "bytes": [len(text.encode("utf-8", "surrogatepass")) for text in texts],
+        "cut": cut,
+    }
     if "log_prob" in batch:
         known = [not shortened and UNK_ID not in ids for ids, shortened in zip(sentences, cut, strict=True)]
         encoded["log_prob"] = [value if keep else None for value, keep in zip(batch["log_prob"], known, strict=True)]

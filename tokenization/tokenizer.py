@@ -1,4 +1,4 @@
-"""The tokenizer: one id for each white-space word, as a Hugging Face tokenizer.
+"""The tokenizer of any tokenization, as a Hugging Face tokenizer.
 
 It needs no code of ours once it is saved: ``AutoTokenizer.from_pretrained(folder)`` reads it, without this package as
 the library's own class, which encodes and decodes the same.
@@ -6,18 +6,15 @@ the library's own class, which encodes and decodes the same.
 
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import WordLevel
+from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS, UNK, build_vocabulary, count_words
+from .tokenization import WordTokenization
+from .tokenizations import TokenizationChoice, find_tokenization
+from .vocabulary import BOS, EOS, PAD, SPECIAL_TOKENS
 
-__all__ = ["WaeRnfTokenizer", "build_tokenizer"]
-
-# What `str.split` calls white space: the regular expressions' \s lacks the four ASCII separators.
-WHITE_SPACE = r"\s\x1c-\x1f"
-LITERAL_SPECIAL = rf"(?<![^{WHITE_SPACE}])(?:{PAD}|{BOS}|{EOS})(?![^{WHITE_SPACE}])"
+__all__ = ["WaeRnfTokenizer", "build_tokenizer", "tokenization_of", "wrap_backend"]
 
 
 class WaeRnfTokenizer(PreTrainedTokenizerFast):
@@ -32,7 +29,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         special_tokens_map: dict | None = None,
         **kwargs,
     ) -> "WaeRnfTokenizer":
-        """Build the tokenizer of other texts, with this one's limit: words are counted as for any of ours.
+        """Build the tokenizer of other texts, with this one's tokenization and limit.
 
         Args:
             text_iterator: texts, or lists of them.
@@ -49,9 +46,10 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
                 f"{', '.join([*options, *kwargs])} cannot be chosen: the special tokens are always "
                 f"{', '.join(SPECIAL_TOKENS)}, and the words the most frequent ones"
             )
-        max_words = self.model_max_length - 2
+        max_words, choice = self.model_max_length - 2, tokenization_of(self)
         texts = (text for part in text_iterator for text in ([part] if isinstance(part, str) else part))
-        return build_tokenizer(build_vocabulary(count_words(texts, max_words), vocab_size), max_words)
+        backend = find_tokenization(choice.tokenization).train(texts, vocab_size, max_words, choice.lowercase)
+        return wrap_backend(backend, max_words, choice)
 
     def _add_tokens(self, new_tokens, special_tokens: bool = False) -> int:
         """Add tokens, but refuse such special ones as a text could never give.
@@ -70,16 +68,17 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         return super()._add_tokens(new_tokens, special_tokens=special_tokens)
 
 
-def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfTokenizer:
-    """Build the tokenizer of a vocabulary: text becomes ``<bos> word ... word <eos>``.
+def build_tokenizer(
+    vocabulary: dict[str, int], max_words: int = 200, tokenization: str = "words", lowercase: bool | None = None
+) -> WaeRnfTokenizer:
+    """Build the tokenizer of a vocabulary: text becomes ``<bos> token ... token <eos>``.
 
-    - Text is lower-cased and split on white space only, exactly as
-      :func:`~wae_rnf.tokenization.vocabulary.split_words` does.
+    - Text is split by the tokenization; by default it is lower-cased and split on white space only.
     - A word outside the vocabulary becomes ``<unk>``; so does a literal ``<pad>``, ``<bos>`` or ``<eos>`` in
       the text, which can therefore never end or pad a sentence.
     - ``decode(ids, skip_special_tokens=True)`` drops padding, ``<bos>`` and ``<eos>``, keeps ``<unk>``, and
-      joins the words by one space.
-    - ``tokenizer(text, truncation=True)`` keeps ``max_words`` words; ``<eos>`` stays last.
+      makes text of the tokens.
+    - ``tokenizer(text, truncation=True)`` keeps ``max_words`` tokens; ``<eos>`` stays last.
     - ``tokenizer(text, text_pair)`` gives both sentences, each in its ``<bos>`` and ``<eos>``.
 
     ``<unk>`` is no special token of the Hugging Face tokenizer, whose special tokens all vanish from decoded
@@ -88,11 +87,13 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
     Args:
         vocabulary: ids of the words, as :func:`~wae_rnf.tokenization.vocabulary.build_vocabulary` numbers
             them.
-        max_words: greatest number of words of a sentence; ``model_max_length`` is two more.
+        max_words: greatest number of tokens of a sentence; ``model_max_length`` is two more.
+        tokenization: words or punctuation; of ``bpe`` no vocabulary alone makes a tokenizer.
+        lowercase: whether text is lower-cased; None for the tokenization's own default, for words true.
 
     Raises:
-        ValueError: if the ids are not contiguous, if the special tokens are not ids 0 to 3, or if
-            ``max_words`` is under 1.
+        ValueError: if the ids are not contiguous, if the special tokens are not ids 0 to 3, if ``max_words`` is
+            under 1, or if a tokenization has more than a vocabulary.
 
     Examples:
         >>> vocabulary = {"<pad>": 0, "<bos>": 1, "<eos>": 2, "<unk>": 3, "cats": 4, "purr": 5}
@@ -104,29 +105,43 @@ def build_tokenizer(vocabulary: dict[str, int], max_words: int = 200) -> WaeRnfT
         'cats <unk> purr'
     """
     check_vocabulary(vocabulary)
+    row, choice = find_tokenization(tokenization), TokenizationChoice.of(tokenization, lowercase)
+    if not isinstance(row, WordTokenization):
+        raise ValueError(f"a vocabulary is not all of the tokenization {tokenization}: use train_tokenizer")
+    return wrap_backend(row.backend(vocabulary, choice.lowercase), max_words, choice)
+
+
+def wrap_backend(backend: Tokenizer, max_words: int, choice: TokenizationChoice) -> WaeRnfTokenizer:
+    """The Hugging Face tokenizer of a backend, whose special tokens have the ids 0 to 3; it remembers the choice.
+
+    Raises:
+        ValueError: ``max_words`` under 1.
+    """
     if max_words < 1:
         raise ValueError(f"max_words={max_words} leaves no room for a word: choose at least 1")
-    backend = Tokenizer(WordLevel(vocabulary, unk_token=UNK))
-    backend.normalizer = normalizers.Sequence(
-        [normalizers.Lowercase(), normalizers.Replace(Regex(LITERAL_SPECIAL), UNK)]
-    )
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{WHITE_SPACE}]+"), behavior="removed")
     backend.post_processor = TemplateProcessing(
         single=f"{BOS} $A {EOS}",
         pair=f"{BOS} $A {EOS} {BOS}:1 $B:1 {EOS}:1",
-        special_tokens=[(BOS, vocabulary[BOS]), (EOS, vocabulary[EOS])],
+        special_tokens=[(token, SPECIAL_TOKENS.index(token)) for token in (BOS, EOS)],
     )
     return WaeRnfTokenizer(
         tokenizer_object=backend,
         pad_token=PAD,
         bos_token=BOS,
         eos_token=EOS,  # no unk_token: the library would make it special, and drop it when decoding
-        split_special_tokens=True,  # literal special tokens reach the normalizer instead of being matched
+        split_special_tokens=True,  # literal special tokens in a text are read as text
         model_max_length=max_words + 2,
         padding_side="right",
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
+        **choice._asdict(),
     )
+
+
+def tokenization_of(tokenizer: PreTrainedTokenizerFast) -> TokenizationChoice:
+    """The tokenization of a tokenizer, new or reloaded; one from before there was a choice has lower-case words."""
+    saved = tokenizer.init_kwargs
+    return TokenizationChoice(saved.get("tokenization", "words"), saved.get("lowercase", True))
 
 
 def check_vocabulary(vocabulary: dict[str, int]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.tokenization.corpus_names import corpus_name
+from wae_rnf.tokenization.tokenizations import TOKENIZATIONS
 
 from .network.model_options import ModelOptions
 from .network.options import LARGEST, NOT_NEGATIVE, POSITIVE, RATE, Rule, at_least, check_rules, one_of, option
@@ -13,6 +14,7 @@ from .systems import MODEL_DEFAULTS, SYSTEMS, default_in_words, resolve
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
 
+NOT_BLANK = Rule(lambda value: bool(value.strip()), "must be a name")
 PART = Rule(lambda value: 0 <= value <= 1, "must lie in [0, 1]")
 EPOCHS = Rule(lambda epochs: all(1 <= epoch <= LARGEST for epoch in epochs), "must be epochs, from 1 on")
 SEED = Rule(lambda value: 0 <= value < 2**32, "must lie in [0, 2**32)", most=2**32)
@@ -63,12 +65,27 @@ class DataArguments:
 
     dataset: str = option(
         "toy",
-        "Corpus: toy (generated, needs no network), ptb, yelp, yahoo, a Hub name user/name, or a folder with "
-        "train.txt, valid.txt and test.txt.",
+        "Corpus: toy (generated, needs no network), ptb, yelp, yahoo, a Hub name user/name, a file (.txt, .csv, .tsv, "
+        ".jsonl, .json, .parquet; .gz too), or a folder with train, valid and test as such files. What is missing is "
+        "split off train.",
         basic=True,
     )
+    text_column: str | None = option(
+        None, "Column of the text, where a table has several columns of text.", NOT_BLANK, basic=True
+    )
+    tokenization: str | None = option(
+        None,
+        "Tokenization: words (white space alone), punctuation (words, contractions and punctuation marks apart) or "
+        "bpe (byte pairs, no unknown words). By default words for ptb, yelp, yahoo, toy and text that is tokenized "
+        "already, and punctuation for any other text.",
+        one_of(*TOKENIZATIONS),
+        basic=True,
+    )
+    lowercase: bool | None = option(
+        None, "Lower case for all text; by default for words alone, and text is cased as written otherwise."
+    )
     vocab_size: int = option(
-        20_000, "Maximum size of the vocabulary, in words counted on the training split.", at_least(5), basic=True
+        20_000, "Maximum size of the vocabulary, in tokens of the training split.", at_least(5), basic=True
     )
     streaming: bool = option(
         False,
@@ -83,7 +100,7 @@ class TrainingArguments:
 
     group = "training"
 
-    output_dir: str | None = option(
+    output_dir: str = option(
         None, "Directory of the run; it becomes the model directory. By default runs/SYSTEM-DATASET.", basic=True
     )
     resume: bool = option(
@@ -249,7 +266,7 @@ def as_system(arguments: TrainArguments, system: str, **changes) -> TrainArgumen
 
 
 # What a run had that is older than an option, where that is not today's default.
-BEFORE = {"batch_norm_eps": 1e-5, "mean_gamma": None}
+BEFORE = {"batch_norm_eps": 1e-5, "mean_gamma": None, "tokenization": "words", "lowercase": True}
 
 
 def arguments_of_record(options: dict) -> TrainArguments:

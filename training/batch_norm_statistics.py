@@ -1,11 +1,14 @@
 """Batch normalization as evaluation needs it: statistics of the corpus, without dropout."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from datasets import Dataset
 from torch import nn
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.tokenization.batching import load_batches
 
@@ -14,7 +17,7 @@ MAX_SENTENCES = 10_240
 
 
 @torch.no_grad()
-def estimate_batch_norm(model, sentences, seed=0, sampled=True):
+def estimate_batch_norm(model: WaeRnfModel, sentences: Dataset, seed: int = 0, sampled: bool = True) -> None:
     """Sets the running statistics of every batch normalization anew, from random sentences; ends in eval mode.
 
     Those gathered while training, which `--batch_norm_statistics running` keeps as the authors' code does, are of
@@ -36,10 +39,10 @@ def estimate_batch_norm(model, sentences, seed=0, sampled=True):
     batches = [part.tolist() for part in np.array_split(order, -(-len(order) // BATCH_SIZE))]
     generator = torch.Generator(model.device).manual_seed(seed)
 
-    def inputs():
+    def inputs() -> Iterator[dict[str, torch.Tensor]]:
         return load_batches(sentences, [my_share(batch) for batch in batches], model.config.pad_token_id, model.device)
 
-    def decode(input_ids, attention_mask):
+    def decode(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> None:
         posterior = model.encode(input_ids, attention_mask)
         z = posterior.rsample(generator=generator) if sampled else posterior.mean
         read = model.embedding(input_ids[:, :-1])
@@ -56,12 +59,12 @@ def estimate_batch_norm(model, sentences, seed=0, sampled=True):
                 decode(**batch)
 
 
-def _norms(module):
+def _norms(module: nn.Module) -> list[nn.BatchNorm1d]:
     return [part for part in module.modules() if isinstance(part, nn.BatchNorm1d)]
 
 
 @contextmanager
-def averaging(norms):
+def averaging(norms: Sequence[nn.BatchNorm1d]) -> Iterator[None]:
     """Within it batch normalizations gather the plain average over the batches; afterwards they use it."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

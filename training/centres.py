@@ -1,10 +1,13 @@
 """The cluster centres of the Riemannian metric: k-means of a trained VAE's posterior means, or a file's."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
+from datasets import Dataset
 
 
-def read_centres(path, num_centres, latent_size):
+def read_centres(path: str | Path, num_centres: int, latent_size: int) -> torch.Tensor:
     """Centres (num_centres, latent_size), in single precision, from a .npy file of real numbers.
 
     Raises:
@@ -27,7 +30,7 @@ def read_centres(path, num_centres, latent_size):
     return centres
 
 
-def cluster(means, num_centres, seed):
+def cluster(means: torch.Tensor, num_centres: int, seed: int) -> torch.Tensor:
     """k-means centres (num_centres, latent_size) of posterior means (num_sentences, latent_size).
 
     Raises:
@@ -50,7 +53,7 @@ def cluster(means, num_centres, seed):
     return torch.from_numpy(fitted.cluster_centers_).float()
 
 
-def check_enough(sentences, num_centres):
+def check_enough(sentences: Dataset, num_centres: int) -> None:
     """Raises ValueError where there are fewer different sentences than centres, and so fewer different means.
 
     Args:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TypeGuard
 
 from wae_rnf.evaluation.model_names import check_model_dir
 
@@ -26,7 +27,7 @@ def check_centres_from(name: str, latent_size: int) -> None:
     check_latent_size(name, found, latent_size)
 
 
-def is_file_of_centres(name: str | None) -> bool:
+def is_file_of_centres(name: str | None) -> TypeGuard[str]:
     """Whether centres are to be read from a file, not found by a model.
 
     Examples:

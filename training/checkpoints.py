@@ -7,12 +7,15 @@ import re
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from wae_rnf.evaluation.file_modes import apply_umask
 
@@ -22,7 +25,15 @@ ASIDE = ".new"
 WINDOWS = sys.platform == "win32"
 
 
-def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
+def save_checkpoint(
+    folder: str | Path,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: dict[str, Any],
+    random: list[dict[str, Any]],
+    keep: int = 2,
+) -> None:
     """Writes everything that resuming needs into `folder/step-N`; the checkpoints before stay until it is whole.
 
     Args:
@@ -61,7 +72,12 @@ def save_checkpoint(folder, step, model, optimizer, progress, random, keep=2):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
+def load_checkpoint(
+    folder: str | Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    expected: Mapping[str, type] = MappingProxyType({}),
+) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Restores model and optimizer from the newest checkpoint that is whole; one that is not is named in a warning.
 
     Args:
@@ -94,14 +110,14 @@ def load_checkpoint(folder, model, optimizer, expected=MappingProxyType({})):
     return None
 
 
-def checkpoints(folder):
+def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the newest first."""
     if not folder.is_dir():
         return []
     return sorted((path for path in folder.iterdir() if re.fullmatch(r"step-\d+", path.name)), reverse=True)
 
 
-def check_digests(path):
+def check_digests(path: Path) -> None:
     """Raises ValueError unless every file of a checkpoint is what was written."""
     manifest = json.loads((path / MANIFEST).read_text())
     for name, digest in digests(path).items():
@@ -111,13 +127,13 @@ def check_digests(path):
         raise ValueError(f"{next(iter(manifest))} is missing")
 
 
-def digests(path):
+def digests(path: Path) -> dict[str, str]:
     """{file name: SHA-256} of a folder, but for the manifest itself."""
     files = sorted(file for file in path.iterdir() if file.name != MANIFEST)
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def synchronize(path):
+def synchronize(path: Path) -> None:
     """Has the disk take a file or a folder before what comes after; Windows has no such thing for a folder."""
     if WINDOWS and path.is_dir():
         return

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from wae_rnf.evaluation.model_names import check_model_dir
-from wae_rnf.tokenization.corpus_names import FILE_NAMES, kind_of_corpus, split_files
+from wae_rnf.tokenization.corpus_names import kind_of_corpus, local_files
 
 from .arguments import TrainArguments
 from .centres_from import check_centres_from
@@ -27,7 +27,6 @@ def check_run(arguments: TrainArguments) -> None:
 
 
 def check_corpus(name: str) -> None:
-    """Raises ValueError where a name can be no corpus, or a folder lacks a split, as `load_corpus` does."""
-    if kind_of_corpus(name) == "folder":
-        for split in FILE_NAMES:
-            split_files(Path(name), split)
+    """Raises ValueError where a name can be no corpus, or a folder has no train split, as `load_corpus` does."""
+    if kind_of_corpus(name) == "local":
+        local_files(Path(name))

@@ -1,16 +1,19 @@
 """`--init_from`: a run that begins with the weights of a trained model, as far as they fit."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+from transformers import PreTrainedTokenizerFast
 
-from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.evaluation.model_directory import digest_of_weights
 
 OF_THE_RUN = ("centres",)  # found for each run anew
 
 
-def vocabulary_weights(config):
+def vocabulary_weights(config: WaeRnfConfig) -> set[str]:
     """The names of the weights that have a row for each token: those whose size follows the vocabulary's.
 
     Args:
@@ -24,7 +27,13 @@ def vocabulary_weights(config):
 
 
 @torch.no_grad()
-def copy_weights(source, source_tokenizer, model, tokenizer, name):
+def copy_weights(
+    source: WaeRnfModel,
+    source_tokenizer: PreTrainedTokenizerFast,
+    model: WaeRnfModel,
+    tokenizer: PreTrainedTokenizerFast,
+    name: str,
+) -> dict[str, Any]:
     """Copies into a new model every weight that a trained one has under the same name and in the same shape.
 
     Of the weights with a row for each token, the rows of the tokens that both vocabularies have are copied. The
@@ -72,12 +81,12 @@ def copy_weights(source, source_tokenizer, model, tokenizer, name):
     }  # fmt: skip
 
 
-def _counterpart(weight, config):
+def _counterpart(weight: str, config: WaeRnfConfig) -> str:
     """The name that a weight of a new model has in a trained one of a configuration."""
     return weight if config.has_latents else re.sub(r"^encoder\.", "decoder.", weight)
 
 
-def in_words(record):
+def in_words(record: Mapping[str, Any]) -> str:
     """What was copied, and what was not.
 
     Examples:

@@ -1,7 +1,10 @@
 """SIGTERM and Ctrl-C while training: the step is finished, the state saved, and the program ends."""
 
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -14,14 +17,14 @@ class Stopped(Exception):
         step: that the checkpoint is of.
     """
 
-    def __init__(self, number, step):
+    def __init__(self, number: int, step: int) -> None:
         self.number = number
         name = signal.Signals(number).name
         super().__init__(f"stopped by {name} after step {step}; the state is saved, go on with --resume")
 
 
 @contextmanager
-def stop_requests():
+def stop_requests() -> Iterator[list[int]]:
     """Within it a first SIGTERM or Ctrl-C is only remembered; a second one acts at once.
 
     Yields:
@@ -29,9 +32,10 @@ def stop_requests():
 
     In a thread, where no signal can be caught, nothing changes.
     """
-    asked, before = [], {}
+    asked: list[int] = []
+    before: dict[signal.Signals, Any] = {}  # what was in force
 
-    def remember(number, _):
+    def remember(number: int, _: FrameType | None) -> None:
         asked.append(number)
         for name, handler in before.items():
             signal.signal(name, handler)

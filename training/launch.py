@@ -6,6 +6,7 @@ import sys
 import warnings
 from logging import ERROR, getLogger
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -14,6 +15,8 @@ from accelerate.utils import DistributedDataParallelKwargs, ProjectConfiguration
 from datasets import disable_progress_bars
 from transformers import logging
 
+from .arguments import TrainArguments
+from .systems import System
 from .trackers import FOLDER, trackers_of
 
 # Of glibc's malloc: environment variable, number in malloc.h, bytes. What lies on the heap and stays there when it is
@@ -24,7 +27,7 @@ MALLOC = (
 )
 
 
-def join_processes(**options):
+def join_processes(**options: Any) -> Accelerator:
     """The `Accelerator` of this program: one process, or one of those that the launcher started, with or without GPUs.
 
     Args:
@@ -41,7 +44,7 @@ def join_processes(**options):
     return Accelerator(cpu=not torch.accelerator.is_available(), **options)
 
 
-def keep_memory_flat():
+def keep_memory_flat() -> None:
     """Has what batches of changing shapes leave behind on CPUs stay small, and what is used again stay at hand.
 
     Each of these may be set in the environment too.
@@ -56,13 +59,13 @@ def keep_memory_flat():
             set_option(number, size)
 
 
-def leave_processes():
+def leave_processes() -> None:
     """Ends what `join_processes` began."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
 
 
-def start_accelerator(arguments, system):
+def start_accelerator(arguments: TrainArguments, system: System) -> Accelerator:
     """Device, processes, precision and trackers of the run."""
     distributed = DistributedDataParallelKwargs(find_unused_parameters=system.strategy.leaves_parameters_out)
     folder = Path(arguments.output_dir)

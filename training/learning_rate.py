@@ -1,7 +1,11 @@
 """The learning rate of each epoch: it decays at stalls of validation, and at milestones."""
 
+from collections.abc import Sequence
 
-def learning_rate(arguments, epoch, losses):
+from .arguments import TrainArguments
+
+
+def learning_rate(arguments: TrainArguments, epoch: int, losses: Sequence[float]) -> float:
     """That of an epoch. It depends on the validations before it alone, so that a resumed run has the same.
 
     Args:
@@ -18,7 +22,7 @@ def learning_rate(arguments, epoch, losses):
     return arguments.learning_rate * arguments.lr_decay**decays
 
 
-def num_decays(losses, epoch, patience=0, milestones=()):
+def num_decays(losses: Sequence[float], epoch: int, patience: int = 0, milestones: Sequence[int] = ()) -> int:
     """How often the learning rate has decayed: at each stall of validation, and after each milestone.
 
     Args:

@@ -1,9 +1,13 @@
 """The optimizer of a stage: AdamW, whose weight decay spares vectors."""
 
+from typing import Any
+
 import torch
 
+from .arguments import TrainArguments
 
-def build_optimizer(model, arguments):
+
+def build_optimizer(model: torch.nn.Module, arguments: TrainArguments) -> torch.optim.AdamW:
     """AdamW over all parameters of a model.
 
     Args:
@@ -13,7 +17,7 @@ def build_optimizer(model, arguments):
     return torch.optim.AdamW(groups, arguments.learning_rate, fused=True)
 
 
-def parameter_groups(model, weight_decay):
+def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """The parameters as AdamW takes them: matrices decay, vectors (biases, batch normalization, flows) do not.
 
     Examples:

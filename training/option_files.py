@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType
-from typing import get_args
+from typing import Any, get_args
 
 import yaml
 
@@ -28,7 +29,7 @@ class TextLoader(yaml.SafeLoader):
     YAML 1.1 would make `no` a truth value, `1e-3` a word, `1:30` the number 90 and `2024-01-01` a date.
     """
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         names = [key.value for key in node.value for key in key[:1] if isinstance(key, yaml.ScalarNode)]
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise yaml.constructor.ConstructorError(None, None, f"{repeated!r} stands there twice", node.start_mark)
@@ -41,7 +42,7 @@ TextLoader.yaml_implicit_resolvers = {
 }
 
 
-def read_options(path):
+def read_options(path: str | Path) -> dict[str, Any]:
     """A file of lines `name: value`, for `--config`: {name: value}, with the types of [`TrainArguments`].
 
     Raises:
@@ -54,7 +55,7 @@ def read_options(path):
     return typed(options, f"--config {path}")
 
 
-def with_preset(given):
+def with_preset(given: dict[str, Any]) -> dict[str, Any]:
     """Options with those of their `preset` that their system has a part for; the ones that were given come first.
 
     Args:
@@ -76,7 +77,7 @@ def with_preset(given):
     return shared_part(read_options(path), given) | given
 
 
-def with_main_job(given):
+def with_main_job(given: dict[str, Any]) -> dict[str, Any]:
     """Options with the preset of the main job, `make train`, where none is given that decides what is trained.
 
     Examples:
@@ -88,7 +89,7 @@ def with_main_job(given):
     return {"preset": MAIN_JOB} | given if toy and not decides else given
 
 
-def read_variants(path):
+def read_variants(path: str | Path) -> dict[str, dict[str, Any]]:
     """A file of rows `name: {option of train: value}`, for `--variants`: {name: {option: value}}.
 
     A row that says no system is the one of its name, or wae-rnf. One that says `preset` has its options too.
@@ -108,7 +109,7 @@ def read_variants(path):
     return {name: with_preset({"system": system_of[name]} | own[name]) for name in rows}
 
 
-def typed(options, source):
+def typed(options: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Options whose values have the types of [`TrainArguments`], as the command line gives them.
 
     null is the value "none" of an option that has it, and otherwise leaves the option out.
@@ -136,7 +137,7 @@ def typed(options, source):
     return vars(given)
 
 
-def _is_flat(options):
+def _is_flat(options: object) -> bool:
     """Whether every option has one value, or a list or a mapping of them where it takes such."""
     if not isinstance(options, dict):
         return False
@@ -146,14 +147,14 @@ def _is_flat(options):
     return not any(isinstance(value, (dict, list)) for value in values)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """A mapping of texts with the values that they are in YAML: those of a part's own options, which has no parser."""
     if isinstance(value, dict):
         return {str(name): _plain(own) for name, own in value.items()}
     return yaml.safe_load(value) if isinstance(value, str) else value
 
 
-def _read_yaml(path, option):
+def _read_yaml(path: str | Path, option: str) -> Any:
     try:
         # SafeLoader's own constructors: nothing is called
         return yaml.load(Path(path).expanduser().read_text(encoding="utf-8"), TextLoader)
@@ -161,9 +162,9 @@ def _read_yaml(path, option):
         raise ValueError(f"{option} {path} cannot be read: {error}") from error
 
 
-def options_of_files(paths):
+def options_of_files(paths: Sequence[str | Path]) -> dict[str, Any]:
     """The options in the files that --config names, the later ones first in force."""
-    options = {}
+    options: dict[str, Any] = {}
     for path in paths:
         options |= read_options(path)
     return options

@@ -1,15 +1,16 @@
 """The parser of every command's options: both spellings of a name, a hint where one is unknown, one sentence of error.
 
-It is light, so that a mistake is told before anything heavy is imported.
+It is light, so that a mistake is reported before anything heavy is imported.
 """
 
 import argparse
 import difflib
 import json
-from collections.abc import Iterable
-from dataclasses import MISSING, fields
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, Field, fields
 from types import NoneType, UnionType
-from typing import get_args, get_origin
+from typing import Any, NoReturn, get_args, get_origin
 
 TRUE, FALSE = ("yes", "true", "t", "y", "1", "on"), ("no", "false", "f", "n", "0", "off")
 NONE = ("none", "null")
@@ -19,7 +20,14 @@ METAVARS = {int: "N", float: "X"}
 class HelpAll(argparse.Action):
     """`--help-all`: the help of every option, also of those that `--help` leaves out."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        assert isinstance(parser, OptionParser)
         for action, help_text in parser.hidden.items():
             action.help = help_text
         parser.print_help()
@@ -29,7 +37,7 @@ class HelpAll(argparse.Action):
 class HelpFormatter(argparse.HelpFormatter):
     """Keeps the paragraphs of a description and of an epilog, and those with indented lines as they are."""
 
-    def _fill_text(self, text, width, indent):
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
         fill = super()._fill_text
         return "\n\n".join(
             paragraph if "\n  " in paragraph else fill(paragraph, width, indent) for paragraph in text.split("\n\n")
@@ -54,11 +62,11 @@ class OptionParser(argparse.ArgumentParser):
         ValueError: unknown option --lr; did you mean --learning_rate? (wae-rnf train --help lists them all)
     """
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=HelpFormatter, **options)
-        self.hidden = {}  # options that --help leaves out, and their help texts
+        self.hidden: dict[argparse.Action, str | None] = {}  # options that --help leaves out, and their help texts
 
-    def hide(self, action):
+    def hide(self, action: argparse.Action) -> None:
         """Leaves an option out of `--help`; `--help-all` has it."""
         if not self.hidden:
             self.add_argument("--help-all", action=HelpAll, nargs=0, help="show all options and exit")
@@ -69,15 +77,17 @@ class OptionParser(argparse.ArgumentParser):
         """Adds `--config`, files of options."""
         self.add_argument("--config", metavar="FILE", action="append", help=help_text)
 
-    def parse_known_args(self, args=None, namespace=None):
-        args = list(args)
+    def parse_known_args(  # type: ignore[override]  # of its overloads, the one of a `Namespace`
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        args = list(sys.argv[1:] if args is None else args)
         end = args.index("--") if "--" in args else len(args)
         return super().parse_known_args([*map(self._known, args[:end]), *args[end:]], namespace)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} ({self.prog} --help explains the options)")
 
-    def _known(self, argument):
+    def _known(self, argument: str) -> str:
         """The argument, an option's name in the spelling that it was declared in."""
         option, equals, value = argument.partition("=")
         # what has a blank in it is a sentence, to argparse too
@@ -107,7 +117,7 @@ def unknown_option(option: str, known: Iterable[str]) -> str:
     return f"unknown option {option}" + (f"; did you mean --{meant[0]}?" if meant else "")
 
 
-def parser_of(arguments_class: type, **options) -> OptionParser:
+def parser_of(arguments_class: type, **options: Any) -> OptionParser:
     """A parser with an option for each field of a dataclass; the namespace holds those alone that were given.
 
     Args:
@@ -138,10 +148,11 @@ def parser_of(arguments_class: type, **options) -> OptionParser:
     return parser
 
 
-def _add_option(parser, group, field):
+def _add_option(parser: OptionParser, group: argparse._ArgumentGroup, field: Field[Any]) -> None:
     """An option for a field of a dataclass, and `--no_NAME` beside one that is true by default."""
     kinds = _kinds(field.type)
-    kind, more = kinds[0], {}
+    kind: Any = kinds[0]
+    more: dict[str, Any] = {}
     if get_origin(kind) is list:
         kind, more = get_args(kind)[0], {"nargs": "+"}
     more["metavar"] = METAVARS.get(kind, "NAME")
@@ -175,15 +186,15 @@ def dictionary(text: str) -> dict:
     return value
 
 
-def _kinds(annotation):
+def _kinds(annotation: Any) -> tuple[Any, ...]:
     """The types that an annotation names, the one of a value first: (int, NoneType) for `int | None`."""
     return get_args(annotation) if get_origin(annotation) is UnionType else (annotation,)
 
 
-def _or_none(kind):
+def _or_none(kind: Callable[[str], Any]) -> Callable[[str], Any]:
     """A reader of a value, or of "none"."""
 
-    def read(text):
+    def read(text: str) -> Any:
         return None if text.lower() in NONE else kind(text)
 
     read.__name__ = kind.__name__  # argparse names it in its errors

@@ -19,7 +19,7 @@ OF_A_LATENT = (
     "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps", "importance_samples", "prior", "prior_components",
     "prior_layers", "eval_proposal",
 )  # fmt: skip
-# (options, what the system needs for them, what it is where it has none), the first that holds is told
+# (options, what the system needs for them, what it is where it has none), the first that holds is reported
 RULES = (
     (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
     (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),

@@ -1,6 +1,8 @@
 """What may help where a latent variable has collapsed, or the centres lie too close: options that a run could have."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from wae_rnf.evaluation.latent_use import Advice
 
@@ -28,7 +30,7 @@ REMEDIES_OF_CENTRES = (
 )
 
 
-def advice(options):
+def advice(options: dict[str, Any]) -> Advice:
     """What a run could try whose latent variable has collapsed, and what for its centres: [`Advice`].
 
     Args:
@@ -41,7 +43,7 @@ def advice(options):
     return Advice(_to_try(REMEDIES, options), _to_try(REMEDIES_OF_CENTRES, options))
 
 
-def _to_try(remedies, options):
+def _to_try(remedies: Sequence[tuple[dict[str, Any], str]], options: dict[str, Any]) -> str:
     """Those of the remedies that a run of these options could have, and has not."""
     known = options if options.get("system") in SYSTEMS else options | {"system": TrainArguments.system}
     own = asdict(arguments_of_record(known))
@@ -51,7 +53,7 @@ def _to_try(remedies, options):
     return f" To try: {', '.join(found)}." if found else ""
 
 
-def _can_have(options, change):
+def _can_have(options: dict[str, Any], change: dict[str, Any]) -> bool:
     """Whether a run of these options could have a change, and does not."""
     if any(options.get(name) == value or (options.get(name) and name not in SCALES) for name, value in change.items()):
         return False

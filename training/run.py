@@ -1,14 +1,23 @@
 """`wae-rnf train`: corpus, tokenizer, the stages of a system, and the final report."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from accelerate import Accelerator
+from datasets import DatasetDict
+from transformers import PreTrainedTokenizerFast
+
+from modeling_wae_rnf import WaeRnfModel
+from wae_rnf.evaluation.metrics import Metrics
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.evaluation.provenance import commit, provenance
 from wae_rnf.evaluation.run_file import read_run
 from wae_rnf.evaluation.shared_work import main_first, on_main
 
+from .arguments import TrainArguments
 from .centres import read_centres
 from .centres_from import is_file_of_centres
 from .checkpoints import CHECKPOINTS, checkpoints
@@ -22,16 +31,17 @@ from .open_corpus import open_corpus_of_run
 from .report import report
 from .run_context import RunContext
 from .run_directory import claimed, remember
-from .run_plan import plan_stages
+from .run_plan import PlannedStage, plan_stages
 from .run_stage import copy_encoder, run_stage
+from .stage import Stage
 from .start_block import print_data, start_block
-from .systems import customized_system, has_metric
+from .systems import System, customized_system, has_metric
 from .time_left import TimeLeft
 from .trackers import finish_trackers, start_trackers
 from .training_batches import size_of
 
 
-def train(arguments, on_step=None):
+def train(arguments: TrainArguments, on_step: Callable[[Stage], object] | None = None) -> Metrics:
     """Trains a system and returns its metrics on the test split; `output_dir` is then a model directory.
 
     A system with a Riemannian metric is trained in two stages: a VAE, in `output_dir/vae`, whose posterior means
@@ -48,7 +58,7 @@ def train(arguments, on_step=None):
     """
     commit()  # of the code that runs, asked before the checkout can change
     system = customized_system(arguments)
-    for planned in plan_stages(arguments, system):  # impossible sizes are told before any work
+    for planned in plan_stages(arguments, system):  # impossible sizes are reported before any work
         model_without_memory(planned.arguments, planned.system, SMALLEST_VOCABULARY)
     if is_file_of_centres(arguments.centres_from):  # and so is a file that holds something else
         read_centres(arguments.centres_from, arguments.num_centres, arguments.latent_size)
@@ -60,13 +70,18 @@ def train(arguments, on_step=None):
         return train_in_directory(arguments, system, accelerator, on_step)
 
 
-def train_in_directory(arguments, system, accelerator, on_step=None):
+def train_in_directory(
+    arguments: TrainArguments,
+    system: System,
+    accelerator: Accelerator,
+    on_step: Callable[[Stage], object] | None = None,
+) -> Metrics:
     """What `train` does in an `output_dir` that is its own."""
     corpus, tokenizer, data = open_corpus_of_run(arguments)
     begun = bool(checkpoints(Path(arguments.output_dir, CHECKPOINTS)))  # they hold all that came before them
-    initial = None
-    if arguments.init_from and not begun:
-        initial = main_first(lambda: load_model(arguments.init_from, accelerator.device))
+    initial, source = None, arguments.init_from
+    if source and not begun:
+        initial = main_first(lambda: load_model(source, accelerator.device))
     gives_means = initial is not None and initial[0].config.latent_size == arguments.latent_size
     stages = plan_stages(arguments, system, encoder_given=gives_means)
     stages = stages[-1:] if begun else stages
@@ -87,7 +102,14 @@ def train_in_directory(arguments, system, accelerator, on_step=None):
     return report(arguments, data["test"], accelerator)
 
 
-def train_stages(context, stages, arguments, corpus, initial, gives_means):
+def train_stages(
+    context: RunContext,
+    stages: Sequence[PlannedStage],
+    arguments: TrainArguments,
+    corpus: DatasetDict,
+    initial: tuple[WaeRnfModel, PreTrainedTokenizerFast] | None,
+    gives_means: bool,
+) -> dict[str, Any]:
     """Trains the stages of a run from the first on, each with what it is given; returns what the last one returns.
 
     Args:
@@ -105,13 +127,13 @@ def train_stages(context, stages, arguments, corpus, initial, gives_means):
     if centres is not None:
         warn_of_centres(arguments, context.accelerator, centres)
 
-    def prepare(model):
+    def prepare(model: WaeRnfModel) -> None:
         if centres is not None:
             model.set_centres(centres)
-        if arguments.autoencoder_epochs:
+        if arguments.autoencoder_epochs and encoder is not None:
             copy_encoder(encoder[0], model)
         if initial is not None:
-            record = copy_weights(*initial, model, context.tokenizer, arguments.init_from)
+            record = copy_weights(*initial, model, context.tokenizer, str(arguments.init_from))
             on_main(lambda: remember(arguments.output_dir, init_from=record))
             context.accelerator.print(wrapped(f"{last.name}: {in_words(record)}"))
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from accelerate import Accelerator
+from datasets import DatasetDict
+from transformers import PreTrainedTokenizerFast
 
 from .time_left import TimeLeft
+
+if TYPE_CHECKING:
+    from .stage import Stage
 
 
 @dataclass
@@ -22,7 +27,7 @@ class RunContext:
     """
 
     accelerator: Accelerator
-    tokenizer: Any
-    data: dict
+    tokenizer: PreTrainedTokenizerFast
+    data: DatasetDict
     time_left: TimeLeft
-    on_step: Callable | None = None
+    on_step: "Callable[[Stage], object] | None" = None

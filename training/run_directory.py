@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from wae_rnf.evaluation.json_files import write_json
 from wae_rnf.evaluation.run_file import RUN_FILE, read_run
@@ -21,7 +22,7 @@ FREE_TO_CHANGE = (
 )  # fmt: skip
 
 
-def check_output_dir(output_dir, options, resume=False):
+def check_output_dir(output_dir: str | Path, options: dict[str, Any], resume: bool = False) -> None:
     """Makes sure that `output_dir` is free for a run, or with `resume` that it holds this very run.
 
     Args:
@@ -45,7 +46,7 @@ def check_output_dir(output_dir, options, resume=False):
     check_writable(output_dir)
 
 
-def check_writable(directory):
+def check_writable(directory: Path) -> None:
     """Raises ValueError where a directory cannot be made, or nothing can be written into it."""
     place = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     if not place.is_dir():
@@ -54,11 +55,11 @@ def check_writable(directory):
         raise ValueError(f"--output_dir {directory} cannot be written: you may not write into {place}")
 
 
-def changed_options(run, options):
+def changed_options(run: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """{name: earlier value} of the options in which a run to go on with differs from what run.json says."""
     earlier = run["options"] | asdict(arguments_of_record(run["options"]))
     # digests tell whether a folder that has moved holds the same text
-    free = {*FREE_TO_CHANGE, *(["dataset"] if "data" in run and Path(options["dataset"]).is_dir() else [])}
+    free = {*FREE_TO_CHANGE, *(["dataset"] if "data" in run and Path(options["dataset"]).exists() else [])}
     changed = [name for name in options if earlier[name] != options[name] and name not in free]
     silent = without_part(changed, TrainArguments(**options))
     return {name: earlier[name] for name in changed if name not in silent}
@@ -83,7 +84,7 @@ def with_earlier(given: dict) -> dict:
 
 
 @contextmanager
-def claimed(output_dir, options, resume=False) -> Iterator[None]:
+def claimed(output_dir: str | Path, options: dict[str, Any], resume: bool = False) -> Iterator[None]:
     """Holds `output_dir` for one training, and has run.json say so before any work.
 
     A run that fails before it has left anything else there takes its claim back.
@@ -109,35 +110,36 @@ def claimed(output_dir, options, resume=False) -> Iterator[None]:
             raise
 
 
-def remember(output_dir, **found):
+def remember(output_dir: str | Path, **found: Any) -> None:
     """Adds to run.json what a run depends on, or has done. What it says already must be the same.
 
     Args:
-        found: `data`, {split: digest}, and `vocabulary`, its digest; both are compared where they are there already.
-            Anything else is replaced.
+        found: `data`, {split: digest}, `vocabulary`, its digest, and `tokenization`, in words; they are compared where
+            they are there already. Anything else is replaced.
 
     Raises:
-        ValueError: the run began on other text, or with another vocabulary.
+        ValueError: the run began on other text, or with another tokenization or vocabulary.
     """
     path, run = Path(output_dir, RUN_FILE), read_run(output_dir)
     way_out = "restore it, or begin a new run in another --output_dir"
     for split, digest in found.get("data", {}).items():
         if run.get("data", {}).get(split, digest) != digest:
             raise ValueError(f"the {split} split is not the one that the run in {output_dir} began on; {way_out}")
-    if "vocabulary" in found and run.get("vocabulary", found["vocabulary"]) != found["vocabulary"]:
-        raise ValueError(f"the vocabulary is not the one that the run in {output_dir} began with; {way_out}")
+    for name in ("tokenization", "vocabulary"):
+        if name in found and run.get(name, found[name]) != found[name]:
+            raise ValueError(f"the {name} is not the one that the run in {output_dir} began with; {way_out}")
     write_json(path, run | found)
 
 
-def dataset_to_read(arguments):
+def dataset_to_read(arguments: TrainArguments) -> str:
     """The corpus of [`TrainArguments`]; a run that goes on from another working directory finds its folder again."""
-    if arguments.resume and not Path(arguments.dataset).is_dir():
+    if arguments.resume and not Path(arguments.dataset).exists():
         run = read_run(arguments.output_dir)
         if run.get("folder") and run["options"]["dataset"] == arguments.dataset:
-            if not Path(run["folder"]).is_dir():
+            if not Path(run["folder"]).exists():
                 raise ValueError(
-                    f"the run in {arguments.output_dir} was begun on the folder {run['folder']}, which is gone; "
-                    "--dataset FOLDER says where it is now"
+                    f"the run in {arguments.output_dir} was begun on the text in {run['folder']}, which is gone; "
+                    "--dataset PATH says where it is now"
                 )
             return run["folder"]
     return arguments.dataset

@@ -50,7 +50,7 @@ def remove_lock(directory: str | Path, and_directory: bool = False) -> None:
             os.rmdir(directory)
 
 
-def _lock(descriptor, directory):
+def _lock(descriptor: int, directory: str | Path) -> None:
     try:
         if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -69,7 +69,7 @@ def _lock(descriptor, directory):
         )
 
 
-def _is_at(path, descriptor):
+def _is_at(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:

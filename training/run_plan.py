@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .arguments import TrainArguments, as_system
 from .systems import NO_FLOW, NO_MMD, SYSTEMS, System, has_metric
@@ -28,13 +29,13 @@ class PlannedStage:
     arguments: TrainArguments
     directory: Path
 
-    def steps_left(self, num_sentences, step=0):
+    def steps_left(self, num_sentences: int, step: int = 0) -> tuple[int, int]:
         """(steps, validations) that come after so many steps, at most."""
         total, of_epoch = self._steps(num_sentences)
         done = math.ceil(step / of_epoch) if step == total else step // of_epoch
         return total - step, math.ceil(total / of_epoch) - done
 
-    def in_words(self, num_sentences):
+    def in_words(self, num_sentences: int) -> str:
         """Epochs and steps.
 
         Examples:
@@ -46,12 +47,12 @@ class PlannedStage:
             return f"{self.name}: {plural(total, 'step')}, {of_epoch:,} an epoch"
         return f"{self.name}: {plural(total // of_epoch, 'epoch')} of {plural(of_epoch, 'step')}"
 
-    def _steps(self, num_sentences):
+    def _steps(self, num_sentences: int) -> tuple[int, int]:
         """(steps of the stage, steps of an epoch)."""
         return steps_of_stage(num_sentences, self.arguments), steps_per_epoch(num_sentences, self.arguments)
 
 
-def plural(number, noun):
+def plural(number: int, noun: str) -> str:
     """
     Examples:
         >>> plural(1, "step"), plural(2000, "step")
@@ -60,7 +61,7 @@ def plural(number, noun):
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def plan_stages(arguments, system, encoder_given=False):
+def plan_stages(arguments: TrainArguments, system: System, encoder_given: bool = False) -> list[PlannedStage]:
     """The [`PlannedStage`]s of a run, in their order; the last one is the system's own.
 
     Args:
@@ -77,7 +78,7 @@ def plan_stages(arguments, system, encoder_given=False):
     return stages
 
 
-def first_stage(arguments):
+def first_stage(arguments: TrainArguments) -> PlannedStage:
     """The VAE whose posterior means are clustered, with the standard normal prior.
 
     The scale of its means is fixed where they are batch-normalized: a VAE that has collapsed has all of them in one
@@ -90,9 +91,10 @@ def first_stage(arguments):
     return PlannedStage(FIRST_STAGE, SYSTEMS[FIRST_STAGE], options, Path(arguments.output_dir) / FIRST_STAGE)
 
 
-def autoencoder(arguments, system):
+def autoencoder(arguments: TrainArguments, system: System) -> PlannedStage:
     """A model of the system's sizes that is trained on reconstruction alone, and gives its encoder."""
     fixed = system.fixed | NO_FLOW | NO_MMD | {"kl_weight": 0.0, "objective": "pushforward"}
-    options = replace(arguments, num_epochs=arguments.autoencoder_epochs, prior=None)
+    changes: dict[str, Any] = {"num_epochs": arguments.autoencoder_epochs, "prior": None}
+    options = replace(arguments, **changes)
     directory = Path(arguments.output_dir) / AUTOENCODER
     return PlannedStage(AUTOENCODER, System(fixed, sampled=False), options, directory)

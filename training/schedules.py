@@ -1,5 +1,12 @@
 """The schedule of alpha (`kl_weight`) and lambda (`mmd_weight`), the two weights of eq. 17."""
 
+from typing import TYPE_CHECKING
+
+from .systems import System
+
+if TYPE_CHECKING:
+    from modeling_wae_rnf import WaeRnfConfig
+
 
 class Annealing:
     """The two weights at each step of a stage.
@@ -11,22 +18,24 @@ class Annealing:
         num_steps: of the stage.
     """
 
-    def __init__(self, system, config, cycles, num_steps):
+    def __init__(self, system: System, config: "WaeRnfConfig", cycles: int, num_steps: int) -> None:
         self.annealing, self.constant_sum = system.annealing, system.constant_sum
         self.config, self.cycles, self.num_steps = config, cycles, num_steps
 
-    def weights(self, step):
+    def weights(self, step: int) -> dict[str, float]:
         """{"kl_weight": alpha, "mmd_weight": lambda} after so many steps."""
         progress = step / self.num_steps
         return annealed_weights(progress, self.config, self.annealing, self.cycles, self.constant_sum)
 
-    def is_over(self, step):
+    def is_over(self, step: int) -> bool:
         """Whether alpha has its last value at a step, for good; one of 0 always has."""
         end = self.annealing[1]
         return not self.config.kl_weight or step / self.num_steps >= (self.cycles - 1 + end) / self.cycles
 
 
-def annealed_weights(progress, config, annealing, cycles=1, constant_sum=True):
+def annealed_weights(
+    progress: float, config: "WaeRnfConfig", annealing: tuple[float, float], cycles: int = 1, constant_sum: bool = True
+) -> dict[str, float]:
     """alpha climbs linearly from 0 to `config.kl_weight`, and either alpha + lambda or lambda stays what it is at the
     end.
 

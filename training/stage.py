@@ -2,9 +2,14 @@
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from typing import Any
 
+import torch
+
+from modeling_wae_rnf import WaeRnfModel, WaeRnfOutput
 from modeling_wae_rnf.distributed import num_processes
 from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.model_directory import save_model_directory
@@ -19,11 +24,13 @@ from .optimizer import build_optimizer
 from .progress import Progress, columns_of
 from .random_states import kept_random_state
 from .remedies import advice
+from .run_context import RunContext
+from .run_plan import PlannedStage
 from .schedules import Annealing
 from .stage_state import StageState, restore_stage, save_stage
 from .trackers import samples_in_words, track
-from .training_batches import open_batches
-from .validation import has_collapsed, validate
+from .training_batches import Batch, open_batches
+from .validation import Validation, has_collapsed, validate
 
 LOG_EVERY = 50  # steps
 AGREE_EVERY = 10  # steps, after which several processes ask each other whether one was told to stop
@@ -38,7 +45,7 @@ class Stage:
         model: a new `WaeRnfModel`.
     """
 
-    def __init__(self, context, planned, model):
+    def __init__(self, context: RunContext, planned: PlannedStage, model: WaeRnfModel) -> None:
         self.context, self.accelerator = context, context.accelerator
         self.name, self.system, self.arguments = planned.name, planned.system, planned.arguments
         self.directory, self.checkpoints = planned.directory, planned.directory / CHECKPOINTS
@@ -48,35 +55,36 @@ class Stage:
         self.num_steps, self.steps_per_epoch = self.batches.num_steps, self.batches.steps_per_epoch
         self.annealing = Annealing(self.system, self.config, self.arguments.kl_cycles, self.num_steps)
         self.strategy, self.state, self.bad = self.system.strategy(), StageState(), FirstBadStep(device)
-        self.asked_to_stop, self.stop_signal = [], 0
+        self.asked_to_stop: list[int] = []
+        self.stop_signal = 0
         self.quiet = not self.accelerator.is_local_main_process
         self.progress = Progress(self.name, self.num_steps, context.time_left, self.quiet)
 
     @property
-    def module(self):
+    def module(self) -> WaeRnfModel:
         """The model itself, without what several processes wrap around it."""
         return self.accelerator.unwrap_model(self.model)
 
     @property
-    def step(self):
+    def step(self) -> int:
         """How many steps are done."""
         return self.state.step
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """A dictionary for each validation so far."""
         return self.state.history
 
     @property
-    def weights(self):
+    def weights(self) -> dict[str, float]:
         """The weights of the loss at this step, by name."""
         return self.annealing.weights(self.step)
 
-    def losses(self, inputs, weights):
+    def losses(self, inputs: Mapping[str, torch.Tensor], weights: Mapping[str, float]) -> WaeRnfOutput:
         """The model's output, a loss and its terms, for a batch."""
         return self.model(**inputs, **weights, sample=self.system.sampled)
 
-    def run(self):
+    def run(self) -> dict[str, Any]:
         """Trains to the end, or from the last checkpoint on.
 
         Returns:
@@ -97,7 +105,7 @@ class Stage:
             "history": self.history,
         }
 
-    def _epoch(self):
+    def _epoch(self) -> None:
         """Steps to the end of the epoch, and what comes with it."""
         self._set_learning_rate()
         self.model.train()
@@ -124,7 +132,7 @@ class Stage:
             self._validate()
             self._save()
 
-    def _step(self, batches, sums):
+    def _step(self, batches: Sequence[Batch], sums: WeightedSums) -> None:
         """One step of the optimizer, on (size, inputs) of each batch: the gradient is the mean over all sentences."""
         self.strategy.before_step(self)
         total, weights = sum(size for size, _ in batches), self.weights
@@ -133,6 +141,7 @@ class Stage:
             last = number == len(batches)
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 output = self.losses(inputs, weights)
+                assert output.loss is not None  # a forward of sentences gives one
                 self.accelerator.backward(output.loss * (size / total))
             losses.add(output.terms(), weight=size / total)
         self.strategy.after_backward(self)
@@ -144,46 +153,46 @@ class Stage:
         sums.add_sums(losses)
         self.bad.see(losses.loss, self.step)
 
-    def _set_learning_rate(self):
+    def _set_learning_rate(self) -> None:
         judged = [past[self._judged_by] for past in self.history if self.annealing.is_over(past["step"])]
         rate = learning_rate(self.arguments, self.step // self.steps_per_epoch, judged)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
     @property
-    def _at_epoch_end(self):
+    def _at_epoch_end(self) -> bool:
         return self.step % self.steps_per_epoch == 0 or self.step == self.num_steps
 
     @property
-    def _stopped_early(self):
+    def _stopped_early(self) -> bool:
         patience = self.arguments.early_stopping
         return bool(patience) and self.state.epochs_without_gain >= patience
 
     @property
-    def _judged_by(self):
+    def _judged_by(self) -> str:
         """The figure of a validation that says whether a model is better than another."""
         return "bound" if self.arguments.best_by == "bound" else "loss"
 
-    def _stop_requested(self):
+    def _stop_requested(self) -> int:
         """Whether to stop after this step; where several processes have to agree, only every few steps."""
         if self.step % AGREE_EVERY == 0 or num_processes() == 1:
             self.stop_signal = largest(max(self.asked_to_stop, default=0), self.accelerator.device)
         return self.stop_signal
 
-    def _check_finite(self):
+    def _check_finite(self) -> None:
         if (step := self.bad.step) is not None:
             raise ValueError(
                 f"the loss of {self.name} is not finite at step {step}; the run stops, and {self.checkpoints} and the "
                 "best model stay as they were. A lower --learning_rate or --max_grad_norm 5 may help"
             )
 
-    def _log(self, means):
+    def _log(self, means: dict[str, float]) -> None:
         self._check_finite()
         self.progress.loss = means["loss"]
         rate = {"learning_rate": self.optimizer.param_groups[0]["lr"]}
         track(self.accelerator, self.name, "train", means | self.weights | rate, self.step)
 
-    def _validate(self):
+    def _validate(self) -> None:
         """Judges the model, keeps it where it is the best, and says so."""
         self._check_finite()
         start = time.perf_counter()
@@ -203,10 +212,11 @@ class Stage:
         self._track_validation(figures)
         self.context.time_left.validated(time.perf_counter() - start)
         self._show(found, better)
-        if collapsed and not told:
-            self.progress.warn(latent_warning(found.use, advice(asdict(self.arguments)).latent))
+        warning = latent_warning(found.use, advice(asdict(self.arguments)).latent)
+        if collapsed and not told and warning is not None:
+            self.progress.warn(warning)
 
-    def _judge(self, value):
+    def _judge(self, value: float) -> bool:
         """Saves the model where it is the best so far; returns whether it is."""
         better = value < self.state.best
         self.state.best = min(self.state.best, value)
@@ -217,14 +227,14 @@ class Stage:
             on_main(lambda: save_model_directory(self.module, self.context.tokenizer, self.directory))
         return better
 
-    def _track_validation(self, figures):
+    def _track_validation(self, figures: Mapping[str, float]) -> None:
         track(self.accelerator, self.name, "validation", figures, self.step)
         if self.accelerator.trackers and self.accelerator.is_main_process:
             with kept_random_state():
                 text = samples_in_words(self.module, self.context.tokenizer, self.arguments.seed)
             track(self.accelerator, self.name, "validation", {"samples": text}, self.step)
 
-    def _show(self, found, better):
+    def _show(self, found: Validation, better: bool) -> None:
         """The line of this epoch."""
         validation, figures, use = self.context.data["validation"], found.figures, found.use
         columns = columns_of(self.config, self.system.sampled, use.units is not None)
@@ -239,7 +249,7 @@ class Stage:
         }
         self.progress.epoch(columns, shown, better)
 
-    def _save(self):
+    def _save(self) -> None:
         self._check_finite()
         save_stage(self)
         if self._stop_requested():

@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,6 +13,9 @@ from wae_rnf.tokenization.batching import numbered_seed
 
 from .checkpoints import load_checkpoint, save_checkpoint
 from .random_states import random_state, set_random_state
+
+if TYPE_CHECKING:
+    from .stage import Stage
 
 
 @dataclass
@@ -25,7 +29,7 @@ class StageState:
     seconds: float = 0.0  # of training, validations left out
 
 
-def save_stage(stage):
+def save_stage(stage: "Stage") -> None:
     """Writes a checkpoint of a [`Stage`], of all its processes."""
     scaler = stage.accelerator.scaler  # of float16's losses
     progress = asdict(stage.state) | {"loss_scale": {} if scaler is None else scaler.state_dict()}
@@ -36,13 +40,14 @@ def save_stage(stage):
     )
 
 
-def restore_stage(stage):
+def restore_stage(stage: "Stage") -> None:
     """Takes a [`Stage`] back to its newest checkpoint, where there is one, and gives each process its random numbers.
 
     A checkpoint of a GPU goes on on a CPU, and the reverse.
     """
     of_strategy = {name: type(value) for name, value in stage.strategy.state_dict().items()}
-    expected = {of.name: of.type for of in fields(StageState)} | {"loss_scale": dict} | of_strategy
+    own = {name: type(value) for name, value in asdict(StageState()).items()}
+    expected = own | {"loss_scale": dict} | of_strategy
     restored = load_checkpoint(stage.checkpoints, stage.module, stage.optimizer, expected)
     if process_index():  # the first process's are those of a single one
         torch.manual_seed(numbered_seed(stage.arguments.seed, process_index()))

@@ -1,10 +1,17 @@
 """The systems of the paper and those that it grew from: each is one row of a table."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from .lagging import Lagging
 from .network.model_options import ModelOptions
 from .strategy import Strategy
+
+if TYPE_CHECKING:
+    from modeling_wae_rnf import WaeRnfConfig
+
+    from .arguments import TrainArguments
 
 MODEL_DEFAULTS = asdict(ModelOptions()) | {"posterior": "gaussian"}
 
@@ -83,7 +90,7 @@ SYSTEMS = {
         strategy=Lagging,
         year=2019,
         paper="He et al., ICLR 2019, arXiv 1901.05534",
-        differs="vae with extra steps of the encoder alone",
+        differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
     ),
     "vae-bow": System(
         NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
@@ -133,7 +140,7 @@ SYSTEMS = {
 }
 
 
-def default_in_words(option: str):
+def default_in_words(option: str) -> Any:
     """The default of an option of the model, for its help: a value, or words where it is another in another system.
 
     Examples:
@@ -207,7 +214,7 @@ def resolve(name: str, given: dict) -> dict:
     return {declared.name: found[declared.name] for declared in fields(ModelOptions)}
 
 
-def customized_system(arguments) -> System:
+def customized_system(arguments: "TrainArguments") -> System:
     """The system of a run, with the schedule of its options.
 
     Raises:
@@ -229,7 +236,7 @@ def customized_system(arguments) -> System:
     return replace(system, annealing=(start, end))
 
 
-def system_of(config) -> str:
+def system_of(config: "WaeRnfConfig") -> str:
     """The first row of the table of systems that has the parts of this configuration; "wae_rnf" where none has.
 
     Examples:
@@ -238,7 +245,7 @@ def system_of(config) -> str:
         'wae-nf'
     """
 
-    def parts(value_of):
+    def parts(value_of: Callable[[str], Any]) -> tuple[Any, ...]:
         return (
             value_of("latent_size") > 0, value_of("posterior"), value_of("num_flows") > 0,
             value_of("flow_kernel") is not None, value_of("mmd_weight") > 0, value_of("encoder_type"),

@@ -3,6 +3,10 @@
 import math
 import time
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from .arguments import TrainArguments
+from .run_plan import PlannedStage
 
 WINDOW = 200  # steps that the time of a step is the mean of
 WARM_UP = 2  # steps of a stage that are not measured: kernels are compiled and memory is asked for
@@ -23,22 +27,29 @@ class TimeLeft:
         clock: gives seconds.
     """
 
-    def __init__(self, stages, sentences, clock=time.perf_counter):
+    def __init__(
+        self,
+        stages: Sequence[PlannedStage],
+        sentences: Mapping[str, int],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.stages, self.sentences, self.clock = {stage.name: stage for stage in stages}, sentences, clock
-        self.steps, self.validations = deque(maxlen=WINDOW), []
-        self.last, self.to_skip, self.measured = None, WARM_UP, 0.0
+        self.steps: deque[float] = deque(maxlen=WINDOW)
+        self.validations: list[float] = []
+        self.last: float | None = None
+        self.to_skip, self.measured = WARM_UP, 0.0
         self.told = False  # whether a person knows how long the run takes
 
-    def begin(self):
+    def begin(self) -> None:
         """A stage begins, whose steps take a time of their own."""
         self.steps.clear()
         self.last, self.to_skip, self.measured = None, WARM_UP, 0.0
 
-    def pause(self):
+    def pause(self) -> None:
         """What happens until the next step is no part of it: a validation, for example."""
         self.last = None
 
-    def step(self):
+    def step(self) -> None:
         """A step is done."""
         now = self.clock()
         if self.last is not None:
@@ -49,16 +60,16 @@ class TimeLeft:
                 self.measured += now - self.last
         self.last = now
 
-    def validated(self, seconds):
+    def validated(self, seconds: float) -> None:
         """A validation is done."""
         self.validations.append(seconds)
 
     @property
-    def is_known(self):
+    def is_known(self) -> bool:
         """Whether enough steps were measured."""
         return len(self.steps) >= FIRST_STEPS and (self.measured >= FIRST_SECONDS or len(self.steps) == WINDOW)
 
-    def seconds(self, name, step):
+    def seconds(self, name: str, step: int) -> float | None:
         """Of the rest of the run, after so many steps of a stage; None where no step was measured yet."""
         if not self.steps:
             return None
@@ -66,25 +77,25 @@ class TimeLeft:
         rest = names[names.index(name) :]
         return sum(self._of_stage(self.stages[n], step if n == name else 0) for n in rest) + self._of_evaluation()
 
-    def _of_stage(self, stage, step):
+    def _of_stage(self, stage: PlannedStage, step: int) -> float:
         steps, validations = stage.steps_left(self.sentences["train"], step)
         return steps * self._per_step + validations * self._per_validation(stage.arguments)
 
     @property
-    def _per_step(self):
+    def _per_step(self) -> float:
         return sum(self.steps) / len(self.steps)
 
-    def _per_sentence(self, arguments):
+    def _per_sentence(self, arguments: TrainArguments) -> float:
         """Seconds of a step for each of its sentences."""
         return self._per_step / min(arguments.batch_size * arguments.accumulation_steps, self.sentences["train"])
 
-    def _per_validation(self, arguments):
+    def _per_validation(self, arguments: TrainArguments) -> float:
         if self.validations:
             return sum(self.validations) / len(self.validations)
         read = VALIDATION * self.sentences["validation"] + ENCODING * min(self.sentences["train"], 10_240)
         return read * self._per_sentence(arguments) + self._all_pairs("validation")
 
-    def _of_evaluation(self):
+    def _of_evaluation(self) -> float:
         if not self.sentences.get("test"):
             return 0.0
         arguments = list(self.stages.values())[-1].arguments
@@ -92,11 +103,11 @@ class TimeLeft:
         read = EVALUATION + IMPORTANCE_SAMPLE * arguments.eval_iwae_samples
         return sentences * read * self._per_sentence(arguments) + self._all_pairs("test") + TEXT
 
-    def _all_pairs(self, split):
+    def _all_pairs(self, split: str) -> float:
         return ALL_PAIRS * min(self.sentences[split], 10_000) ** 2
 
 
-def in_words(seconds):
+def in_words(seconds: float | None) -> str:
     """A duration in two digits or so.
 
     Examples:

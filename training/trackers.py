@@ -1,7 +1,17 @@
 """Where the figures of a training go beside the terminal: TensorBoard, or any other tracker of accelerate."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from transformers import PreTrainedTokenizerFast
+
+    from modeling_wae_rnf import WaeRnfModel
+
+    from .arguments import TrainArguments
 
 # the trackers of accelerate, and the packages that bring them: one of several is enough
 TRACKERS = {
@@ -44,11 +54,11 @@ def trackers_of(report_to: str) -> list[str]:
     return names
 
 
-def is_installed(name):
+def is_installed(name: str) -> bool:
     return any(find_spec(package) is not None for package in TRACKERS[name])
 
 
-def start_trackers(accelerator, arguments):
+def start_trackers(accelerator: "Accelerator", arguments: "TrainArguments") -> None:
     """Begins the record of a run, with its options as hyper-parameters."""
     options = {name: value for name, value in asdict(arguments).items() if value is not None}
     plain = {
@@ -57,20 +67,21 @@ def start_trackers(accelerator, arguments):
     accelerator.init_trackers(PROJECT, config=plain)
 
 
-def track(accelerator, name, kind, figures, step):
+def track(accelerator: "Accelerator", name: str, kind: str, figures: Mapping[str, float | str], step: int) -> None:
     """Records {figure: number or text} of a stage's training or validation."""
     accelerator.log({f"{name}/{kind}/{figure}": value for figure, value in figures.items()}, step=step)
 
 
-def samples_in_words(model, tokenizer, seed):
+def samples_in_words(model: "WaeRnfModel", tokenizer: "PreTrainedTokenizerFast", seed: int) -> str:
     """Sentences from the prior, the same z at every validation, as lines of Markdown."""
     import torch
 
     generator = torch.Generator(model.device).manual_seed(seed)
-    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator)
+    ids = model.generate(num_samples=NUM_SAMPLES, generator=generator, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
     return "  \n".join(tokenizer.batch_decode(ids, skip_special_tokens=True))
 
 
-def finish_trackers(accelerator):
+def finish_trackers(accelerator: "Accelerator") -> None:
     for tracker in accelerator.trackers:
         tracker.finish()

@@ -1,15 +1,19 @@
 """A validation: the objective of a model on the validation split, its bound, and how much its latents say."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
+from datasets import Dataset
 
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.evaluation.encode_split import encode_split
 from wae_rnf.evaluation.estimators import random_rows, use_of_the_code
 from wae_rnf.evaluation.latent_use import UNITS, LatentUse
 from wae_rnf.evaluation.shared_work import gather, my_part
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
+from .arguments import TrainArguments
 from .batch_norm_statistics import estimate_batch_norm
 from .loss_terms import WeightedSums
 from .random_states import kept_random_state
@@ -31,7 +35,9 @@ class Validation(NamedTuple):
 
 
 @torch.no_grad()
-def validate(model, sentences, sample, arguments, sampled=True):
+def validate(
+    model: WaeRnfModel, sentences: Dataset, sample: Dataset, arguments: TrainArguments, sampled: bool = True
+) -> Validation:
     """The figures of a model on the validation split. Several processes share the work, and each gets the same.
 
     The objective is that of the last weights, so that it can be compared between epochs whatever the schedule is at.
@@ -58,7 +64,7 @@ def validate(model, sentences, sample, arguments, sampled=True):
     return Validation(figures, use, len(random_rows(len(sentences))))
 
 
-def mean_terms(model, sentences, arguments, sampled):
+def mean_terms(model: WaeRnfModel, sentences: Dataset, arguments: TrainArguments, sampled: bool) -> dict[str, float]:
     """{term: mean over the sentences}; the same samples at every validation."""
     batches = sorted_batches(lengths_of(sentences), arguments.batch_size)
     numbers, mine = my_part(range(len(batches))), my_part(batches)
@@ -74,12 +80,12 @@ def mean_terms(model, sentences, arguments, sampled):
     return sums.over(len(sentences))
 
 
-def on_cpu(terms):
+def on_cpu(terms: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     values = torch.stack(list(terms.values())).cpu()
     return dict(zip(terms, values, strict=True))
 
 
-def has_collapsed(use, weights, config, sampled=True):
+def has_collapsed(use: LatentUse, weights: Mapping[str, float], config: WaeRnfConfig, sampled: bool = True) -> bool:
     """Whether the latent variable has collapsed where that matters.
 
     An autoencoder's may do as it likes, and so may anyone's while alpha is under half its last value.

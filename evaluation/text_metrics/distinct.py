@@ -1,5 +1,7 @@
 """Distinct-1, 2 and 3: how varied the words and phrases of a set of sentences are."""
 
+from collections.abc import Sequence
+
 from .text_metric import TextMetric
 
 ORDERS = (1, 2, 3)
@@ -29,12 +31,12 @@ NAACL 2016, arXiv 1510.03055.
 """
     URLS = ("https://arxiv.org/abs/1510.03055",)
 
-    def _compute(self, predictions):
+    def _compute(self, predictions: Sequence[str]) -> dict[str, float | None]:
         return {f"distinct_{order}": distinct(predictions, order) for order in ORDERS}
 
 
-def distinct(sentences, order):
-    ngrams = []
+def distinct(sentences: Sequence[str], order: int) -> float | None:
+    ngrams: list[tuple[str, ...]] = []
     for words in map(str.split, sentences):
         ngrams.extend(zip(*(words[start:] for start in range(order)), strict=False))
     return len(set(ngrams)) / len(ngrams) if ngrams else None

@@ -1,5 +1,7 @@
 """Reconstruction BLEU: how much of its input an autoencoder gives back."""
 
+from collections.abc import Sequence
+
 from sacrebleu.metrics import BLEU
 
 from .text_metric import TextMetric
@@ -38,7 +40,7 @@ Post: A Call for Clarity in Reporting BLEU Scores. WMT 2018, arXiv 1804.08771.
     URLS = ("https://aclanthology.org/P02-1040", "https://github.com/mjpost/sacrebleu")
     INPUTS = ("predictions", "references")
 
-    def _compute(self, predictions, references):
+    def _compute(self, predictions: Sequence[str], references: Sequence[str]) -> dict[str, float | None]:
         if not predictions:
             return {"bleu": None}
         # force: the corpora are tokenized, and sacrebleu would warn of it

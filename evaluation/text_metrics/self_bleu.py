@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from sacrebleu.metrics import BLEU
@@ -55,7 +56,9 @@ SIGIR 2018, arXiv 1802.01886.
 """
     URLS = ("https://arxiv.org/abs/1802.01886", "https://github.com/mjpost/sacrebleu")
 
-    def _compute(self, predictions, max_sentences=MAX_SENTENCES, seed=0):
+    def _compute(
+        self, predictions: Sequence[str], max_sentences: int = MAX_SENTENCES, seed: int = 0
+    ) -> dict[str, float | None]:
         if max_sentences < 2:
             raise ValueError(f"max_sentences must be at least 2, not {max_sentences}")
         if len(predictions) > max_sentences:
@@ -63,7 +66,7 @@ SIGIR 2018, arXiv 1802.01886.
         return {"self_bleu": fmean(leave_one_out_bleu(predictions)) if len(predictions) > 1 else None}
 
 
-def leave_one_out_bleu(sentences):
+def leave_one_out_bleu(sentences: Sequence[str]) -> Iterator[float]:
     """Yields the BLEU of each sentence against all others.
 
     The time is linear in the number of sentences: an n-gram's count clipped by its highest count in the others is
@@ -84,15 +87,16 @@ def leave_one_out_bleu(sentences):
         ).score
 
 
-def count_ngrams(words):
+def count_ngrams(words: Sequence[str]) -> Counter[tuple[str, ...]]:
     """{n-gram of 1 to 4 words: how often it occurs}."""
     orders = range(1, MAX_ORDER + 1)
     return Counter(tuple(words[i : i + order]) for order in orders for i in range(len(words) - order + 1))
 
 
-def second_highest(counts):
+def second_highest(counts: Sequence[Counter[tuple[str, ...]]]) -> Counter[tuple[str, ...]]:
     """{n-gram: its second highest count over the sentences}; 0 for what only one sentence has."""
-    highest, second = Counter(), Counter()
+    highest: Counter[tuple[str, ...]] = Counter()
+    second: Counter[tuple[str, ...]] = Counter()
     for ngrams in counts:
         for ngram, count in ngrams.items():
             second[ngram] = max(second[ngram], min(count, highest[ngram]))
@@ -100,7 +104,7 @@ def second_highest(counts):
     return second
 
 
-def nearest_other_length(length, lengths):
+def nearest_other_length(length: int, lengths: Mapping[int, int]) -> int:
     """The nearest length of another sentence, of two the shorter; lengths counts the sentences of each length."""
     others = (other for other, times in lengths.items() if other != length or times > 1)
     return min(others, key=lambda other: (abs(other - length), other))

@@ -14,10 +14,10 @@ class TextMetric(evaluate.Metric):
     CITATION = ""
     URLS: tuple[str, ...] = ()
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(keep_in_memory=True)
 
-    def _info(self):
+    def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
             description=self.__doc__,
             citation=self.CITATION,
