@@ -15,7 +15,7 @@ from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.toy.corpus import generate
 
 from .subprocesses import ROOT
-from .timing import Figures, timed
+from .timing import timed
 
 DIRECTORY = ROOT / "runs" / "toy"  # of `make train`
 PAIRS, STEPS = 200, 21

@@ -10,7 +10,6 @@ import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from modeling_wae_rnf.geodesics import curve_length, shortest_curves
 from modeling_wae_rnf.riemannian_metric import straight_line

@@ -6,7 +6,6 @@ python -m wae_rnf.reproduction.latent_plane runs/plane
 import argparse
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
