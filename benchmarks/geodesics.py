@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from modeling_wae_rnf import WaeRnfModel
 from modeling_wae_rnf.geodesics import bowed_lines, curve_length
@@ -14,7 +15,7 @@ from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.toy.corpus import generate
 
 from .subprocesses import ROOT
-from .timing import Figures, timed
+from .timing import timed
 
 DIRECTORY = ROOT / "runs" / "toy"  # of `make train`
 PAIRS, STEPS = 200, 21
@@ -24,8 +25,12 @@ QUICK = {"directory": ROOT / "tests" / "golden" / "models" / "wae-rnf", "pairs":
 
 
 def measure(
-    directory: Path = DIRECTORY, pairs: int = PAIRS, steps: int = STEPS, loop: int = LOOP, iterations: int = ITERATIONS
-) -> Figures:
+    directory: str | Path = DIRECTORY,
+    pairs: int = PAIRS,
+    steps: int = STEPS,
+    loop: int = LOOP,
+    iterations: int = ITERATIONS,
+) -> dict[str, Any]:
     """Seconds of geodesics between sentences of toy, and of the plain loop.
 
     Args:
@@ -62,7 +67,7 @@ def measure(
     }
 
 
-def by_itself(model: WaeRnfModel, a: torch.Tensor, b: torch.Tensor, steps: int, iterations: int) -> torch.Tensor:
+def by_itself(model: WaeRnfModel, a: Tensor, b: Tensor, steps: int, iterations: int) -> Tensor:
     """The length of one geodesic by torch's L-BFGS on the points of each of three starts, all scores at once."""
     metric = metric_of(model, "decoder", torch.stack([a, b]).double()[None])
     a, b = a.double()[None], b.double()[None]
@@ -71,9 +76,7 @@ def by_itself(model: WaeRnfModel, a: torch.Tensor, b: torch.Tensor, steps: int, 
         inner = start[:, 1:-1].clone().requires_grad_()
         optimizer = torch.optim.LBFGS([inner], max_iter=iterations, line_search_fn="strong_wolfe")
 
-        def energy(
-            inner: torch.Tensor = inner, optimizer: torch.optim.LBFGS = optimizer, start: torch.Tensor = start
-        ) -> torch.Tensor:
+        def energy(inner: Tensor = inner, optimizer: torch.optim.LBFGS = optimizer, start: Tensor = start) -> Tensor:
             optimizer.zero_grad()
             log_probs = metric.logits(torch.cat([start[:, :1], inner, start[:, -1:]], dim=1)).log_softmax(-1)
             divergence = (log_probs.exp().diff(dim=1) * log_probs.diff(dim=1)).sum(-1)

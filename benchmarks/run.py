@@ -15,8 +15,8 @@ from .page import README, RESULTS, report
 from .timing import Figures
 
 PARTS = (
-    "training_step", "importance_weighting", "evaluation", "generation", "embedding", "geodesics", "text", "scaling",
-    "alternatives", "memory",
+    "training_step", "importance_weighting", "evaluation", "generation", "decoders", "embedding", "geodesics", "text",
+    "scaling", "alternatives", "memory",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -197,7 +197,10 @@ def _summary(
 ) -> dict[str, Any]:
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
-    metrics: dict[str, Any] = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    metrics: dict[str, Any] = {
+        "num_sentences": len(columns["length"]),
+        "num_tokens": int(columns["length"].sum()),
+    }
     metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
@@ -272,7 +275,8 @@ def _bound(columns: Columns, name: str, entropy: Tensor | None) -> Bound:
         "standard_error": _standard_error(nll),
         "ppl": _perplexity(nll, columns["length"]),
         "monte_carlo_error": error if math.isfinite(error) else None,
-        **_whatever_the_tokens(nll, columns),
+        "ppl_per_word": _perplexity_per_word(nll, columns),
+        "bits_per_byte": _bits_per_byte(nll, columns),
     }
     if entropy is None:
         return bound
@@ -300,21 +304,17 @@ def _perplexity(nll: Tensor, lengths: Tensor) -> float:
     return (nll.double().sum() / lengths.sum()).exp().item()
 
 
-class SizeFreeFigures(TypedDict):
-    """Figures of a bound that can be compared between tokenizations; None where the text's size is not known."""
+def _perplexity_per_word(nll: Tensor, columns: Columns) -> float | None:
+    """Per white-space word, whatever the tokens are; None where the words are not known.
 
-    ppl_per_word: float | None
-    bits_per_byte: float | None
+    The end of a sentence is a word, as `<eos>` is a token: where the tokens are the words, both perplexities are one.
+    """
+    return _perplexity(nll, columns["words"] + 1) if "words" in columns else None
 
 
-def _whatever_the_tokens(nll: Tensor, columns: Columns) -> SizeFreeFigures:
-    """The end of a sentence is a word too: where the tokens are the words, both perplexities are one."""
-    words = columns["words"] + 1 if "words" in columns else None
-    bits = nll.sum() / math.log(2)
-    return {
-        "ppl_per_word": None if words is None else _perplexity(nll, words),
-        "bits_per_byte": (bits / columns["bytes"].sum()).item() if "bytes" in columns else None,
-    }
+def _bits_per_byte(nll: Tensor, columns: Columns) -> float | None:
+    """Of the text in UTF-8; None where its size is not known."""
+    return (nll.sum() / math.log(2) / columns["bytes"].sum()).item() if "bytes" in columns else None
 
 
 def _mean(values: Tensor) -> float:

@@ -134,13 +134,6 @@ def judge_text(
     return quality
 
 
-def _sentences(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, **options: Any) -> list[str]:
-    """What `generate` writes with these options, as text."""
-    ids = model.generate(**options, return_dict_in_generate=False)
-    assert isinstance(ids, torch.Tensor)
-    return tokenizer.batch_decode(ids, skip_special_tokens=True)
-
-
 def spaced_by(tokenizer: PreTrainedTokenizerFast) -> Callable[[Sequence[str]], list[str]]:
     """A function of texts, which puts the words of each apart by spaces, so that it can be compared by its words.
 
@@ -162,3 +155,10 @@ def spaced_by(tokenizer: PreTrainedTokenizerFast) -> Callable[[Sequence[str]], l
         return words.replace(UNK_APART, UNK)
 
     return lambda texts: list(map(spaced, texts))
+
+
+def _sentences(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, **options: Any) -> list[str]:
+    """What `generate` writes with these options, as text."""
+    ids = model.generate(**options, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
+    return tokenizer.batch_decode(ids, skip_special_tokens=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from .auxiliary_loss import AuxiliaryLoss
 from .bag_of_words import BagOfWords
+from .decoder_cnn import CNNDecoder
 from .decoder_lstm import LSTMDecoder
+from .decoder_transformer import TransformerDecoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
 from .inference import Amortized
@@ -32,7 +34,7 @@ COMPONENTS: dict[str, Any] = {
         "vamp": VampPrior,
         "flow": FlowPrior,
     },
-    "decoder": {"lstm": LSTMDecoder},
+    "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder},
     "objective": OBJECTIVES,
     "auxiliary_losses": {"bag_of_words": BagOfWords},
 }

@@ -4,6 +4,7 @@ import copy
 
 import torch
 from torch.func import jvp, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .jeffreys import neighbour_divergences
 from .plain_module import is_plain
@@ -76,7 +77,8 @@ class DecoderMetric(Metric):
     def tensor(self, z):
         shape, z = z.shape, z.reshape(len(self.input_ids), -1, z.shape[-1])
         axes = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        with torch.backends.cudnn.flags(enabled=False):  # whose LSTM has no forward derivative
+        # neither cuDNN's LSTM nor fused attention has a forward derivative
+        with torch.backends.cudnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):
             states, slopes = vmap(
                 lambda axis: jvp(self.states, (z,), (axis.expand_as(z),)), out_dims=(None, -1)
             )(axes)  # fmt: skip

@@ -52,6 +52,13 @@ class RecurrentLayer(CacheLayerMixin):
         if self.state is not None:
             self.state = tuple(part.index_select(0, beam_idx.to(part.device)) for part in self.state)
 
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        self.reorder_cache(indices)
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        if self.state is not None:
+            self.state = tuple(part.repeat_interleave(repeats, dim=0) for part in self.state)
+
     def offload(self) -> None:
         self._move("cpu")
 

@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModel
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
+from modeling_wae_rnf.batch_norm import BatchNorm
 from modeling_wae_rnf.components import COMPONENTS, FIELDS
 from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.training.systems import SYSTEMS
@@ -108,9 +109,13 @@ def test_padding_changes_nothing(model, batch):
 
 def check_cache(model, batch):
     """Whole sentences, word by word, with words that are padding, with rows in another order: the same logits."""
-    model.eval()
     for parameter in model.decoder.parameters():
         parameter.mul_(3)  # words that depend on what came before, and on z
+    for norm in model.decoder.modules():
+        if isinstance(norm, BatchNorm):  # whose statistics are then of these weights
+            norm.momentum = 1.0
+    model.train()(**batch)
+    model.eval()
     ids, mask = batch["input_ids"], batch["attention_mask"]
     z, real = model.sample_prior(4, torch.Generator().manual_seed(0)), mask.bool()
     states = model.decoder(model.embedding(ids), model.push(z)[0], mask.sum(1))
@@ -118,6 +123,8 @@ def check_cache(model, batch):
     torch.testing.assert_close(model(**batch, latents=z).logits[real], whole[real], rtol=1e-5, atol=1e-5)
     left = padded(batch, left=3)
     torch.testing.assert_close(model(**left, latents=z).logits[:, 3:][real], whole[real], rtol=1e-5, atol=1e-5)
+    spread, holes = (torch.stack([values, torch.zeros_like(values)], dim=2).flatten(1) for values in (ids, mask))
+    torch.testing.assert_close(model(spread, holes, latents=z).logits[:, ::2][real], whole[real], rtol=1e-5, atol=1e-5)
     unbegun = model(ids[:, 1:], mask[:, 1:], latents=z).logits
     torch.testing.assert_close(unbegun[real[:, 1:]], whole[:, 1:][real[:, 1:]], rtol=1e-5, atol=1e-5)
 

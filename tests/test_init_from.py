@@ -9,6 +9,7 @@ from wae_rnf.evaluation.model_directory import digest_of_weights, load_model
 from wae_rnf.evaluation.run_file import read_run
 from wae_rnf.training.init_from import copy_weights, vocabulary_weights
 from wae_rnf.training.run import train
+from wae_rnf.training.systems import SYSTEMS
 
 from .small_runs import assert_same_weights, cut_after
 
@@ -112,6 +113,25 @@ def test_other_shapes_start_anew(tiny_model):
         assert (name in record["anew"]) == (not same_shape) or name == "centres"
         if not same_shape:
             assert torch.equal(value, fresh[name])
+
+
+@pytest.mark.parametrize("system", ["vae", "cnn-vae"])
+def test_an_encoder_starts_as_a_language_model(tiny_model, system):
+    language_model = tiny_model(**SYSTEMS["lstm-lm"].config)
+    with torch.no_grad():
+        for parameter in language_model.parameters():
+            parameter.add_(1.0)
+    model, words = tiny_model(**SYSTEMS[system].config), Words(*map(str, range(13)))
+    fresh = {name: value.clone() for name, value in model.decoder.state_dict().items()}
+    record = copy_weights(language_model, words, model, words, "m")
+    assert torch.equal(model.embedding.weight, language_model.embedding.weight)
+    for name, value in language_model.decoder.lstm.state_dict().items():
+        assert torch.equal(model.encoder.lstm.state_dict()[name], value)
+        if system == "vae":
+            assert torch.equal(model.decoder.lstm.state_dict()[name], value)
+    kept = [name for name, value in model.decoder.state_dict().items() if torch.equal(value, fresh[name])]
+    assert {f"decoder.{name}" for name in kept} == {name for name in record["anew"] if name.startswith("decoder.")}
+    assert not any(name.startswith("encoder.") for name in record["anew"])
 
 
 def test_a_model_of_which_no_matrix_fits(tiny_model):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from modeling_wae_rnf.components import COMPONENTS
 from modeling_wae_rnf.decoder_metric import draw_sentences
 from modeling_wae_rnf.flows import Flow
 from modeling_wae_rnf.geodesics import curve_length, shortest_curves
@@ -70,9 +71,10 @@ def two_tokens(vocab_size):
     return torch.tensor([[1, 2, 0]] + [[1, a, b] for a in range(vocab_size) if a != 2 for b in range(vocab_size)])
 
 
-def test_the_decoder_s_tensor_is_the_fisher_information(tiny_model):
+@pytest.mark.parametrize("decoder", COMPONENTS["decoder"])
+def test_the_decoder_s_tensor_is_the_fisher_information(tiny_model, decoder):
     """Over all sentences of two tokens, weighed by p(x|z): E ∇log p ∇log pᵀ, by autograd of the model's own score."""
-    model = in_double(tiny_model(vocab_size=5, latents_at_every_step=True).eval())
+    model = in_double(tiny_model(vocab_size=5, latents_at_every_step=True, decoder_type=decoder).eval())
     z = points(0, 1)
     ids = two_tokens(5)
     mask = torch.ones_like(ids, dtype=torch.bool)

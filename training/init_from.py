@@ -1,5 +1,6 @@
 """`--init_from`: a run that begins with the weights of a trained model, as far as they fit."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,8 @@ def copy_weights(
     """Copies into a new model every weight that a trained one has under the same name and in the same shape.
 
     Of the weights with a row for each token, the rows of the tokens that both vocabularies have are copied. The
-    centres of a metric are none of the weights.
+    centres of a metric are none of the weights. A language model has no encoder: its decoder's weights are where an
+    encoder of the same kind starts too (Yang et al. 2017, arXiv 1702.08139, section 3.4).
 
     Args:
         source, source_tokenizer: the trained model, with its vocabulary.
@@ -60,7 +62,7 @@ def copy_weights(
     for weight, value in model.state_dict().items():
         if weight in OF_THE_RUN:
             continue
-        given, total = theirs.get(weight), total + value.numel()
+        given, total = theirs.get(_counterpart(weight, source.config)), total + value.numel()
         by_row = weight in by_token
         if given is None or given.shape[by_row:] != value.shape[by_row:]:
             anew.append(weight)
@@ -77,6 +79,11 @@ def copy_weights(
         "model": str(name), "weights": digest_of_weights(source), "parameters": copied, "of_parameters": total,
         "tokens": len(shared), "of_tokens": len(tokenizer), "anew": anew,
     }  # fmt: skip
+
+
+def _counterpart(weight: str, config: WaeRnfConfig) -> str:
+    """The name that a weight of a new model has in a trained one of a configuration."""
+    return weight if config.has_latents else re.sub(r"^encoder\.", "decoder.", weight)
 
 
 def in_words(record: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ RULES = (
     (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"),
      lambda own: own["posterior"] == "gaussian",
      "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
+    (("latents_at_every_step",), lambda own: own["decoder_type"] == "lstm",
+     "its decoder reads the latent variable at every step in any case"),
     (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] == "gaussian",
      "the prior of its von Mises-Fisher posterior is uniform on the sphere"),
     (("prior_components",), lambda own: own["prior"] in ("mixture", "vamp"),

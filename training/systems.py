@@ -73,7 +73,7 @@ SYSTEMS = {
         FULL_KL_AT_EPOCH_21,
         year=2016,
         paper="Bowman et al., CoNLL 2016, arXiv 1511.06349",
-        differs="latent variable with a Gaussian posterior; ELBO with an annealed KL weight",
+        differs="Gaussian posterior; ELBO with an annealed KL weight",
     ),
     "vae-nf": System(
         {"flow_kernel": None} | NO_MMD,
@@ -100,20 +100,28 @@ SYSTEMS = {
         paper="Zhao, Zhao and Eskenazi, ACL 2017, arXiv 1703.10960",
         differs="vae whose latent variable predicts the sentence's words without their order",
     ),
+    "cnn-vae": System(
+        NO_FLOW | NO_MMD | {"decoder_type": "cnn"},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Yang et al., ICML 2017, arXiv 1702.08139",
+        differs="vae with a dilated CNN decoder of limited context",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
         FULL_KL,
         year=2018,
         paper="Xu and Durrett, EMNLP 2018, arXiv 1808.10805",
-        differs="vae with a von Mises-Fisher posterior of fixed concentration and a uniform prior on the sphere",
+        differs="vae on the sphere: von Mises-Fisher posterior, uniform prior",
     ),
     "wae": System(
         NO_FLOW,
         SCALE_OF_MEANS,
         year=2018,
         paper="Tolstikhin et al., ICLR 2018, arXiv 1711.01558",
-        differs="vae with an MMD between the posteriors' mixture and the prior, and less weight on the KL",
+        differs="vae with an MMD to the prior, and less weight on the KL",
     ),
     "infovae": System(
         NO_FLOW,
@@ -123,7 +131,7 @@ SYSTEMS = {
         constant_sum=False,
         year=2017,
         paper="Zhao, Song and Ermon 2017, arXiv 1706.02262",
-        differs="wae whose weights of KL and MMD are free, and constant from the first step on",
+        differs="wae with free, constant weights of KL and MMD",
     ),
     "wae-nf": System({"flow_kernel": None}, SCALE_OF_MEANS, differs="wae with planar flows behind its posterior"),
     "wae-rnf": System(

@@ -53,7 +53,7 @@ def validate(
     with kept_random_state():
         model.eval()
         if arguments.batch_norm_statistics == "corpus":
-            estimate_batch_norm(model, sample, arguments.seed)
+            estimate_batch_norm(model, sample, arguments.seed, sampled)
         figures = mean_terms(model, sentences, arguments, sampled)
         torch.manual_seed(arguments.seed)
         posterior = encode_split(model, sentences)
