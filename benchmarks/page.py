@@ -43,9 +43,10 @@ def introduction() -> str:
     return (
         "`make bench` measures all of this and writes this page; `python -m benchmarks.run PART` measures one part. "
         "The plain implementation ([plain_model.py](plain_model.py)) has the same parameters and mathematics, "
-        "written the obvious way: padded batches, all logits at once, `F.cross_entropy`, `torch.multinomial`, Adam with its "
-        "defaults. Both run by turns in one process on the same generated batches, which have the vocabulary and the lengths of "
-        "the paper's corpora; figures are medians. Tokens are words and ends of sentences, without padding."
+        "written the obvious way: padded batches, all logits at once, `F.cross_entropy`, `torch.multinomial`, Adam "
+        "with its defaults. Both run by turns in one process on the same generated batches, which have the "
+        "vocabulary and the lengths of the paper's corpora; figures are medians. Tokens are words and ends of "
+        "sentences, without padding."
     )
 
 
