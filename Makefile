@@ -5,7 +5,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 # runs/toy, of which README.md speaks; where that is there already, one with the time in its name
 OUTPUT_DIR ?= $(shell test -e runs/toy && date +runs/toy-%Y%m%d-%H%M%S || echo runs/toy)
 
-.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality types style bench readme findings docs
+.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality types style bench readme findings figures docs
 
 install: .venv/installed
 
@@ -71,3 +71,7 @@ docs: install types
 # docs/findings.md and its figures, from results/.
 findings: install
 	$(BIN)/python -m wae_rnf.reproduction.findings
+
+# The drawings of docs/geometry.md, from results/.
+figures: install
+	$(BIN)/python -m wae_rnf.reproduction.geometry_figures

@@ -65,10 +65,10 @@ def lstm(sizes):
         backward(padded_lstm.run_lstm(layer, inputs, lengths))
 
     others = {
-        f"cut where {count} padded tokens are spared": patch.object(padded_lstm, "WORTH", count)(stretches)
+        f"cut where {count} padded tokens are spared": patch.object(padded_lstm, "MIN_PADDING_SAVED", count)(stretches)
         for count in SPARED
     }
-    used = {f"used: cut where {padded_lstm.WORTH} padded tokens are spared": stretches}
+    used = {f"used: cut where {padded_lstm.MIN_PADDING_SAVED} padded tokens are spared": stretches}
     return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
 
 

@@ -23,6 +23,7 @@ def report(results=RESULTS):
         ("Importance sampling", evaluation(parts["evaluation"])),
         ("Generation", generation(parts["generation"])),
         ("The decoders against the sentence's length", decoders(parts["decoders"])),
+        *([("Geodesics", geodesics(parts["geodesics"]))] if "geodesics" in parts else []),  # needs `make train`
         ("Posterior means of sentences", embedding(parts["embedding"])),
         ("Text", text(parts["text"])),
         ("Cost against the size of the corpus", scaling(parts["scaling"])),
@@ -138,6 +139,18 @@ def generation(figures):
         f"{figures['milliseconds_per_sentence_of_the_loop']:.1f} ms a sentence.\n\n"
         + table(["sentences at once", "ms a sentence", "times the loop's speed"], rows)
         + greedy(figures["greedy"])
+    )
+
+
+def geodesics(figures):
+    return (
+        f"{figures['pairs']} geodesics of {figures['steps']} points under the decoder's metric, between sentences of "
+        f"toy, by the model of `make train`: {figures['seconds_of_all']:.0f} s on {figures['threads']} threads, "
+        f"{figures['seconds_per_pair']:.2f} s each; {figures['unconverged']} did not converge. One after the other by "
+        "torch's L-BFGS, from as many starts on curves of all the points, with all scores at once and in double "
+        f"precision: {figures['seconds_per_pair_of_the_loop']:.0f} s each, {figures['ratio']:.0f} times as long. Ours "
+        f"are {figures['length_over_the_loop_s']:.4f} times as long as the loop's; straight lines are "
+        f"{figures['straight_over_geodesic']:.3f} times as long as ours."
     )
 
 

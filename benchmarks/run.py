@@ -13,7 +13,7 @@ from wae_rnf.evaluation.provenance import commit, provenance
 from .page import README, RESULTS, report
 
 PARTS = (
-    "training_step", "importance_weighting", "evaluation", "generation", "decoders", "embedding", "text",
+    "training_step", "importance_weighting", "evaluation", "generation", "decoders", "embedding", "geodesics", "text",
     "scaling", "alternatives", "memory",
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "reproduce": "reproduce",
     "tradeoff": "reproduce",
     "evaluate": "evaluate",
+    "geometry": "geometry",
     "sample": "text",
     "reconstruct": "text",
     "interpolate": "text",
@@ -45,6 +46,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf tradeoff --dataset toy --config examples/toy.yaml --num_epochs 4
   evaluate      bounds, mutual information and active units of a trained model
                   wae-rnf evaluate runs/toy --split test --iwae_samples 500
+  geometry      lengths, neighbours, volumes and text along geodesics of the latent space
+                  wae-rnf geometry runs/toy --pairs 200
   sample        sentences from the prior
                   wae-rnf sample runs/toy -n 10
   reconstruct   sentences through the latent and back

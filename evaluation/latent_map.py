@@ -1,6 +1,6 @@
 """A map of the latent space in two dimensions: posterior means, the volume of the flow, the cluster centres."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from .estimators import use_of_the_code
 from .latent_use import LatentUse
 
 MAX_SENTENCES = 2000
+SIDE = 101  # points of a side of the background
 SIZE, DPI = (7.0, 5.6), 100  # inches, points an inch
 NARROWEST = 1.0  # half a side, at least: the prior's standard deviation
 NARROWEST_COLOURS = 1.0  # nats between the first and the last colour, at least
@@ -53,23 +54,37 @@ class LatentMap:
         self.centres = self.plane.transform(model.centres.float().cpu().numpy()) if has_metric else np.empty((0, 2))
         # the same for every drawing, whatever is marked on it, and for both axes
         self.half_side = 1.05 * max(NARROWEST, np.abs(self.points).max(), *np.abs(self.centres).ravel())
+        self.volume = self._volume()
+
+    @torch.no_grad()
+    def _volume(self) -> np.ndarray:
+        """log|det J| on a grid of the plane, (SIDE, SIDE), rows from below."""
+        axis = np.linspace(-self.half_side, self.half_side, SIDE)
+        places = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+        z = torch.tensor(self.plane.inverse_transform(places), dtype=self.model.dtype, device=self.model.device)
+        return self.model.push(z)[1].float().cpu().numpy().reshape(SIDE, SIDE)
 
     def latents(self, position: tuple[float, float]) -> torch.Tensor:
         """z (1, latent_size) at a place (x, y) of the plane."""
         z = self.plane.inverse_transform(np.asarray([position], dtype=np.float64))
         return torch.tensor(z, dtype=self.model.dtype, device=self.model.device)
 
+    def project(self, z: torch.Tensor) -> np.ndarray:
+        """Places (n, 2) on the plane of points (n, latent_size)."""
+        return self.plane.transform(z.cpu().double().numpy())
+
     def save(self, path: str | Path) -> None:
         """The map as a PNG."""
         imsave(path, self.draw()[0])
 
     def draw(
-        self, marked: tuple[float, float] | None = None
+        self, marked: Sequence[tuple[float, float]] = (), paths: Mapping[str, np.ndarray] | None = None
     ) -> tuple[np.ndarray, Callable[[tuple[float, float]], tuple[float, float] | None]]:
         """The map as an image, and the way back from its pixels.
 
         Args:
-            marked: a place (x, y) to mark.
+            marked: places (x, y) to mark.
+            paths: {name: places (n, 2)} of curves.
 
         Returns:
             image (height, width, 3) of bytes, and a function from a pixel (column, row) to a place (x, y), or to None
@@ -79,12 +94,18 @@ class LatentMap:
         canvas, axes = FigureCanvasAgg(figure), figure.subplots()
         middle, spread = self.log_abs_det.mean(), max(np.ptp(self.log_abs_det), NARROWEST_COLOURS)
         colours = {"cmap": "viridis", "vmin": middle - spread / 2, "vmax": middle + spread / 2}
-        dots = axes.scatter(*self.points.T, c=self.log_abs_det, s=8, linewidths=0, **colours)
-        figure.colorbar(dots, ax=axes, label="log|det J| of the flow, nats")
+        axis = np.linspace(-self.half_side, self.half_side, SIDE)
+        background = axes.pcolormesh(axis, axis, self.volume, shading="nearest", rasterized=True, **colours)
+        axes.scatter(*self.points.T, c=self.log_abs_det, s=9, linewidths=0.3, edgecolors="white", **colours)
+        figure.colorbar(background, ax=axes, label="log|det J| of the flow, nats")
         if len(self.centres):
             axes.scatter(*self.centres.T, marker="x", color="tab:red", label="centres")
-        if marked is not None:
-            axes.scatter(*marked, marker="*", s=160, color="tab:orange", edgecolors="black", label="chosen")
+        for (name, places), style in zip((paths or {}).items(), ("--", "-"), strict=False):
+            axes.plot(*places.T, style, color="black" if style == "--" else "tab:red", linewidth=2, label=name)
+        if len(marked):
+            axes.scatter(
+                *np.transpose(marked), marker="*", s=160, color="tab:orange", edgecolors="black", label="chosen"
+            )
         if self.use.collapsed:
             axes.set_title(f"collapsed: {self.use.figures}", fontsize="small")
         if axes.get_legend_handles_labels()[0]:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-HISTORY = 12
+HISTORY = 30
 TRIALS = 40  # steps that a line search tries
 DECREASE, CURVATURE = 1e-4, 0.9  # of the weak Wolfe conditions
 STEADY, WINDOW = 1e-9, 10  # a value that falls no more

@@ -47,6 +47,21 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         """
         raise NotImplementedError
 
+    def under_each(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """The states of `forward` for the same words under several z'.
+
+        Args:
+            embeddings: (batch, length, embedding_size).
+            z_prime: (batch, points, latent_size).
+            lengths: (batch,).
+
+        Returns:
+            (batch, points, length, hidden_size)
+        """
+        points = z_prime.shape[1]
+        embeddings, lengths = (values.repeat_interleave(points, dim=0) for values in (embeddings, lengths))
+        return self(embeddings, z_prime.flatten(0, 1), lengths).unflatten(0, (-1, points))
+
     def new_cache(self) -> CacheT:
         """A cache that has seen no word: its `get_seq_length` is what `count` has added up.
 

@@ -1,12 +1,17 @@
 """The decoder's metric: how much p(x|z) changes along a step, the Fisher-Rao metric pulled back to z."""
 
+import copy
+
 import torch
 from torch.func import jvp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from .jeffreys import neighbour_divergences
+from .plain_module import is_plain
 from .riemannian_metric import Metric
 
-SCORES_AT_ONCE = 2**25  # 256 MiB, some five times with what a gradient needs
+TOKENS_AT_ONCE = 2**16  # some 400 MiB with what a gradient of the decoder's states needs
+SLOPES_AT_ONCE = 2**20  # scores' derivatives of a chunk, in a CPU's cache
 SEED = 0  # of the noise that sentences are drawn with
 
 
@@ -28,45 +33,88 @@ class DecoderMetric(Metric):
         mask: of that shape, true for tokens.
     """
 
+    tolerance = 3e-3  # its valleys are long and flat, and a length moves by half as much
+
     def __init__(self, flow, decoder, embedding, input_ids, mask):
         self.flow, self.decoder, self.embedding = flow, decoder, embedding
         self.input_ids, self.mask = input_ids, mask
 
     def points_at_once(self):
-        scores = self.input_ids[0].numel() * self.decoder.projection.out_features
-        return max(1, SCORES_AT_ONCE // scores)
+        return max(1, TOKENS_AT_ONCE // self.input_ids[0].numel())
 
     def of_pairs(self, pairs):
         return DecoderMetric(self.flow, self.decoder, self.embedding, self.input_ids[pairs], self.mask[pairs])
 
+    def for_search(self):
+        """In single precision, where the decoder's LSTM has a forward derivative in it."""
+        if not all(is_plain(part) for part in self.decoder.modules() if isinstance(part, torch.nn.LSTM)):
+            return self
+        parts = (copy.deepcopy(part).float() for part in (self.flow, self.decoder, self.embedding))
+        return DecoderMetric(*parts, self.input_ids, self.mask)
+
+    def states(self, z):
+        """The decoder's: (pairs, points, d) -> (pairs, points, sentences, length - 1, hidden_size)."""
+        z_prime = self.flow(z.to(self.decoder.projection.weight.dtype))[0]
+        pairs, sentences = self.input_ids.shape[:2]
+        words, lengths = self.embedding(self.input_ids[..., :-1]).flatten(0, 1), self.mask[..., 1:].sum(-1).flatten()
+        states = self.decoder.under_each(words, z_prime.repeat_interleave(sentences, dim=0), lengths)
+        return states.unflatten(0, (pairs, sentences)).transpose(1, 2)
+
     def logits(self, z):
         """The scores of each next word: (pairs, points, d) -> (pairs, points, sentences, length - 1, vocab_size)."""
-        shape = (*z.shape[:2], *self.input_ids.shape[1:])
-        z_prime = self.flow(z)[0].unsqueeze(2).expand(*shape[:3], -1).flatten(0, 2)
-        read, scored = (
-            values.unsqueeze(1).expand(shape).flatten(0, 2)
-            for values in (self.input_ids, self.mask)
-        )  # fmt: skip
-        states = self.decoder(self.embedding(read[:, :-1]), z_prime, scored[:, 1:].sum(-1))
-        return self.decoder.logits(states).unflatten(0, shape[:3])
+        return self.decoder.logits(self.states(z))
+
+    def of_tokens(self, values):
+        """The values (pairs, points, sentences, length - 1, size) of the words that count: (words, points, size)."""
+        return values.permute(0, 2, 3, 1, 4)[self.mask[:, :, 1:]]
+
+    def sums(self, values):
+        """The means over a pair's sentences of the sums over their words: (words, …) -> (pairs, …)."""
+        scored = self.mask[:, :, 1:]
+        pairs = torch.arange(len(scored), device=scored.device).view(-1, 1, 1).expand_as(scored)[scored]
+        return values.new_zeros(len(scored), *values.shape[1:]).index_add(0, pairs, values) / scored.shape[1]
 
     def tensor(self, z):
         shape, z = z.shape, z.reshape(len(self.input_ids), -1, z.shape[-1])
         axes = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
         # neither cuDNN's LSTM nor fused attention has a forward derivative
         with torch.backends.cudnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):
-            logits, slopes = vmap(lambda axis: jvp(self.logits, (z,), (axis.expand_as(z),)), out_dims=(None, 0))(axes)
-        scored = self.mask[:, None, :, 1:, None]
-        weights = logits.softmax(-1) * scored
-        centred = slopes - (weights * slopes).sum(-1, keepdim=True)  # (d, pairs, points, sentences, length - 1, words)
-        products = torch.einsum("ibpslv,bpslv,jbpslv->bpij", centred, weights, centred)
-        return (products / self.input_ids.shape[1]).view(*shape, -1)
+            states, slopes = vmap(
+                lambda axis: jvp(self.states, (z,), (axis.expand_as(z),)), out_dims=(None, -1)
+            )(axes)  # fmt: skip
+        states, slopes = self.of_tokens(states), self.of_tokens(slopes.flatten(-2)).unflatten(-1, slopes.shape[-2:])
+        return self.sums(fisher(states, slopes, self.decoder)).to(z.dtype).view(*shape, -1)
 
     def squared_lengths(self, points):
         """As for every metric; points (pairs, steps, d)."""
-        log_probs = self.logits(points).log_softmax(-1)
-        divergence = (log_probs.exp().diff(dim=1) * log_probs.diff(dim=1)).sum(-1)
-        return (divergence * self.mask[:, None, :, 1:]).sum(-1).mean(-1)
+        states = self.of_tokens(self.states(points))
+        vocab_size = self.decoder.projection.out_features
+        return self.sums(neighbour_divergences(states, self.decoder.logits, vocab_size)).to(points.dtype)
+
+
+def fisher(states, slopes, decoder):
+    """Jᵀ (diag π - π πᵀ) J of each word's scores, J = d logits / dz.
+
+    Args:
+        states: (words, points, hidden_size); slopes: (words, points, hidden_size, d), their derivatives.
+        decoder: whose `logits` are linear in the states.
+
+    Returns:
+        (words, points, d, d)
+    """
+    shape, vocab_size = slopes.shape, decoder.projection.out_features
+    states, slopes = states.flatten(0, 1), slopes.flatten(0, 1).mT  # (rows, d, hidden_size)
+    found = slopes.new_empty(len(slopes), shape[-1], shape[-1])
+    rows = max(1, SLOPES_AT_ONCE // shape[-1] // vocab_size)
+    origin = decoder.logits(torch.zeros_like(states[:1]))
+    for start in range(0, len(states), rows):
+        chunk = slice(start, start + rows)
+        probs = decoder.logits(states[chunk]).softmax(-1).unsqueeze(1)
+        centred = decoder.logits(slopes[chunk]) - origin  # (rows, d, vocab_size)
+        centred -= (centred * probs).sum(-1, keepdim=True)
+        centred *= probs.sqrt()
+        found[chunk] = centred @ centred.mT
+    return found.view(*shape[:2], shape[-1], shape[-1])
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Geodesics: the shortest curves between two points, by minimizing the energy of discrete curves."""
+"""Geodesics: shortest curves between two points, by minimizing the energy of discrete curves, coarse ones first."""
 
 import math
 from typing import NamedTuple
@@ -10,7 +10,11 @@ from .riemannian_metric import straight_line
 
 BOW = 0.3  # of a bowed start: how far its middle lies off the straight line, in lengths of that line
 LEAST = 1e-6  # stiffness of a segment for the preconditioner, relative to the mean
-SPREAD = 1e-3  # of a metric's eigenvalues, relative to their mean, from which on the coordinates follow them
+SPREAD = 0.03  # of a metric's eigenvalues, relative to their mean, from which on the coordinates follow them
+COARSEST = 5  # segments, at least, of the first curves
+FACTOR = 2  # by which a curve gets finer, where it is not the last time
+CHOICE = 10  # iterations after which the best of the starts is gone on with
+ROUGH = 1e-2  # tolerance of curves that are not the last
 ROUNDS = 3  # of making the speed constant
 SEED = 0  # of the directions of bowed starts
 
@@ -55,20 +59,23 @@ def bowed_lines(a, b, steps, number):
     return straight_line(a, b, steps) + height * sides.unsqueeze(-2)
 
 
-def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=1e-10, max_iterations=200):
-    """The curves of least energy between pairs of points, each the best of several starts, in float64.
+def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterations=200):
+    """The shortest curves between a and b that are found from several starts, at constant speed.
 
     The first start is the straight line; the metric may have a guess of its own; the others are bowed to random
-    sides. All pairs and starts are minimized at once by an L-BFGS in which each is a problem of its own
-    (`batched_lbfgs.py`), preconditioned by the inverse of the discrete Laplacian, with which the number of iterations
-    hardly depends on the number of points.
+    sides. They are curves of few points. The best of them after some iterations is gone on with, and gets finer up to
+    the steps that are asked for. All pairs and starts are minimized at once by an L-BFGS in which each is a problem of
+    its own (`batched_lbfgs.py`), preconditioned by the inverse of the discrete Laplacian, with which the number of
+    iterations hardly depends on the number of points.
 
     Args:
         metric: a [`Metric`].
         a, b: (pairs, d).
         steps: points of a curve, both ends included.
         starts: initial curves of each pair.
-        tolerance: how far a converged curve's energy may lie over the least one nearby, about, relative.
+        tolerance: how far a converged curve's energy may lie over the least one nearby, about, relative; the metric's
+            own by default.
+        max_iterations: of each fineness.
 
     Returns:
         [`Geodesics`]. What has not converged is the best curve that was found.
@@ -80,17 +87,56 @@ def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=1e-10, max_itera
         ([[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]], [True])
     """
     a, b = a.double(), b.double()
-    guess = metric.guess(a, b, steps)
-    first = torch.stack([straight_line(a, b, steps), *([] if guess is None else [guess])])[:starts]
-    curves = torch.cat([first, bowed_lines(a, b, steps, starts - len(first))])
+    tolerance, searched = metric.tolerance if tolerance is None else tolerance, metric.for_search()
+    pairs = torch.arange(len(a), device=a.device)
+    sizes = finenesses(steps - 1)
+    curves = first_curves(metric, a, b, sizes[0] + 1, starts)
     with torch.no_grad():
-        found = relax(metric, curves.flatten(0, 1), torch.arange(len(a), device=a.device).repeat(starts), tolerance,
-                      max_iterations)  # fmt: skip
-    energy = found.energy.view(starts, -1).nan_to_num(torch.inf)
-    best = energy.argmin(0) * len(a) + torch.arange(len(a), device=a.device)
-    found = Geodesics(*(part[best] for part in found))
-    points = at_constant_speed(metric, found.points)
-    return found._replace(points=points, energy=curve_energy(metric, points))
+        root = coordinates(searched.tensor(straight_line(a, b, 3)).mean(1))
+        found = relax(searched, curves.flatten(0, 1), pairs.repeat(starts), root, ROUGH, CHOICE if starts > 1 else 0)
+        best = found.energy.view(starts, -1).nan_to_num(torch.inf).argmin(0) * len(a) + pairs
+        found = Geodesics(*(part[best] for part in found))
+        iterations = found.iterations
+        for size in sizes:
+            rough = tolerance if size == sizes[-1] else max(ROUGH, tolerance)
+            curves = lower(searched, finer(found.points, size), straight_line(a, b, size + 1))
+            found = relax(searched, curves, pairs, root, rough, max_iterations)
+            iterations = iterations + found.iterations
+        points = at_constant_speed(metric, found.points)
+        return Geodesics(points, curve_energy(metric, points), found.converged, iterations)
+
+
+def finenesses(segments):
+    """The numbers of segments of ever finer curves.
+
+    Examples:
+        >>> finenesses(20), finenesses(101), finenesses(4)
+        ([5, 10, 20], [6, 12, 25, 50, 101], [4])
+    """
+    sizes = [segments]
+    while sizes[0] // FACTOR >= COARSEST:
+        sizes.insert(0, sizes[0] // FACTOR)
+    return sizes
+
+
+def finer(points, segments):
+    """The polygons through points (pairs, steps, d), as curves of another number of segments."""
+    places = torch.linspace(0, points.shape[1] - 1, segments + 1).to(points)
+    before = places.long().clamp_max(points.shape[1] - 2)
+    return torch.lerp(points[:, before], points[:, before + 1], (places - before).unsqueeze(-1))
+
+
+def lower(metric, curves, others):
+    """Of each pair the curve of less energy: a coarse one may have leapt over what a finer one has to cross."""
+    energy, other = (curve_energy(metric, points).nan_to_num(torch.inf) for points in (curves, others))
+    return torch.where((other < energy)[:, None, None], others, curves)
+
+
+def first_curves(metric, a, b, steps, number):
+    """(number, pairs, steps, d): the straight line, the metric's guess if it has one, and bowed lines."""
+    guess = metric.guess(a, b, steps)
+    first = torch.stack([straight_line(a, b, steps), *([] if guess is None else [guess])])[:number]
+    return torch.cat([first, bowed_lines(a, b, steps, number - len(first))])
 
 
 def at_constant_speed(metric, points):
@@ -110,11 +156,11 @@ def at_constant_speed(metric, points):
     return points
 
 
-def relax(metric, curves, pairs, tolerance, max_iterations):
+def relax(metric, curves, pairs, root, tolerance, max_iterations):
     """Minimizes the energy of curves (n, steps, d) whose ends stay; `pairs` (n,) says which pair each belongs to.
 
     The problem is stated without units: energies in that of the start, and curves as steps away from the start, in
-    coordinates in which the start's mean metric is the Euclidean one and the start as long as 1.
+    the coordinates of each pair, of `root` (pairs, d, d), and the start as long as 1.
     """
     segments = curves.shape[1] - 1
     start = curve_energy(metric.of_pairs(pairs), curves)
@@ -123,8 +169,8 @@ def relax(metric, curves, pairs, tolerance, max_iterations):
     if segments < 2 or not moving.any():
         return results
     curves, pairs, start = curves[moving], pairs[moving], start[moving]
-    mean = metric.of_pairs(pairs).tensor(curves[:, [0, segments // 2, -1]]).mean(1)
-    units, inverse = coordinates(mean / (2 * start[:, None, None]))
+    units = root[pairs] / (2 * start[:, None, None]).sqrt()
+    inverse = torch.linalg.inv(units)
 
     def curves_at(x, rows):
         inner = curves[rows, 1:-1] + x.unflatten(-1, (segments - 1, -1)) @ inverse[rows]
@@ -149,10 +195,13 @@ def relax(metric, curves, pairs, tolerance, max_iterations):
 
 
 def coordinates(tensor):
-    """R and R⁻¹ with R Rᵀ about the metric (n, d, d): ||x||_G = ||x R||. What it hardly sees is not stretched."""
-    mean = tensor.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
-    root = torch.linalg.cholesky(tensor + SPREAD * mean * torch.eye(tensor.shape[-1]).to(tensor))
-    return root, torch.linalg.inv(root)
+    """R with R Rᵀ about the metric (pairs, d, d): ||x||_G = ||x R||. What it hardly sees is not stretched.
+
+    Where there is no metric, since a line leaves its domain, and where it is 0, R is 1.
+    """
+    identity, mean = torch.eye(tensor.shape[-1]).to(tensor), tensor.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
+    known = tensor.isfinite().all(-1, keepdim=True).all(-2, keepdim=True) & (mean > 0)
+    return torch.linalg.cholesky(torch.where(known, tensor + SPREAD * mean * identity, identity))
 
 
 def precondition(gradient, stiffness):

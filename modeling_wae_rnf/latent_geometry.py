@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from .geodesics import curve_energy, curve_length, shortest_curves
+from .geodesics import Geodesics, curve_energy, curve_length, shortest_curves
 from .metric_tensor import metric_of
 
 NODES = 20  # segments, at least, of a curve that is solved for; those asked for are picked from it
@@ -83,16 +83,40 @@ class LatentGeometry:
         Raises:
             ValueError: fewer than two steps, shapes that do not fit; and as for `metric_tensor`.
         """
-        return self._geodesic(a, b, steps, metric, num_samples, starts)[0].to(a)
+        found = self.shortest_curves(a, b, steps, metric, num_samples, starts)
+        if missed := int((~found.converged).sum()):
+            warnings.warn(f"{missed} of {len(a)} geodesics did not converge: take them as curves", stacklevel=3)
+        return found.points.to(a)
 
     @torch.no_grad()
     def latent_distance(self, a, b, metric="flow", num_samples=2, starts=3):
         """The length of the shortest curve between a and b, both (batch, latent_size): (batch,)."""
-        points, table = self._geodesic(a, b, NODES + 1, metric, num_samples, starts)
-        return curve_length(table, points).to(a)
+        points = self.geodesic(a, b, NODES + 1, metric, num_samples, starts)
+        return self.curve_length(points, metric, num_samples)
 
-    def _geodesic(self, a, b, steps, metric, num_samples, starts):
-        """The points, in double precision, and the metric."""
+    @torch.no_grad()
+    def shortest_curves(self, a, b, steps=21, metric="flow", num_samples=2, starts=3):
+        """As `geodesic`, and what the solver says of each curve.
+
+        Returns:
+            [`Geodesics`]: the points, in double precision, their energy, whether they converged, and after how many
+            iterations; those of a closed form converge after none.
+        """
+        self._check_ends(a, b, steps, starts)
+        a, b = (z.to(self.device, torch.float64) for z in (a, b))
+        table = metric_of(self, metric, torch.stack([a, b], dim=1), num_samples)
+        points = table.geodesic(a, b, steps)
+        if points is not None:
+            iterations = torch.zeros(len(a), dtype=torch.long, device=a.device)
+            return Geodesics(points, curve_energy(table, points), iterations == 0, iterations)
+        finer = -(-NODES // (steps - 1))
+        nodes = (steps - 1) * finer + 1
+        parts = torch.arange(len(a), device=a.device).split(max(1, table.points_at_once() // nodes))
+        found = [shortest_curves(table.of_pairs(rows), a[rows], b[rows], nodes, starts) for rows in parts]
+        found = Geodesics(*map(torch.cat, zip(*found, strict=True)))
+        return found._replace(points=found.points[:, ::finer])
+
+    def _check_ends(self, a, b, steps, starts):
         if a.dim() != 2 or a.shape != b.shape:
             raise ValueError(
                 f"a and b must both have shape (batch, latent_size), not {tuple(a.shape)} and {tuple(b.shape)}"
@@ -102,21 +126,6 @@ class LatentGeometry:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
         self._check_latents(a)
         self._check_latents(b)
-        a, b = (z.to(self.device, torch.float64) for z in (a, b))
-        table = metric_of(self, metric, torch.stack([a, b], dim=1), num_samples)
-        points = table.geodesic(a, b, steps)
-        if points is None:
-            finer = -(-NODES // (steps - 1))
-            nodes = (steps - 1) * finer + 1
-            together = max(1, table.points_at_once() // (nodes * starts))
-            found = [
-                shortest_curves(table.of_pairs(rows), a[rows], b[rows], nodes, starts)
-                for rows in torch.arange(len(a), device=a.device).split(together)
-            ]
-            points = torch.cat([part.points for part in found])[:, ::finer]
-            if missed := sum(int((~part.converged).sum()) for part in found):
-                warnings.warn(f"{missed} of {len(a)} geodesics did not converge: take them as curves", stacklevel=4)
-        return points, table
 
     def _measure(self, measure, points, metric, num_samples):
         self._check_latents(points)

@@ -9,7 +9,12 @@ class Metric:
     """What a small step costs: ||dz||²_G = dzᵀ G(z) dz.
 
     A metric states `tensor`; where it knows better, also the length of a segment, its geodesics, or a guess of them.
+
+    Attributes:
+        tolerance: of its geodesics' energies, see `shortest_curves`.
     """
+
+    tolerance = 1e-10
 
     def tensor(self, z):
         """G: (..., d) -> (..., d, d), symmetric and not negative."""
@@ -37,6 +42,10 @@ class Metric:
     def points_at_once(self):
         """How many points may be measured at a time, for the memory that it takes."""
         return POINTS_AT_ONCE
+
+    def for_search(self):
+        """The metric in a form that is quicker to look for geodesics in, and right to less than `tolerance`."""
+        return self
 
     def of_pairs(self, pairs):
         """The metric of rows that belong to these pairs (rows,), where it differs between pairs."""

@@ -16,6 +16,7 @@ from wae_rnf.training.systems import SYSTEMS, System
 
 from .captions import ABOUT_ERRORS, about_intervals, entropy_in_words, first_run, training_in_words
 from .corpus_report import own_rows
+from .findings_geometry import geometry_section
 from .paired_bounds import above_language_model
 from .paper_columns import BESIDE_THE_PAPER, summary_columns
 from .paper_figures import another_corpus
@@ -94,6 +95,11 @@ def results_section():
     return "\n\n".join([introduction, *(corpus_section(*item) for item in reproductions().items())])
 
 
+def measured_geometry():
+    """What `wae-rnf geometry` measured of several models."""
+    return "\n\n".join(geometry_section(RESULTS / "geometry"))
+
+
 def example_section():
     """What `make train` prints at its end."""
     console = Console(file=io.StringIO(), width=80)
@@ -125,6 +131,7 @@ def first_line(path):
 SECTIONS = {
     "README.md": {"systems": systems_section, "results": shown_section},
     "docs/results.md": {"results": results_section},
+    "docs/geometry.md": {"geometry": measured_geometry},
     "docs/training.md": {"example": example_section},
     "docs/text.md": {"example": session_section},
     "docs/architecture.md": {"folders": folders_section},

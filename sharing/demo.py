@@ -7,12 +7,12 @@ import torch
 
 from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
 from wae_rnf.evaluation.latent_map import LatentMap
-from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
 from wae_rnf.tokenization.tokenizer import tokenization_of
 
+from .demo_map import map_tab
 from .proxies import without_proxies
 from .text_input import encode, warn_of_unread
 
@@ -149,28 +149,3 @@ def interpolation_tab(model, tokenizer):
         text = gradio.Textbox(label="There", elem_id="between")
         for changed in (first, second, position):
             changed.change(between, [first, second, position], text)
-
-
-def map_tab(model, tokenizer, latent_map, advise):
-    image, place = latent_map.draw()
-
-    def decode(event: gradio.SelectData):
-        position = place(event.index)
-        if position is None:  # beside the axes
-            return gradio.skip(), gradio.skip(), gradio.skip()
-        x, y = position
-        ids = model.generate(latents=latent_map.latents((x, y)), do_sample=False)
-        marked, _ = latent_map.draw((x, y))
-        return marked, tokenizer.batch_decode(ids, skip_special_tokens=True)[0], f"({x:.2f}, {y:.2f})"
-
-    with gradio.Tab("Map"):
-        gradio.Markdown(
-            "Posterior means of the test split on their two principal components. A click decodes the point."
-        )
-        if warning := latent_warning(latent_map.use, advise(model.config)):
-            gradio.Markdown(f"**Warning**: {warning}")
-        picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
-        with gradio.Row():
-            text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
-            where = gradio.Textbox(label="Place", elem_id="place")
-        picture.select(decode, None, [picture, text, where])

@@ -73,6 +73,7 @@ def test_the_page(browser_page):
     right, level = (float(value) for value in written(page, "place").strip("()").split(","))
     assert right > x
     assert level == pytest.approx(y, abs=0.02)
+    assert written(page, "along").startswith("straight, length ")
 
 
 def test_without_gradio_it_says_what_is_missing(trained_directory, monkeypatch, capsys):

@@ -110,15 +110,35 @@ def test_a_seed_that_is_none_is_a_toast_alone(trained_directory, seed):
 
 
 def test_a_click_beside_the_axes_changes_nothing(trained_directory):
-    decode = functions(demo.build_demo(trained_directory))["decode"]
+    choose = functions(demo.build_demo(trained_directory))["choose"]
 
-    def click(column, row):
-        return decode(gradio.SelectData(None, {"index": (column, row), "value": None}))
+    def click(column, row, first=None):
+        return choose(first, "decoder", gradio.SelectData(None, {"index": (column, row), "value": None}))
 
-    assert click(5, 300) == click(690, 100) == (gradio.skip(),) * 3
-    (picture, _, place), (again, _, same) = click(250, 300), click(250, 300)
+    assert click(5, 300) == click(690, 100) == (gradio.skip(),) * 5
+    (picture, _, place, *_), (again, _, same, *_) = click(250, 300), click(250, 300)
     assert place == same
     assert (picture == again).all()
     x, y = (float(part) for part in click(450, 300)[2].strip("()").split(","))
     assert x > float(place.strip("()").split(",")[0])
     assert f"{y:.2f}" == place.strip("()").split(", ")[1]
+
+
+def test_two_clicks_show_the_ways_between(trained_directory):
+    page = demo.build_demo(trained_directory)
+    choose = functions(page)["choose"]
+    at = [gradio.SelectData(None, {"index": (column, 300), "value": None}) for column in (250, 450)]
+    one, text, _, listed, first = choose(None, "flow", at[0])
+    assert (text, listed) == (choose(None, "flow", at[0])[1], "")
+    for metric in ("flow", "decoder"):
+        both, last, _, listed, none = choose(first, metric, at[1])
+        assert none is None  # the next click begins anew
+        assert (both != one).any()
+        straight, geodesic = (part.splitlines() for part in listed.split("\n\n"))
+        assert straight[0].startswith("straight, length ")
+        assert geodesic[0].startswith(f"geodesic, {metric}")
+        assert len(straight) == len(geodesic) == 1 + 6
+        assert straight[1] == geodesic[1] == text
+        assert straight[-1] == geodesic[-1] == last
+        lengths = [float(lines[0].partition("length ")[2]) for lines in (straight, geodesic)]
+        assert lengths[1] <= lengths[0] + 0.01

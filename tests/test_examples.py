@@ -25,7 +25,7 @@ from .hub_stand_in import TOKEN, hub
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = (
-    "quickstart", "sampling", "interpolation", "sentence_features", "own_text", "trainer", "publishing",
+    "quickstart", "sampling", "interpolation", "geometry", "sentence_features", "own_text", "trainer", "publishing",
     "onnx_sampling", "likelihood", "edits", "neighbours",
 )  # fmt: skip
 
@@ -100,6 +100,23 @@ def test_interpolation(directory, tmp_path):
     z = mean("the soup was delicious .") - mean("the soup was cold .") + mean("the room was dirty .")
     assert printed[18] == "the soup was cold .  is to  the soup was delicious ."
     assert printed[19] == f"as the room was dirty .  is to  {greedy(model, tokenizer, z)}"
+
+
+@torch.no_grad()
+def test_geometry(directory, tmp_path):
+    lines = run("geometry", [directory], tmp_path).splitlines()
+    model, tokenizer = load_model(directory)
+    sentences = ["the soup at the bistro was absolutely delicious .", "shares of the bank rose on monday ."]
+    ends = [model.encode(**tokenizer([sentence], return_tensors="pt")).mean for sentence in sentences]
+    distance = (ends[0] - ends[1]).norm().item()
+    for number, metric in enumerate(("euclidean", "flow", "decoder")):
+        title, *texts = lines[6 * number : 6 * number + 6]
+        assert [texts[0], texts[-1]] == [f"  {greedy(model, tokenizer, z)}" for z in ends]
+        straight, geodesic = (float(title.split()[place].rstrip(",")) for place in (2, 4))
+        assert title.startswith(f"{metric}: straight ")
+        assert geodesic <= straight * (1 + 1e-3)
+        if metric != "decoder":  # a VAE has no flow
+            assert straight == geodesic == pytest.approx(distance, abs=1e-3)
 
 
 @torch.no_grad()

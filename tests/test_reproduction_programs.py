@@ -65,6 +65,13 @@ def test_precision(trained_directory, tmp_path, monkeypatch):
     assert half == pytest.approx(single, rel=0.05)
 
 
+def test_figures(tmp_path, monkeypatch):
+    run("wae_rnf.reproduction.geometry_figures", "--output", tmp_path / "docs", monkeypatch=monkeypatch)
+    written = {path.name: path.read_bytes() for path in (tmp_path / "docs").iterdir()}
+    assert written.keys() == {"latent_hole.png", "latent_plane.png"}
+    assert all((ROOT / "docs" / name).exists() and image.startswith(b"\x89PNG") for name, image in written.items())
+
+
 def test_text_session(tmp_path, monkeypatch):
     command = 'wae-rnf nearest runs/toy --corpus past.txt -k 1 "the cat"'
     monkeypatch.setattr(text_session, "COMMANDS", (command,))

@@ -1,0 +1,67 @@
+"""The demo's map: a click decodes a point, a second one shows the straight line and the geodesic between the two."""
+
+import gradio
+
+from modeling_wae_rnf.riemannian_metric import straight_line
+from wae_rnf.evaluation.geometry import metrics_of
+from wae_rnf.evaluation.latent_map import LatentMap
+from wae_rnf.evaluation.latent_use import latent_warning
+from wae_rnf.evaluation.path_text import decode
+
+STEPS = 21  # points of a curve
+SHOWN = 4  # every which of them has its sentence listed
+ABOUT = (
+    "Posterior means of the test split on their two principal components, over the flow's log volume. A click decodes "
+    "the point; a second one draws the straight line and the geodesic between the two, and lists the sentences along "
+    "both. A geodesic leaves the plane: its projection is drawn."
+)
+
+
+def map_tab(model, tokenizer, latent_map: LatentMap, advise):
+    """The tab of a page.
+
+    Args:
+        latent_map: of the model.
+        advise: see `build_demo`.
+    """
+    image, place = latent_map.draw()
+
+    def choose(first, metric, event: gradio.SelectData):
+        position = place(event.index)
+        if position is None:  # beside the axes
+            return (gradio.skip(),) * 5
+        where = f"({position[0]:.2f}, {position[1]:.2f})"
+        if first is None:
+            (texts,) = decode(model, tokenizer, latent_map.latents(position).unsqueeze(1))
+            return latent_map.draw([position])[0], texts[0], where, "", position
+        paths, lengths = ways(model, latent_map, first, position, metric)
+        listed = "\n\n".join(
+            f"{name}, length {length:.2f}\n" + "\n".join(decode(model, tokenizer, points)[0][::SHOWN])
+            for (name, points), length in zip(paths.items(), lengths, strict=True)
+        )
+        flat = {name: latent_map.project(points[0]) for name, points in paths.items()}
+        (texts,) = decode(model, tokenizer, latent_map.latents(position).unsqueeze(1))
+        return latent_map.draw([first, position], flat)[0], texts[0], where, listed, None
+
+    with gradio.Tab("Map"):
+        gradio.Markdown(ABOUT)
+        if warning := latent_warning(latent_map.use, advise(model.config)):
+            gradio.Markdown(f"**Warning**: {warning}")
+        names = metrics_of(model)
+        metric = gradio.Dropdown(names, value=names[-1], label="Metric of the geodesic", elem_id="metric")
+        first = gradio.State(None)
+        picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
+        with gradio.Row():
+            text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
+            where = gradio.Textbox(label="Place", elem_id="place")
+        along = gradio.Textbox(label="Along the straight line and the geodesic", lines=12, elem_id="along")
+        picture.select(choose, [first, metric], [picture, text, where, along, first])
+
+
+def ways(model, latent_map, one, other, metric):
+    """The straight line and the geodesic between two places, {name: (1, steps, d)}, and their lengths."""
+    a, b = (latent_map.latents(position) for position in (one, other))
+    found = model.shortest_curves(a, b, STEPS, metric=metric)
+    name = f"geodesic, {metric}" + ("" if bool(found.converged) else ", not converged")
+    paths = {"straight": straight_line(a, b, STEPS), name: found.points.to(a)}
+    return paths, [model.curve_length(points, metric=metric).item() for points in paths.values()]
