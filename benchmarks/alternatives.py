@@ -1,6 +1,8 @@
 """Other ways of doing the same, timed beside the one that is used: {what: {way: milliseconds}}."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -11,8 +13,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from modeling_wae_rnf import linear_cross_entropy, padded_lstm, sampling_loop
 from modeling_wae_rnf.dropout import Dropout
 
-from .generated_batches import SIZES, TINY
-from .timing import alternate
+from .generated_batches import SIZES, TINY, Sizes
+from .timing import Ways, alternate
 
 ROUNDS = 15
 WIDTH = 200
@@ -22,7 +24,9 @@ CHUNK_BITS = (20, 21, 22, 24)
 QUICK = {"sizes": TINY["ptb"], "tokens": 5, "sentences": 3, "rounds": 1}
 
 
-def measure(sizes=SIZES["ptb"], tokens=TOKENS, sentences=SENTENCES, rounds=ROUNDS):
+def measure(
+    sizes: Sizes = SIZES["ptb"], tokens: int = TOKENS, sentences: int = SENTENCES, rounds: int = ROUNDS
+) -> dict[str, dict[str, float]]:
     """{what: {way: milliseconds}}; the way that the package goes is called "used: …".
 
     Args:
@@ -46,7 +50,7 @@ def measure(sizes=SIZES["ptb"], tokens=TOKENS, sentences=SENTENCES, rounds=ROUND
     }
 
 
-def lstm(sizes):
+def lstm(sizes: Sizes) -> Ways:
     torch.manual_seed(0)
     layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
     (batch,) = sizes.batches(1)
@@ -54,14 +58,14 @@ def lstm(sizes):
     inputs = torch.randn(len(lengths), int(lengths.max()), WIDTH, requires_grad=True)
     tokens = batch["attention_mask"][:, 1:].unsqueeze(-1)
 
-    def backward(outputs):
+    def backward(outputs: torch.Tensor) -> None:
         (outputs * tokens).sum().backward()
 
-    def packed():
+    def packed() -> None:
         sequence = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
         backward(pad_packed_sequence(layer(sequence)[0], batch_first=True)[0])
 
-    def stretches():
+    def stretches() -> None:
         backward(padded_lstm.run_lstm(layer, inputs, lengths))
 
     others = {
@@ -72,19 +76,19 @@ def lstm(sizes):
     return used | others | {"padded": lambda: backward(layer(inputs)[0]), "packed": packed}
 
 
-def cross_entropy(sizes, tokens):
+def cross_entropy(sizes: Sizes, tokens: int) -> Ways:
     torch.manual_seed(0)
     shapes = [(tokens, WIDTH), (sizes.vocab_size, WIDTH), (sizes.vocab_size,)]
-    hidden, weight, bias = tensors = [(0.1 * torch.randn(shape)).requires_grad_() for shape in shapes]
+    hidden, weight, bias = ((0.1 * torch.randn(shape)).requires_grad_() for shape in shapes)
     targets, weights = torch.randint(sizes.vocab_size, (tokens,)), torch.rand(tokens)
 
-    def fused():
-        linear_cross_entropy.linear_cross_entropy(*tensors, targets).mean().backward()
+    def fused() -> None:
+        linear_cross_entropy.linear_cross_entropy(hidden, weight, bias, targets).mean().backward()
 
-    def in_backward():
-        (linear_cross_entropy.linear_cross_entropy(*tensors, targets) * weights).sum().backward()
+    def in_backward() -> None:
+        (linear_cross_entropy.linear_cross_entropy(hidden, weight, bias, targets) * weights).sum().backward()
 
-    def torchs(**options):
+    def torchs(**options: Any) -> torch.Tensor:
         return F.linear_cross_entropy(hidden, weight, targets, linear_bias=bias, **options)
 
     bits = linear_cross_entropy.CHUNK.bit_length() - 1
@@ -92,18 +96,17 @@ def cross_entropy(sizes, tokens):
         f"chunks of 2^{size} logits": patch.object(linear_cross_entropy, "CHUNK", 2**size)(fused)
         for size in CHUNK_BITS
     }
-    return (
-        {f"used: gradient in the forward pass, chunks of 2^{bits} logits": fused}
-        | others
-        | {
-            "gradient in the forward pass and, for weights that differ, again in the backward pass": in_backward,
-            "all logits, `F.cross_entropy`": lambda: F.cross_entropy(F.linear(*tensors), targets).backward(),
-        }
-        | (torchs_cross_entropy(torchs) if hasattr(F, "linear_cross_entropy") else {})
-    )
+    chunked = "gradient in the forward pass"
+    return {
+        f"used: {chunked}, chunks of 2^{bits} logits": fused,
+        **others,
+        f"{chunked} and, for weights that differ, again in the backward pass": in_backward,
+        "all logits, `F.cross_entropy`": lambda: F.cross_entropy(F.linear(hidden, weight, bias), targets).backward(),
+        **(torchs_cross_entropy(torchs) if hasattr(F, "linear_cross_entropy") else {}),
+    }
 
 
-def torchs_cross_entropy(loss):
+def torchs_cross_entropy(loss: Callable[..., torch.Tensor]) -> Ways:
     """torch's own operation, which asks for the reduction: only a loss for each token can do all that ours does."""
     name, chunks = "`F.linear_cross_entropy`", nn.LinearCrossEntropyOptions()
     return {
@@ -113,13 +116,13 @@ def torchs_cross_entropy(loss):
     }
 
 
-def dropout(tokens):
+def dropout(tokens: int) -> Ways:
     x = torch.randn(tokens, WIDTH)
     return {"used: uniform numbers": partial(Dropout(0.2), x), "`nn.Dropout`": partial(nn.Dropout(0.2), x)}
 
 
-def adam(sizes):
-    def step(**options):
+def adam(sizes: Sizes) -> Ways:
+    def step(**options: Any) -> Callable[[], object]:
         torch.manual_seed(0)
         parameters = list(sizes.model().parameters())
         for parameter in parameters:
@@ -129,33 +132,33 @@ def adam(sizes):
     return {"used: fused": step(fused=True), "foreach": step(foreach=True), "default": step()}
 
 
-def draw(sizes, sentences):
+def draw(sizes: Sizes, sentences: int) -> Ways:
     torch.manual_seed(0)
     model = sizes.model().eval()
     hidden = torch.randn(sentences, WIDTH)
 
     @torch.no_grad()
-    def cumulative():
+    def cumulative() -> None:
         sampling_loop.draw(model.decoder.logits(hidden))
 
     @torch.no_grad()
-    def multinomial():
+    def multinomial() -> None:
         torch.multinomial(model.decoder.logits(hidden).softmax(-1), 1)
 
     return {"used: one uniform number a sentence": cumulative, "`torch.multinomial`": multinomial}
 
 
-def lstm_step():
+def lstm_step() -> Ways:
     layer = nn.LSTM(WIDTH, WIDTH, batch_first=True)
     inputs, state = torch.randn(16, WIDTH), (torch.randn(16, WIDTH), torch.randn(16, WIDTH))
     whole = tuple(part.unsqueeze(0) for part in state)
 
     @torch.no_grad()
-    def cell():
+    def cell() -> None:
         torch.lstm_cell(inputs, state, *layer.all_weights[0])
 
     @torch.no_grad()
-    def module():
+    def module() -> None:
         layer(inputs.unsqueeze(1), whole)
 
     return {"used: `torch.lstm_cell`": cell, "`nn.LSTM`": module}

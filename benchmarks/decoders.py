@@ -1,13 +1,17 @@
 """Each decoder's cost a token against the length of the sentence, written word by word and read at once."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 
-from .generated_batches import SIZES, TINY
+from modeling_wae_rnf import WaeRnfModel
+
+from .generated_batches import SIZES, TINY, Sizes
 from .timing import alternate
 
-DECODERS = {
+DECODERS: dict[str, dict[str, Any]] = {
     "lstm": {},
     "cnn, small": {"decoder_type": "cnn"},
     "cnn, very_large": {"decoder_type": "cnn", "decoder_kwargs": {"size": "very_large"}},
@@ -19,7 +23,12 @@ ROUNDS = 3
 QUICK = {"sizes": TINY["ptb"], "lengths": (2, 4), "sentences": 2, "rounds": 1}
 
 
-def measure(sizes=SIZES["ptb"], lengths=LENGTHS, sentences=SENTENCES, rounds=ROUNDS):
+def measure(
+    sizes: Sizes = SIZES["ptb"],
+    lengths: Sequence[int] = LENGTHS,
+    sentences: int = SENTENCES,
+    rounds: int = ROUNDS,
+) -> dict[str, Any]:
     """Microseconds a token, {decoder: {"parameters", "generated": {length: µs}, "scored": {length: µs}}}.
 
     Args:
@@ -28,7 +37,7 @@ def measure(sizes=SIZES["ptb"], lengths=LENGTHS, sentences=SENTENCES, rounds=ROU
         sentences: how many at once.
         rounds: how often each is timed.
     """
-    measured = {}
+    measured: dict[str, dict[str, Any]] = {}
     for name, fields in DECODERS.items():
         torch.manual_seed(0)
         model = sizes.model(max_words=max(lengths), **fields).eval()
@@ -45,14 +54,14 @@ def measure(sizes=SIZES["ptb"], lengths=LENGTHS, sentences=SENTENCES, rounds=ROU
     return {"sentences": sentences, "decoders": measured}
 
 
-def runs_of(model, sentences, length):
+def runs_of(model: WaeRnfModel, sentences: int, length: int) -> dict[str, Callable[[], object]]:
     """Sentences of a length, written greedily, and scored: {way: function}."""
     z = torch.randn(sentences, model.config.latent_size)
     ids = torch.randint(4, model.config.vocab_size, (sentences, length + 1))
     ids[:, 0] = model.config.bos_token_id
 
     @torch.no_grad()
-    def score():
+    def score() -> None:
         model.score(ids, torch.ones_like(ids), z)
 
     return {

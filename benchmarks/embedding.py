@@ -11,8 +11,8 @@ from wae_rnf.text.text_input import encode
 from wae_rnf.tokenization.tokenizer import build_tokenizer
 from wae_rnf.tokenization.vocabulary import SPECIAL_TOKENS
 
-from .generated_batches import RESERVED, SIZES, TINY
-from .timing import alternate
+from .generated_batches import RESERVED, SIZES, TINY, Sizes
+from .timing import Figures, alternate
 
 SENTENCES = 10_000
 SINGLE = 500  # sentences of the loop
@@ -20,7 +20,9 @@ ROUNDS = 3
 QUICK = {"sentences": 12, "single": 2, "sizes": TINY["ptb"], "rounds": 1}
 
 
-def measure(sentences=SENTENCES, single=SINGLE, sizes=SIZES["ptb"], rounds=ROUNDS):
+def measure(
+    sentences: int = SENTENCES, single: int = SINGLE, sizes: Sizes = SIZES["ptb"], rounds: int = ROUNDS
+) -> Figures:
     """Seconds of the posterior means of so many sentences, from strings to rows in their order.
 
     Args:
@@ -54,7 +56,7 @@ def measure(sentences=SENTENCES, single=SINGLE, sizes=SIZES["ptb"], rounds=ROUND
     }
 
 
-def in_order(text, texts, batch_size):
+def in_order(text: TextAutoencoder, texts: list[str], batch_size: int) -> torch.Tensor:
     """The plain way: batches as they come, each padded to its longest sentence."""
     parts = (texts[start : start + batch_size] for start in range(0, len(texts), batch_size))
     return torch.cat([text.model.embed(**encode(text.model, text.tokenizer, part)) for part in parts])

@@ -1,5 +1,6 @@
 """Importance sampling: `evaluate` against a loop over samples, by batches and sentence by sentence."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -9,9 +10,9 @@ from datasets import Dataset
 from wae_rnf.evaluation.evaluate_split import evaluate
 
 from .floor import SQUARE, matrix_rate, sample_flop
-from .generated_batches import BATCH_SIZE, SIZES, TINY, pad
+from .generated_batches import BATCH_SIZE, SIZES, TINY, Sizes, pad
 from .plain_model import PlainModel, score_by_loop
-from .timing import alternate
+from .timing import Figures, Ways, alternate
 
 SENTENCES, ROUNDS = 64, 5
 SAMPLES = {"ours": 100, "loops": 10}  # timed in one round; all samples cost the same
@@ -19,7 +20,13 @@ TEST_TOKENS = 82_430  # of the Penn Treebank's test split
 QUICK = {"sizes": TINY["ptb"], "count": 3, "samples": {"ours": 2, "loops": 1}, "rounds": 1, "square": 64}
 
 
-def measure(sizes=SIZES["ptb"], count=SENTENCES, samples=SAMPLES, rounds=ROUNDS, square=SQUARE):
+def measure(
+    sizes: Sizes = SIZES["ptb"],
+    count: int = SENTENCES,
+    samples: Mapping[str, int] = SAMPLES,
+    rounds: int = ROUNDS,
+    square: int = SQUARE,
+) -> Figures:
     """Microseconds a token and sample, of ours and of the two loops.
 
     Args:
@@ -39,7 +46,7 @@ def measure(sizes=SIZES["ptb"], count=SENTENCES, samples=SAMPLES, rounds=ROUNDS,
     plain.load_state_dict(ours.state_dict())
     batches = [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, count, BATCH_SIZE)]
     singles = [pad([ids]) for ids in sentences]
-    runs = {
+    runs: Ways = {
         "ours": partial(evaluate, ours, rows, samples["ours"]),
         "loop over samples, batches of 32": partial(score_by_loop, plain, batches, samples["loops"]),
         "loop over samples and sentences": partial(score_by_loop, plain, singles, samples["loops"]),

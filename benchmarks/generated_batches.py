@@ -1,12 +1,15 @@
 """What is measured: generated batches with the sizes and the lengths of the paper's corpora."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
+Batch = dict[str, torch.Tensor]  # {input_ids, attention_mask}, (sentences, length)
 BATCH_SIZE = 32
 RESERVED = 4  # ids of padding, the two sentence marks and the unknown word
 
@@ -27,38 +30,38 @@ class Sizes:
     shortest: int
     longest: int
 
-    def config(self, **fields):
+    def config(self, **fields: Any) -> WaeRnfConfig:
         """WAE-RNF with the paper's widths and this vocabulary."""
         return WaeRnfConfig(**{"vocab_size": self.vocab_size} | fields)
 
-    def model(self, **fields):
+    def model(self, **fields: Any) -> WaeRnfModel:
         return WaeRnfModel(self.config(**fields))
 
-    def lengths(self, count, rng):
+    def lengths(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Scored tokens of `count` sentences: (count,)."""
         shape = (self.mean / self.stddev) ** 2
         drawn = rng.gamma(shape, self.mean / shape, count).round().astype(int)
         return drawn.clip(self.shortest, self.longest)
 
-    def sentences(self, count, rng):
+    def sentences(self, count: int, rng: np.random.Generator) -> list[list[int]]:
         """`count` lists of token ids with both sentence marks; words have Zipf's frequencies."""
         rank = np.arange(1, self.vocab_size - RESERVED + 1)
         cumulative = np.cumsum(1 / rank)
         words = (np.searchsorted(cumulative, rng.random(n - 1) * cumulative[-1]) for n in self.lengths(count, rng))
         return [[1, *(RESERVED + ids).tolist(), 2] for ids in words]
 
-    def batches(self, count, seed=0):
+    def batches(self, count: int, seed: int = 0) -> list[Batch]:
         """`count` batches of random sentences as the training loop gets them: {input_ids, attention_mask}."""
         rng = np.random.default_rng(seed)
         return [pad(self.sentences(BATCH_SIZE, rng)) for _ in range(count)]
 
-    def grouped_batches(self, count, seed=0):
+    def grouped_batches(self, count: int, seed: int = 0) -> list[Batch]:
         """As `batches`, but each of sentences of nearly one length."""
         sentences = sorted(self.sentences(BATCH_SIZE * count, np.random.default_rng(seed)), key=len)
         return [pad(sentences[start : start + BATCH_SIZE]) for start in range(0, len(sentences), BATCH_SIZE)]
 
 
-def pad(sentences):
+def pad(sentences: Iterable[list[int]]) -> Batch:
     rows = torch.nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in sentences], batch_first=True)
     return {"input_ids": rows, "attention_mask": rows.ne(0).long()}
 

@@ -1,13 +1,17 @@
 """Sentences from the prior: in batches of several sizes, and one after the other the plain way."""
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 
-from .generated_batches import SIZES, TINY
+from modeling_wae_rnf import WaeRnfModel
+
+from .generated_batches import SIZES, TINY, Sizes
 from .plain_model import generate_one, greedy
-from .timing import alternate
+from .timing import Figures, alternate
 
 BATCHES = (64, 256, 1024, 4096)
 ROUNDS = 3
@@ -19,7 +23,13 @@ QUICK = {
 }  # fmt: skip
 
 
-def measure(sizes=SIZES["ptb"], batches=BATCHES, rounds=ROUNDS, single=SINGLE, greedy_sizes=GREEDY):
+def measure(
+    sizes: Sizes = SIZES["ptb"],
+    batches: Sequence[int] = BATCHES,
+    rounds: int = ROUNDS,
+    single: int = SINGLE,
+    greedy_sizes: Mapping[str, int] = GREEDY,
+) -> Figures:
     """Milliseconds a sentence. The model is untrained, but ends a sentence as often as the Penn Treebank does.
 
     Args:
@@ -48,15 +58,15 @@ def measure(sizes=SIZES["ptb"], batches=BATCHES, rounds=ROUNDS, single=SINGLE, g
     }
 
 
-def measure_greedy(model, sentences, words, rounds):
-    """Milliseconds of greedy decoding to one length: `generate`, the library's own loop, and a plain one.
+def measure_greedy(model: WaeRnfModel, sentences: int, words: int, rounds: int) -> Figures:
+    """Milliseconds of greedy decoding to one length: `generate`, Transformers' own loop, and a plain one.
 
     The end is made unlikely, so that all write as many words without being told to.
     """
     with torch.no_grad():
         model.decoder.projection.bias[model.config.eos_token_id] -= 1e4
     latents = torch.randn(sentences, model.config.latent_size)
-    options = {"latents": latents, "do_sample": False, "max_new_tokens": words}
+    options: dict[str, Any] = {"latents": latents, "do_sample": False, "max_new_tokens": words}
     seconds = alternate(
         {
             "plain loop": partial(greedy, model, latents, words),

@@ -1,9 +1,13 @@
 """Geodesics under the decoder's metric: all pairs at once, and one after the other by the plain way."""
 
 import itertools
+from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
+from modeling_wae_rnf import WaeRnfModel
 from modeling_wae_rnf.geodesics import bowed_lines, curve_length
 from modeling_wae_rnf.metric_tensor import metric_of
 from modeling_wae_rnf.riemannian_metric import straight_line
@@ -20,7 +24,13 @@ ITERATIONS = 200  # of the plain loop's L-BFGS, at most
 QUICK = {"directory": ROOT / "tests" / "golden" / "models" / "wae-rnf", "pairs": 2, "steps": 5, "iterations": 2}
 
 
-def measure(directory=DIRECTORY, pairs=PAIRS, steps=STEPS, loop=LOOP, iterations=ITERATIONS):
+def measure(
+    directory: str | Path = DIRECTORY,
+    pairs: int = PAIRS,
+    steps: int = STEPS,
+    loop: int = LOOP,
+    iterations: int = ITERATIONS,
+) -> dict[str, Any]:
     """Seconds of geodesics between sentences of toy, and of the plain loop.
 
     Args:
@@ -36,7 +46,7 @@ def measure(directory=DIRECTORY, pairs=PAIRS, steps=STEPS, loop=LOOP, iterations
     model, tokenizer = load_model(directory)
     texts = [str(row["text"]) for row in itertools.islice(generate("test", 2 * pairs, seed=0), 2 * pairs)]
     a, b = model.embed(**tokenizer(texts, return_tensors="pt", padding=True)).chunk(2)
-    found = {}
+    found: dict[str, Any] = {}
     seconds = timed(lambda: found.update(ours=model.shortest_curves(a, b, steps, metric="decoder")))
     ends = zip(a[:loop], b[:loop], strict=True)
     plain = timed(lambda: found.update(plain=[by_itself(model, *pair, steps, iterations) for pair in ends]))
@@ -57,7 +67,7 @@ def measure(directory=DIRECTORY, pairs=PAIRS, steps=STEPS, loop=LOOP, iterations
     }
 
 
-def by_itself(model, a, b, steps, iterations):
+def by_itself(model: WaeRnfModel, a: Tensor, b: Tensor, steps: int, iterations: int) -> Tensor:
     """The length of one geodesic by torch's L-BFGS on the points of each of three starts, all scores at once."""
     metric = metric_of(model, "decoder", torch.stack([a, b]).double()[None])
     a, b = a.double()[None], b.double()[None]
@@ -66,7 +76,7 @@ def by_itself(model, a, b, steps, iterations):
         inner = start[:, 1:-1].clone().requires_grad_()
         optimizer = torch.optim.LBFGS([inner], max_iter=iterations, line_search_fn="strong_wolfe")
 
-        def energy(inner=inner, optimizer=optimizer, start=start):
+        def energy(inner: Tensor = inner, optimizer: torch.optim.LBFGS = optimizer, start: Tensor = start) -> Tensor:
             optimizer.zero_grad()
             log_probs = metric.logits(torch.cat([start[:, :1], inner, start[:, -1:]], dim=1)).log_softmax(-1)
             divergence = (log_probs.exp().diff(dim=1) * log_probs.diff(dim=1)).sum(-1)

@@ -4,11 +4,11 @@ from functools import partial
 
 import torch
 
-from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.training.systems import SYSTEMS
 
-from .generated_batches import SIZES, TINY
-from .timing import alternate
+from .generated_batches import SIZES, TINY, Sizes
+from .timing import Figures, alternate
 from .training_step import run
 
 BATCHES, ROUNDS = 2, 5
@@ -16,7 +16,7 @@ SAMPLES = (1, 4, 8)
 QUICK = {"sizes": TINY["ptb"], "batches": 1, "rounds": 1}
 
 
-def measure(sizes=SIZES["ptb"], batches=BATCHES, rounds=ROUNDS):
+def measure(sizes: Sizes = SIZES["ptb"], batches: int = BATCHES, rounds: int = ROUNDS) -> Figures:
     """Milliseconds of a step, {model: …}, and how many times the VAE's that is.
 
     Args:
@@ -37,7 +37,7 @@ def measure(sizes=SIZES["ptb"], batches=BATCHES, rounds=ROUNDS):
     }
 
 
-def build(config):
+def build(config: WaeRnfConfig) -> tuple[WaeRnfModel, torch.optim.Optimizer]:
     """A model in training mode and its optimizer, always with the same weights."""
     torch.manual_seed(0)
     model = WaeRnfModel(config).train()

@@ -9,7 +9,7 @@ from wae_rnf.tokenization.preparation import prepare as to_ids
 from wae_rnf.tokenization.preparation import train_tokenizer
 
 
-def prepare(folder):
+def prepare(folder: str) -> None:
     """Prints the seconds that vocabulary and token ids take; loading the text file is not counted."""
     corpus = load_corpus(folder)
     start = time.perf_counter()
@@ -17,7 +17,7 @@ def prepare(folder):
     print(time.perf_counter() - start)
 
 
-def first_batch(folder):
+def first_batch(folder: str) -> None:
     """Does what training does until it has a batch, and prints the time of day."""
     corpus = load_corpus(folder)
     tokenizer = train_tokenizer(corpus)

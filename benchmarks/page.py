@@ -1,18 +1,21 @@
 """benchmarks/README.md, from results/benchmarks/*.json."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 from wae_rnf.evaluation.markdown import table
 
 from .floor import forward_flop, training_flop
 from .generated_batches import SIZES
 from .subprocesses import ROOT
+from .timing import Figures
 
 README = ROOT / "benchmarks" / "README.md"
 RESULTS = ROOT / "results" / "benchmarks"
 
 
-def report(results=RESULTS):
+def report(results: Path = RESULTS) -> str:
     """The page, from the JSON files in a folder."""
     parts = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))}
     sections = [
@@ -22,8 +25,8 @@ def report(results=RESULTS):
         ("A step on the importance-weighted bound", importance_weighting(parts["importance_weighting"])),
         ("Importance sampling", evaluation(parts["evaluation"])),
         ("Generation", generation(parts["generation"])),
-        ("The decoders against the sentence's length", decoders(parts["decoders"])),
         *([("Geodesics", geodesics(parts["geodesics"]))] if "geodesics" in parts else []),  # needs `make train`
+        ("The decoders against the sentence's length", decoders(parts["decoders"])),
         ("Posterior means of sentences", embedding(parts["embedding"])),
         ("Text", text(parts["text"])),
         ("Cost against the size of the corpus", scaling(parts["scaling"])),
@@ -36,7 +39,7 @@ def report(results=RESULTS):
     return "<!-- written by `make bench` from results/benchmarks/*.json -->\n\n" + "\n\n".join(written) + "\n"
 
 
-def introduction():
+def introduction() -> str:
     return (
         "`make bench` measures all of this and writes this page; `python -m benchmarks.run PART` measures one part. "
         "The plain implementation ([plain.py](plain.py)) has the same parameters and mathematics, written the obvious "
@@ -46,7 +49,7 @@ def introduction():
     )
 
 
-def floor(figures):
+def floor(figures: Figures) -> str:
     config = SIZES["ptb"].config()
     forward = forward_flop(config)
     millions = {name: f"{flop / 1e6:.2f}" for name, flop in forward.items()}
@@ -63,7 +66,7 @@ def floor(figures):
     )
 
 
-def training_step(figures):
+def training_step(figures: Figures) -> str:
     rows = []
     for size, orders in figures["steps"].items():
         memory = orders["peak_memory_mb"]
@@ -98,7 +101,7 @@ def training_step(figures):
     )
 
 
-def importance_weighting(figures):
+def importance_weighting(figures: Figures) -> str:
     rows = [
         (name, f"{value:.0f}", f"{figures['ratio'][name]:.2f}")
         for name, value in figures["milliseconds_per_step"].items()
@@ -110,7 +113,7 @@ def importance_weighting(figures):
     )
 
 
-def evaluation(figures):
+def evaluation(figures: Figures) -> str:
     rows = [
         (name, f"{value:.1f}", f"{figures['ratio'][name]:.2f}", f"{figures['fraction_of_floor'][name]:.0%}")
         for name, value in figures["microseconds_per_token_and_sample"].items()
@@ -128,7 +131,7 @@ def evaluation(figures):
     )
 
 
-def generation(figures):
+def generation(figures: Figures) -> str:
     rows = [
         (f"{int(count):,}", f"{value:.2f}", f"{figures['ratio'][count]:.1f}")
         for count, value in figures["milliseconds_per_sentence"].items()
@@ -142,7 +145,7 @@ def generation(figures):
     )
 
 
-def geodesics(figures):
+def geodesics(figures: Figures) -> str:
     return (
         f"{figures['pairs']} geodesics of {figures['steps']} points under the decoder's metric, between sentences of "
         f"toy, by the model of `make train`: {figures['seconds_of_all']:.0f} s on {figures['threads']} threads, "
@@ -154,7 +157,7 @@ def geodesics(figures):
     )
 
 
-def greedy(figures):
+def greedy(figures: Figures) -> str:
     rows = [(name, f"{value:.0f}", f"{figures['ratio'][name]:.2f}") for name, value in figures["milliseconds"].items()]
     return (
         f"\n\nGreedy decoding of {figures['sentences']} sentences of {figures['words']} words. `generate` runs a loop "
@@ -163,7 +166,7 @@ def greedy(figures):
     )
 
 
-def decoders(figures):
+def decoders(figures: Figures) -> str:
     lengths = list(next(iter(figures["decoders"].values()))["generated"])
     rows = [
         (name, f"{values['parameters'] / 1e6:.1f}", *(f"{values[way][length]:.0f}" for length in lengths), way)
@@ -179,7 +182,7 @@ def decoders(figures):
     )
 
 
-def embedding(figures):
+def embedding(figures: Figures) -> str:
     rows = [(name, f"{value:.2f}", f"{figures['ratio'][name]:.1f}") for name, value in figures["seconds_of"].items()]
     return (
         f"`wae_rnf.load(…).encode` of {figures['sentences']:,} sentences of the Penn Treebank's sizes, "
@@ -190,7 +193,7 @@ def embedding(figures):
     )
 
 
-def text(figures):
+def text(figures: Figures) -> str:
     rows = [
         ("vocabulary and token ids, tokens a second", f"{figures['tokens_per_second']:,.0f}"),
         (
@@ -208,7 +211,7 @@ def text(figures):
     )
 
 
-def scaling(figures):
+def scaling(figures: Figures) -> str:
     measured = {copies: values for copies, values in figures.items() if copies.isdigit()}
     rows = [
         (
@@ -227,7 +230,7 @@ def scaling(figures):
     )
 
 
-def memory(figures):
+def memory(figures: Figures) -> str:
     measured = figures["runs"]
     rows = [
         (way, f"{int(size):,}", f"{values['mebibytes']:.0f}", f"{values['seconds']:.0f}")
@@ -242,7 +245,7 @@ def memory(figures):
     )
 
 
-def alternatives(figures):
+def alternatives(figures: Figures) -> str:
     rows = [
         (what, way.removeprefix("used: "), "used" if way.startswith("used: ") else "", f"{milliseconds:.2f}")
         for what, ways in figures.items()
@@ -252,7 +255,7 @@ def alternatives(figures):
     return "Milliseconds of each way, timed by turns.\n\n" + table(["what", "way", "", "ms"], rows)
 
 
-def provenance(parts):
+def provenance(parts: Mapping[str, Figures]) -> str:
     rows = [
         (part, f"`{(figures['commit'] or 'unknown')[:12]}`", figures["device"], f"{figures['seconds']:.0f}")
         for part, figures in parts.items()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from wae_rnf.evaluation.provenance import commit, provenance
 
 from .page import README, RESULTS, report
+from .timing import Figures
 
 PARTS = (
     "training_step", "importance_weighting", "evaluation", "generation", "decoders", "embedding", "geodesics", "text",
@@ -18,7 +20,7 @@ PARTS = (
 )  # fmt: skip
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measures the parts; writes a JSON file for each, and the page once there is one of every part.
 
     Args:
@@ -56,11 +58,11 @@ def main(arguments=None):
     console.print(f"Written to {page}.")
 
 
-def places(folder):
+def places(folder: Path) -> tuple[Path, Path]:
     return folder, folder / README.name
 
 
-def measure(part, quick):
+def measure(part: str, quick: bool) -> Figures:
     """A part's figures, and where they come from."""
     module, start = import_module(f"benchmarks.{part}"), time.perf_counter()
     figures = module.measure(**(module.QUICK if quick else {}))

@@ -3,20 +3,22 @@
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from wae_rnf.commands.train import train
 
-from .generated_batches import SIZES, TINY
+from .generated_batches import SIZES, TINY, Sizes
 from .subprocesses import output_of, peak_mb
 from .text import write_corpus
+from .timing import Figures
 
 SENTENCES = 2_500
 COPIES = (1, 2, 4, 8)
 QUICK = {"sentences": 40, "sizes": TINY["ptb"], "copies": (1, 2)}
 
 
-def measure(sentences=SENTENCES, sizes=SIZES["ptb"], copies=COPIES):
+def measure(sentences: int = SENTENCES, sizes: Sizes = SIZES["ptb"], copies: Sequence[int] = COPIES) -> Figures:
     """{copies: {tokens, seconds, tokens_per_second, peak_memory_mb}}.
 
     Args:
@@ -27,7 +29,7 @@ def measure(sentences=SENTENCES, sizes=SIZES["ptb"], copies=COPIES):
     return {str(count): train_once(sentences, sizes, count) for count in copies}
 
 
-def train_once(sentences, sizes, copies):
+def train_once(sentences: int, sizes: Sizes, copies: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         tokens = write_corpus(folder, sentences, sizes, copies)
         options = {

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .generated_batches import SIZES, TINY
+from .generated_batches import SIZES, TINY, Sizes
 from .subprocesses import ROOT, output_of
+from .timing import Figures
 
 SENTENCES = 42_000  # as many as the Penn Treebank's training split has
 ROUNDS = 3
@@ -17,7 +18,7 @@ HELP = "from wae_rnf.commands.main import main; main(['--help'])"
 QUICK = {"sentences": 40, "sizes": TINY["ptb"], "rounds": 1}
 
 
-def measure(sentences=SENTENCES, sizes=SIZES["ptb"], rounds=ROUNDS):
+def measure(sentences: int = SENTENCES, sizes: Sizes = SIZES["ptb"], rounds: int = ROUNDS) -> Figures:
     """Tokens a second of the first preparation, and seconds from a program's start.
 
     Args:
@@ -40,7 +41,7 @@ def measure(sentences=SENTENCES, sizes=SIZES["ptb"], rounds=ROUNDS):
     }
 
 
-def write_corpus(folder, sentences, sizes, copies=1):
+def write_corpus(folder: str | Path, sentences: int, sizes: Sizes, copies: int = 1) -> int:
     """train.txt, valid.txt and test.txt of these sizes; returns the scored tokens of train.txt."""
     rng = np.random.default_rng(0)
     counts = {"train": sentences, "valid": 200, "test": 200}
@@ -54,12 +55,12 @@ def write_corpus(folder, sentences, sizes, copies=1):
     return tokens
 
 
-def seconds_to_first_batch(folder):
+def seconds_to_first_batch(folder: str | Path) -> float:
     start = time.time()
     return float(output_of("benchmarks.open_corpus", "first_batch", folder)) - start
 
 
-def seconds_of(*arguments):
+def seconds_of(*arguments: str) -> float:
     """Seconds of `python …`, from its start to its end."""
     start = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)

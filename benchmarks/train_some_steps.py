@@ -14,13 +14,13 @@ from wae_rnf.training.run import train
 EVERY = 0.02  # seconds between two looks
 
 
-def anonymous():
+def anonymous() -> float:
     """MiB of this process's memory that no file backs: pages of Arrow files may go whenever they have to."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("RssAnon:")[1].split()[0]) / 1024
 
 
-def main(folder, way, steps):
+def main(folder: str, way: str, steps: int | str) -> None:
     """Trains on the sentences in `folder`; prints the most MiB, and the seconds.
 
     Args:
@@ -30,7 +30,7 @@ def main(folder, way, steps):
     """
     most, done = [0.0], threading.Event()
 
-    def watch():
+    def watch() -> None:
         while not done.wait(EVERY):
             most[0] = max(most[0], anonymous())
 

@@ -2,18 +2,19 @@
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 
 import torch
 
-from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 
 from .floor import SQUARE, matrix_rate, training_flop
-from .generated_batches import SIZES, TINY, Sizes
+from .generated_batches import SIZES, TINY, Batch, Sizes
 from .plain_model import PlainModel
 from .subprocesses import output_of, peak_mb
-from .timing import alternate
+from .timing import Figures, alternate
 
 BATCHES, ROUNDS = 4, 5
 CURVE_STEPS = 200
@@ -21,7 +22,13 @@ MODELS = {"plain": (PlainModel, False), "ours": (WaeRnfModel, True)}
 QUICK = {"all_sizes": TINY, "batches": 1, "rounds": 1, "curve_steps": 2, "square": 64}
 
 
-def measure(all_sizes=SIZES, batches=BATCHES, rounds=ROUNDS, curve_steps=CURVE_STEPS, square=SQUARE):
+def measure(
+    all_sizes: Mapping[str, Sizes] = SIZES,
+    batches: int = BATCHES,
+    rounds: int = ROUNDS,
+    curve_steps: int = CURVE_STEPS,
+    square: int = SQUARE,
+) -> Figures:
     """{size: {order of the sentences: {implementation: …}}}, peak memory, and the largest gap of the loss curves.
 
     Args:
@@ -40,7 +47,7 @@ def measure(all_sizes=SIZES, batches=BATCHES, rounds=ROUNDS, curve_steps=CURVE_S
     return {"matrix_rate": rate, "steps": steps, "loss_curve": compare_curves(all_sizes["ptb"], curve_steps)}
 
 
-def build(name, config):
+def build(name: str, config: WaeRnfConfig) -> tuple[WaeRnfModel, torch.optim.Optimizer]:
     """A model in training mode and its optimizer, always with the same weights."""
     kind, fused = MODELS[name]
     torch.manual_seed(0)
@@ -48,7 +55,7 @@ def build(name, config):
     return model, torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused or None)
 
 
-def step(model, optimizer, batch):
+def step(model: WaeRnfModel, optimizer: torch.optim.Optimizer, batch: Batch) -> torch.Tensor:
     loss = model(**batch).loss
     loss.backward()
     optimizer.step()
@@ -56,7 +63,7 @@ def step(model, optimizer, batch):
     return loss.detach()
 
 
-def measure_steps(sizes, batches, rate, rounds):
+def measure_steps(sizes: Sizes, batches: list[Batch], rate: float, rounds: int) -> Figures:
     tokens = sum(int(batch["attention_mask"].sum()) - len(batch["input_ids"]) for batch in batches)
     padded = sum(batch["input_ids"].numel() - len(batch["input_ids"]) for batch in batches)
     built = {name: build(name, sizes.config()) for name in MODELS}
@@ -77,16 +84,16 @@ def measure_steps(sizes, batches, rate, rounds):
     }
 
 
-def run(model, optimizer, batches):
+def run(model: WaeRnfModel, optimizer: torch.optim.Optimizer, batches: Iterable[Batch]) -> None:
     for batch in batches:
         step(model, optimizer, batch)
 
 
-def compare_curves(sizes, steps):
+def compare_curves(sizes: Sizes, steps: int) -> dict[str, float]:
     """Losses of both over the same batches and samples, without dropout: the largest relative difference."""
     config = sizes.config(dropout=0.0)
     built = {name: build(name, config) for name in MODELS}
-    losses = {name: [] for name in MODELS}
+    losses: dict[str, list[float]] = {name: [] for name in MODELS}
     for number, batch in enumerate(sizes.batches(steps)):
         for name, (model, optimizer) in built.items():
             torch.manual_seed(number)
@@ -96,15 +103,15 @@ def compare_curves(sizes, steps):
     return ends | {"steps": steps, "largest_relative_difference": max(differences)}
 
 
-def peak_memory(name, sizes):
+def peak_memory(name: str, sizes: Sizes) -> float:
     """Megabytes that a process needs beyond its loaded libraries for three steps."""
     return float(output_of("benchmarks.training_step", name, json.dumps(asdict(sizes))))
 
 
-def print_peak_memory(name, sizes):
+def print_peak_memory(name: str, sizes: str) -> None:
     loaded = peak_mb(reset=True)
-    sizes = Sizes(**json.loads(sizes))
-    run(*build(name, sizes.config()), sizes.batches(3))
+    given = Sizes(**json.loads(sizes))
+    run(*build(name, given.config()), given.batches(3))
     print(peak_mb() - loaded)
 
 

@@ -2,9 +2,14 @@
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .text_parser import model_parser
+
+if TYPE_CHECKING:
+    from wae_rnf.text.edit_quality import EditQuality
 
 DESCRIPTION = """\
 Edits by vector arithmetic, judged: sentences of the test split are moved along the direction from one value of an
@@ -82,7 +87,7 @@ def arithmetic(argv: list[str]) -> None:
     print(f"\nThe figures are in {path}.")
 
 
-def in_cells(found) -> tuple[list[str], list[list[str]]]:
+def in_cells(found: "Sequence[EditQuality]") -> tuple[list[str], list[list[str]]]:
     """Header and rows of the table."""
     header = ["strength", "accuracy", "BLEU to the source"] + ["perplexity"] * (found[0].perplexity is not None)
     rows = [

@@ -8,7 +8,7 @@ from wae_rnf.training.option_parser import OptionParser
 from .model_argument import add_model_dir
 
 
-def export(argv):
+def export(argv: list[str]) -> None:
     """export: encoder, decoder, tokenizer and sizes into a folder."""
     parser = OptionParser(
         prog="wae-rnf export",

@@ -1,12 +1,13 @@
 """The subcommands that work in the latent space: edit and nearest."""
 
 import math
+from collections.abc import Iterator
 
-from .rows import beside, write
+from .rows import Row, beside, write
 from .text_parser import in_parts, open_with, sentences_parser
 
 
-def edit(argv):
+def edit(argv: list[str]) -> None:
     """edit: sentences moved along the direction from one file of examples to another."""
     parser = sentences_parser(
         "edit",
@@ -35,7 +36,7 @@ def edit(argv):
     text = open_with(options.model_dir, *examples, sentences)
     direction = text.direction(*examples)
 
-    def rows():
+    def rows() -> Iterator[Row]:
         for part in in_parts(sentences):
             pairs = zip(part, text.edit(part, direction, options.strength), strict=True)
             yield from ({"input": a, "edited": b, "strength": options.strength} for a, b in pairs)
@@ -43,7 +44,7 @@ def edit(argv):
     write(rows(), options, lambda row: f"in   {row['input']}\nout  {row['edited']}", len(sentences))
 
 
-def nearest(argv):
+def nearest(argv: list[str]) -> None:
     """nearest: the sentences of a file whose latents are nearest."""
     parser = sentences_parser(
         "nearest",
@@ -79,7 +80,7 @@ def nearest(argv):
 HEADINGS = {"cosine": "cosine similarity of the latents", "euclidean": "Euclidean distance of the latents"}
 
 
-def in_lines(row):
+def in_lines(row: Row) -> str:
     """A row of `nearest` as text: the sentence, and its neighbours under it."""
     near = (beside(f"  {neighbour['value']:6.3f}  ", neighbour["text"]) for neighbour in row["nearest"])
     return "\n".join([beside("", row["text"]), *near])

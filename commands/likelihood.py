@@ -1,12 +1,20 @@
 """The subcommands that say how likely sentences are: score and surprisal."""
 
-from .rows import WIDTH, beside, write
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from wae_rnf.training.option_parser import OptionParser
+
+from .rows import WIDTH, Row, beside, write
 from .text_parser import open_with, sentences_parser
+
+if TYPE_CHECKING:
+    from wae_rnf.text.text_autoencoder import TextAutoencoder
 
 SAMPLES = 100
 
 
-def score(argv):
+def score(argv: list[str]) -> None:
     """score: the nats of each sentence, and which bound they are."""
     parser = likelihood_parser(
         "score",
@@ -33,14 +41,14 @@ def score(argv):
     write(rows, options, scored, len(sentences), heading, ending if len(sentences) > 1 else None)
 
 
-def scored(row):
+def scored(row: Row) -> str:
     """A row of `score` as text: figures, and the sentence beside them."""
     error = f" ± {row['monte_carlo_error']:.2f}" if row["monte_carlo_error"] else ""
     nats = f"{row['nll']:.2f}{error}"
     return beside(f"{nats:>14}{row['tokens']:8}{row['nats_per_token']:12.3f}  ", row["text"])
 
 
-def surprisal(argv):
+def surprisal(argv: list[str]) -> None:
     """surprisal: the nats of each token given the latent, and those of the latent."""
     parser = likelihood_parser(
         "surprisal",
@@ -60,7 +68,7 @@ def surprisal(argv):
     write(rows, options, in_columns, len(sentences), heading=str(found[0].estimate))
 
 
-def in_columns(row):
+def in_columns(row: Row) -> str:
     """A row of `surprisal` as text: tokens, and under each its nats, within 80 columns."""
     from rich.cells import cell_len, set_cell_size
 
@@ -75,7 +83,7 @@ def in_columns(row):
     return "\n".join(line.rstrip() for line in lines)
 
 
-def likelihood_parser(name, description, *examples):
+def likelihood_parser(name: str, description: str, *examples: str) -> OptionParser:
     """A parser of a command that draws importance samples."""
     parser = sentences_parser(name, description, *examples)
     parser.add_argument(
@@ -93,7 +101,9 @@ def likelihood_parser(name, description, *examples):
     return parser
 
 
-def open_for_likelihood(parser, argv):
+def open_for_likelihood(
+    parser: OptionParser, argv: list[str]
+) -> tuple[Namespace, list[str], "TextAutoencoder", dict[str, Any]]:
     """Options, sentences, the model, and how its likelihood is estimated."""
     options = parser.parse_intermixed_args(argv)
     if options.samples < 1:

@@ -5,6 +5,7 @@ Heavy libraries are imported by the subcommand that needs them, so that `--help`
 
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -75,19 +76,19 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
 """
 
 
-def is_text(argument):
+def is_text(argument: str) -> bool:
     """Whether an argument's bytes were UTF-8: those that are not arrive as lone surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
-def is_out_of_memory(error):
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says so: torch has an error of its own for accelerators alone."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
 @partial(forgiving, stops=WRITERS)
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs a subcommand. Returns 0, or 2 after one sentence that says what was wrong."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):

@@ -8,7 +8,7 @@ from wae_rnf.evaluation.model_names import check_model_dir
 def add_model_dir(parser: ArgumentParser, from_hub: bool = True) -> None:
     """Adds the argument MODEL_DIR to a command that works on a trained model."""
 
-    def model_dir(name):
+    def model_dir(name: str) -> str:
         try:
             return check_model_dir(name)
         except ValueError as error:

@@ -5,7 +5,7 @@ from wae_rnf.training.option_parser import OptionParser
 from .model_argument import add_model_dir
 
 
-def push(argv):
+def push(argv: list[str]) -> None:
     """push: a model directory to the Hub, with its card."""
     parser = OptionParser(
         prog="wae-rnf push",

@@ -3,13 +3,24 @@
 import json
 import sys
 import textwrap
+from argparse import Namespace
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from itertools import chain
+from typing import Any
 
+Row = dict[str, Any]  # of the output: JSON's names and values
 WIDTH = 80  # columns
 
 
-def write(rows, options, text_of, total, heading=None, ending=None):
+def write(
+    rows: Iterable[Row],
+    options: Namespace,
+    text_of: Callable[[Row], str],
+    total: int,
+    heading: str | None = None,
+    ending: str | None = None,
+) -> None:
     """Writes rows, with a progress bar beside a file or a pipe where there are many.
 
     Args:
@@ -38,7 +49,7 @@ def write(rows, options, text_of, total, heading=None, ending=None):
             print(ending, file=file)
 
 
-def beside(start, text):
+def beside(start: str, text: str) -> str:
     """A text beside the start of its line, wrapped under itself within 80 columns.
 
     Examples:
@@ -46,5 +57,8 @@ def beside(start, text):
         12.5  the soup the soup the soup the soup the soup the soup the soup the soup
               the soup the soup
     """
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start), **options) or start
+    indent = " " * len(start)
+    wrapped = textwrap.fill(
+        text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapped or start

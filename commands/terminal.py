@@ -4,12 +4,20 @@ import codecs
 import functools
 import os
 import sys
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol, TextIO
 
 PLAIN = {"Σ": "sum", "±": "+/-", "–": "-", "→": "->", "≥": ">=", "≤": "<="}
 SIGNS = "plain_signs"
 
 
-def plain_signs(error):
+class Main(Protocol):
+    """A main program: arguments in, exit status out."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+
+
+def plain_signs(error: UnicodeError) -> tuple[str, int]:
     """What an encoding does not have, in its letters: the signs of our tables, or else Python's escape."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -28,38 +36,38 @@ class Unfailing:
         stream: an open text stream.
     """
 
-    def __init__(self, stream):
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         try:
             return self._stream.write(text)
         except OSError:
             drop(self._stream)
             return len(text)
 
-    def flush(self):
+    def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError:
             drop(self._stream)
 
 
-def drop(stream):
+def drop(stream: TextIO) -> None:
     """Turns what a stream still holds, and what will be written to it, to nowhere."""
     with nowhere() as file:
         os.dup2(file.fileno(), stream.fileno())
 
 
-def nowhere():
+def nowhere() -> TextIO:
     """A text stream that keeps nothing."""
     return open(os.devnull, "w", encoding="utf-8")
 
 
-def forgiving(main, stops):
+def forgiving(main: Main, stops: Collection[str]) -> Main:
     """A main program that no stream fails: not by its encoding, nor because it is closed or full, or its reader goes.
 
     Args:
@@ -68,7 +76,7 @@ def forgiving(main, stops):
     """
 
     @functools.wraps(main)
-    def run(argv=None):
+    def run(argv: Sequence[str] | None = None) -> int:
         before = sys.stdout, sys.stderr
         words = sys.argv[1:] if argv is None else argv
         for name in ("stdout", "stderr"):

@@ -1,10 +1,12 @@
 """The subcommands that write text or latents with a trained model: sample, reconstruct, interpolate, embed."""
 
-from .rows import write
+from collections.abc import Iterator
+
+from .rows import Row, write
 from .text_parser import in_parts, open_text, open_with, sentences_parser, text_parser
 
 
-def sample(argv):
+def sample(argv: list[str]) -> None:
     """sample: sentences from the prior, one a line."""
     parser = text_parser("sample", "Sentences from the prior.", "wae-rnf sample runs/toy -n 10 --temperature 0.8")
     parser.add_argument("-n", "--num_samples", type=int, default=10, help="Number of samples. (default: 10)")
@@ -43,14 +45,14 @@ def sample(argv):
     how = {name: getattr(options, name) for name in ("greedy", "prompt", "prior")}
     how["seed"] = torch.Generator(text.model.device).manual_seed(options.seed)
 
-    def rows():
+    def rows() -> Iterator[Row]:
         for part in in_parts(range(options.num_samples)):
             yield from ({"text": sentence} for sentence in text.sample(len(part), **drawing, **how))
 
     write(rows(), options, lambda row: row["text"], options.num_samples)
 
 
-def reconstruct(argv):
+def reconstruct(argv: list[str]) -> None:
     """reconstruct: each sentence and what the decoder makes of its posterior mean."""
     parser = sentences_parser(
         "reconstruct",
@@ -64,7 +66,7 @@ def reconstruct(argv):
     sentences = read_sentences(options.sentences)
     text = open_with(options.model_dir, sentences)
 
-    def rows():
+    def rows() -> Iterator[Row]:
         for part in in_parts(sentences):
             pairs = zip(part, text.reconstruct(part), strict=True)
             yield from ({"input": a, "reconstruction": b} for a, b in pairs)
@@ -72,7 +74,7 @@ def reconstruct(argv):
     write(rows(), options, lambda row: f"in   {row['input']}\nout  {row['reconstruction']}", len(sentences))
 
 
-def interpolate(argv):
+def interpolate(argv: list[str]) -> None:
     """interpolate: decoded points on the way between two posterior means."""
     parser = text_parser(
         "interpolate",
@@ -108,15 +110,15 @@ def interpolate(argv):
 
     from .sentences import read_sentences
 
-    sentences = read_sentences([options.first, options.second])
-    text = open_with(options.model_dir, sentences)
+    first, second = read_sentences([options.first, options.second])
+    text = open_with(options.model_dir, [first, second])
     how = {name: getattr(options, name) for name in ("steps", "path", "metric", "space")}
-    points = text.interpolate(*sentences, **how)
+    points = text.interpolate(first, second, **how)
     rows = ({"position": number / (options.steps - 1), "text": point} for number, point in enumerate(points))
     write(rows, options, lambda row: row["text"], options.steps)
 
 
-def embed(argv):
+def embed(argv: list[str]) -> None:
     """embed: the posterior mean of each sentence."""
     parser = sentences_parser(
         "embed",
@@ -130,7 +132,7 @@ def embed(argv):
     sentences = read_sentences(options.sentences)
     text = open_with(options.model_dir, sentences)
 
-    def rows():
+    def rows() -> Iterator[Row]:
         for part in in_parts(sentences):
             pairs = zip(part, text.encode(part).tolist(), strict=True)
             yield from ({"text": a, "embedding": b} for a, b in pairs)

@@ -2,15 +2,21 @@
 
 import argparse
 import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from wae_rnf.training.option_parser import OptionParser
 
 from .model_argument import add_model_dir
 
+if TYPE_CHECKING:
+    from wae_rnf.text.text_autoencoder import TextAutoencoder
+
+Item = TypeVar("Item")
 SENTENCES_AT_ONCE = 1024  # then rows are written
 
 
-def model_parser(name, description, *examples):
+def model_parser(name: str, description: str, *examples: str) -> OptionParser:
     """The options that every command on a model takes."""
     epilog = "\n  ".join(("Examples:", *examples))
     parser = OptionParser(prog=f"wae-rnf {name}", description=description, epilog=epilog)
@@ -19,7 +25,7 @@ def model_parser(name, description, *examples):
     return parser
 
 
-def seed(text):
+def seed(text: str) -> int:
     """A seed as an argument; the parser turns the error into a sentence that names it."""
     value = int(text)
     if not 0 <= value < 2**32:
@@ -27,7 +33,7 @@ def seed(text):
     return value
 
 
-def text_parser(name, description, *examples):
+def text_parser(name: str, description: str, *examples: str) -> OptionParser:
     """A parser of a command that writes rows of text, or JSON lines."""
     parser = model_parser(name, description, *examples)
     parser.add_argument("--output", metavar="FILE", help="File for the output, instead of the standard output.")
@@ -35,7 +41,7 @@ def text_parser(name, description, *examples):
     return parser
 
 
-def sentences_parser(name, description, *examples):
+def sentences_parser(name: str, description: str, *examples: str) -> OptionParser:
     """A parser of a command that also takes sentences."""
     parser = text_parser(name, description, *examples)
     parser.add_argument(
@@ -44,7 +50,7 @@ def sentences_parser(name, description, *examples):
     return parser
 
 
-def open_text(directory, progress=False):
+def open_text(directory: str, progress: bool | None = False) -> "TextAutoencoder":
     """The model of a directory as a `TextAutoencoder`; the command itself tells what is not read.
 
     Args:
@@ -59,8 +65,10 @@ def open_text(directory, progress=False):
     return text
 
 
-def open_with(directory, *groups, latents=True, progress=False):
-    """The model of a directory, once it is told what it will not read of groups of sentences.
+def open_with(
+    directory: str, *groups: list[str], latents: bool = True, progress: bool | None = False
+) -> "TextAutoencoder":
+    """The model of a directory, once what it will not read of groups of sentences is reported.
 
     Raises:
         ValueError: a language model, where latents are needed.
@@ -75,6 +83,6 @@ def open_with(directory, *groups, latents=True, progress=False):
     return text
 
 
-def in_parts(items):
+def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """The items, so many at a time that their rows come soon, and all are batched well."""
     return (items[start : start + SENTENCES_AT_ONCE] for start in range(0, len(items), SENTENCES_AT_ONCE))

@@ -22,7 +22,7 @@ Examples:
   wae-rnf train --output_dir runs/vae --resume"""
 
 
-def train(argv):
+def train(argv: list[str]) -> None:
     """train: options, and YAML files of options that the command line overrides."""
     parser = parser_of(TrainArguments, prog="wae-rnf train", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_config("YAML file of options, `name: value` a line; may be repeated.")

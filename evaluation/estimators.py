@@ -1,4 +1,4 @@
-"""Estimators of likelihood and of the latent code's use. All are in nats per sentence.
+"""Estimators of likelihood and of latent usage. All are in nats per sentence.
 
 A flow model can be read in two ways, each a generative model with bounds of its own:
 
@@ -209,7 +209,7 @@ def random_rows(number: int, seed: int = 0) -> torch.Tensor:
     return torch.randperm(number, generator=torch.Generator().manual_seed(seed))[:ALL_PAIRS].sort().values
 
 
-def use_of_the_code(posterior: Posterior, generator: torch.Generator | None = None) -> dict[str, float]:
+def latent_usage(posterior: Posterior, generator: torch.Generator | None = None) -> dict[str, float]:
     """How much the latent variable says: {"mutual_information", nats, "active_units"} of a whole split's posterior.
 
     The first is of `random_rows` of the split.

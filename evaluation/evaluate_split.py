@@ -2,14 +2,19 @@
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
+from datasets import Dataset
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from modeling_wae_rnf import mmd
+from modeling_wae_rnf import WaeRnfModel, mmd
 from modeling_wae_rnf.components import name_of
+from modeling_wae_rnf.posterior_head import Posterior
+from modeling_wae_rnf.priors import Prior
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .estimators import (
@@ -31,18 +36,33 @@ from .estimators import (
     used_units,
 )
 from .importance_samples import draw_samples, score_samples
-from .metrics import Excess
+from .metrics import Bound, Excess, SplitMetrics
 from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
 
+Columns = dict[str, Tensor]  # of each sentence
 BATCH_SIZE = 64
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
 MMD_SAMPLE = 500  # sentences an estimate of the MMD is taken over; the split's is the mean over its parts
 
 
+class EvaluatedSplit(SplitMetrics):
+    """What `evaluate` gives: the metrics, and the bounds that they are means of."""
+
+    of_sentences: dict[str, list[float]]  # by name, each in the split's order
+
+
 @torch.no_grad()
-def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=False, proposal="posterior"):
+def evaluate(
+    model: WaeRnfModel,
+    sentences: Dataset,
+    samples: int = 1,
+    seed: int = 0,
+    max_sentences: int | None = None,
+    progress: bool = False,
+    proposal: str = "posterior",
+) -> EvaluatedSplit:
     """The metrics of a model on a split. Several processes share the work, and each gets the same metrics.
 
     Args:
@@ -56,8 +76,7 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
             half of them from each part; the prior is that of the reading. The ELBO is of the samples of q alone.
 
     Returns:
-        `wae_rnf.evaluation.metrics.SplitMetrics`, where every key is explained, and `of_sentences`, the bounds of each
-        sentence in the split's order.
+        [`EvaluatedSplit`]; `wae_rnf.evaluation.metrics.SplitMetrics` explains every key.
 
     Raises:
         ValueError: no samples, an unknown proposal or an odd number of samples of a mixture, or no sentences.
@@ -79,10 +98,13 @@ def evaluate(model, sentences, samples=1, seed=0, max_sentences=None, progress=F
     metrics["prior"] = name_of("prior", model.config)
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
-    return metrics | provenance(model.device, seed, time.perf_counter() - start)
+    metrics |= provenance(model.device, seed, time.perf_counter() - start)
+    return cast(EvaluatedSplit, metrics)
 
 
-def _columns(model, sentences, samples, seed, progress, proposal):
+def _columns(
+    model: WaeRnfModel, sentences: Dataset, samples: int, seed: int, progress: bool, proposal: str
+) -> tuple[Columns, Posterior]:
     """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
     lengths = lengths_of(sentences)
     batches = sorted_batches(lengths, BATCH_SIZE)
@@ -93,8 +115,8 @@ def _columns(model, sentences, samples, seed, progress, proposal):
     for number, inputs in zip(numbers, bar, strict=True):
         generator = torch.Generator(model.device).manual_seed(numbered_seed(seed, number))
         posterior = model.encode(**inputs)
-        found = _batch_columns(model, inputs, posterior, samples, generator, proposal)
-        parts.append((posterior, {name: values.cpu() for name, values in found.items()}))
+        of_batch = _batch_columns(model, inputs, posterior, samples, generator, proposal)
+        parts.append((posterior, {name: values.cpu() for name, values in of_batch.items()}))
     posteriors, found = zip(*gather(parts), strict=True)
     order = torch.tensor(np.concatenate(batches)).argsort()
     columns = {name: torch.cat([part[name] for part in found])[order] for name in found[0]}
@@ -107,7 +129,14 @@ def _columns(model, sentences, samples, seed, progress, proposal):
     return columns, type(posteriors[0]).concatenate(posteriors, order)
 
 
-def _batch_columns(model, inputs, posterior, samples, generator, proposal="posterior"):
+def _batch_columns(
+    model: WaeRnfModel,
+    inputs: Mapping[str, Tensor],
+    posterior: Posterior,
+    samples: int,
+    generator: torch.Generator,
+    proposal: str = "posterior",
+) -> Columns:
     samples = samples // 2 if proposal == "mixture" else samples  # of the posterior
     z, z_prime, _, reconstruction, log_weights = draw_samples(model, inputs, posterior, samples, generator)
     mean_prime, log_abs_det_at_mean = model.push(posterior.mean)
@@ -140,12 +169,19 @@ def _batch_columns(model, inputs, posterior, samples, generator, proposal="poste
     return columns
 
 
-def _variance_of_mean(values):
+def _variance_of_mean(values: Tensor) -> Tensor:
     """Of the mean over samples: (samples, batch) -> (batch,); not a number with one sample."""
     return values.var(0) / len(values) if len(values) > 1 else torch.full_like(values[0], math.nan)
 
 
-def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
+def _samples_of_prior(
+    model: WaeRnfModel,
+    inputs: Mapping[str, Tensor],
+    posterior: Posterior,
+    reading: str,
+    samples: int,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
     """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a reading."""
     drawn = model.sample_prior(samples * len(posterior.mean), generator).unflatten(0, (samples, -1))
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
@@ -156,10 +192,15 @@ def _samples_of_prior(model, inputs, posterior, reading, samples, generator):
     return weights[reading], reconstruction
 
 
-def _summary(columns, posterior, prior, samples, seed, proposal):
+def _summary(
+    columns: Columns, posterior: Posterior, prior: Prior, samples: int, seed: int, proposal: str
+) -> dict[str, Any]:
     """The split's metrics: means over sentences of what `_columns` holds."""
     entropy = -columns["log_prob"] if "log_prob" in columns else None
-    metrics = {"num_sentences": len(columns["length"]), "num_tokens": int(columns["length"].sum())}
+    metrics: dict[str, Any] = {
+        "num_sentences": len(columns["length"]),
+        "num_tokens": int(columns["length"].sum()),
+    }
     metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
     names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
@@ -171,8 +212,10 @@ def _summary(columns, posterior, prior, samples, seed, proposal):
     for reading in READINGS:
         elbo, iwae = (_bound(columns, f"{reading}_{bound}", entropy) for bound in ("elbo", "iwae"))
         kl = columns[f"{reading}_elbo"] - columns["reconstruction"]
-        elbo |= {"reconstruction": _mean(columns["reconstruction"]), "kl": _mean(kl)}
-        metrics[reading] = {"elbo": elbo, "iwae": iwae | {"samples": samples, "proposal": proposal}}
+        metrics[reading] = {
+            "elbo": {**elbo, "reconstruction": _mean(columns["reconstruction"]), "kl": _mean(kl)},
+            "iwae": {**iwae, "samples": samples, "proposal": proposal},
+        }
         metrics["bound_over_k"][reading] = columns[f"{reading}_over_k"].double().mean(0).tolist()
     terms = {name: columns[f"paper_protocol_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
     published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
@@ -195,7 +238,7 @@ def _summary(columns, posterior, prior, samples, seed, proposal):
     return metrics
 
 
-def _information(posterior, z, log_q, seed):
+def _information(posterior: Posterior, z: Tensor, log_q: Tensor, seed: int) -> dict[str, float | int | None]:
     """I(z; x), and how it would vary over other sentences, and over other samples of these.
 
     The latter is of sentences whose z is drawn a second time: the variance of a sentence's log q(z|x) - log q(z)
@@ -214,7 +257,7 @@ def _information(posterior, z, log_q, seed):
     }
 
 
-def _use_of_units(posterior, prior):
+def _use_of_units(posterior: Posterior, prior: Prior) -> dict[str, int | list[float] | None]:
     """How many of the latent units are used, by three measures."""
     return {
         "active_units": active_units(posterior.mean),
@@ -224,12 +267,17 @@ def _use_of_units(posterior, prior):
     }
 
 
-def _bound(columns, name, entropy):
+def _bound(columns: Columns, name: str, entropy: Tensor | None) -> Bound:
     nll, variance = columns[name].double(), columns[f"{name}_variance"].double()
     error = (variance.sum().sqrt() / len(nll)).item()
-    bound = {"nll": _mean(nll), "standard_error": _standard_error(nll), "ppl": _perplexity(nll, columns["length"])}
-    bound["monte_carlo_error"] = error if math.isfinite(error) else None
-    bound |= _whatever_the_tokens(nll, columns)
+    bound: Bound = {
+        "nll": _mean(nll),
+        "standard_error": _standard_error(nll),
+        "ppl": _perplexity(nll, columns["length"]),
+        "monte_carlo_error": error if math.isfinite(error) else None,
+        "ppl_per_word": _perplexity_per_word(nll, columns),
+        "bits_per_byte": _bits_per_byte(nll, columns),
+    }
     if entropy is None:
         return bound
     above = excess(nll, entropy)
@@ -251,29 +299,29 @@ def excess(nll: Tensor, reference: Tensor) -> Excess:
     return {"mean": _mean(difference), "standard_error": _standard_error(difference)}
 
 
-def _perplexity(nll, lengths):
+def _perplexity(nll: Tensor, lengths: Tensor) -> float:
     """exp(total nats / total scored tokens), over the whole split."""
     return (nll.double().sum() / lengths.sum()).exp().item()
 
 
-def _whatever_the_tokens(nll, columns):
-    """Figures of a bound that can be compared between tokenizations; None where the text's size is not known.
+def _perplexity_per_word(nll: Tensor, columns: Columns) -> float | None:
+    """Per white-space word, whatever the tokens are; None where the words are not known.
 
     The end of a sentence is a word, as `<eos>` is a token: where the tokens are the words, both perplexities are one.
     """
-    words = columns["words"] + 1 if "words" in columns else None
-    bits = nll.sum() / math.log(2)
-    return {
-        "ppl_per_word": None if words is None else _perplexity(nll, words),
-        "bits_per_byte": (bits / columns["bytes"].sum()).item() if "bytes" in columns else None,
-    }
+    return _perplexity(nll, columns["words"] + 1) if "words" in columns else None
 
 
-def _mean(values):
+def _bits_per_byte(nll: Tensor, columns: Columns) -> float | None:
+    """Of the text in UTF-8; None where its size is not known."""
+    return (nll.sum() / math.log(2) / columns["bytes"].sum()).item() if "bytes" in columns else None
+
+
+def _mean(values: Tensor) -> float:
     return values.double().mean().item()
 
 
-def _mmd_to_prior(prior, z, seed):
+def _mmd_to_prior(prior: Prior, z: Tensor, seed: int) -> float | None:
     """Unbiased multi-scale MMD of z (n, d) from the prior: the mean over random parts of the split."""
     if len(z) < 2 or z.shape[-1] == 0:
         return None
@@ -286,5 +334,5 @@ def _mmd_to_prior(prior, z, seed):
     return ((estimates * sizes).sum() / sizes.sum()).item()
 
 
-def _standard_error(values):
+def _standard_error(values: Tensor) -> float | None:
     return (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else None

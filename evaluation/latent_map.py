@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from modeling_wae_rnf import WaeRnfModel
 
 from .encode_split import encode_split
-from .estimators import use_of_the_code
+from .estimators import latent_usage
 from .latent_use import LatentUse
 
 MAX_SENTENCES = 2000
@@ -44,7 +44,7 @@ class LatentMap:
         posterior = encode_split(model, sentences.select(range(min(len(sentences), MAX_SENTENCES))))
         means, generator = posterior.mean, torch.Generator().manual_seed(0)
         self.use = LatentUse.of_posterior(
-            posterior, use_of_the_code(posterior, generator)["mutual_information"], model.prior
+            posterior, latent_usage(posterior, generator)["mutual_information"], model.prior
         )
         self.plane = PCA(n_components=2, random_state=0).fit(means.numpy())
         self.points = self.plane.transform(means.numpy())

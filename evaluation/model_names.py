@@ -1,4 +1,4 @@
-"""What names a model, a directory or a Hub repository: light, so that a mistake is told at once."""
+"""What names a model, a directory or a Hub repository: light, so that a mistake is reported at once."""
 
 from pathlib import Path
 

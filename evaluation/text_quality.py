@@ -3,14 +3,21 @@
 Of a model whose tokens are not white-space words, punctuation marks and contractions are words too.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.tokenization.batching import load_batches, sorted_batches
 from wae_rnf.tokenization.tokenization_punctuation import Punctuation
 from wae_rnf.tokenization.tokenizer import tokenization_of
 from wae_rnf.tokenization.vocabulary import UNK
 
+from .metrics import SampleQuality, Text
 from .text_metrics.distinct import Distinct
 from .text_metrics.reconstruction_bleu import ReconstructionBleu
 from .text_metrics.self_bleu import SelfBleu
@@ -21,7 +28,7 @@ UNK_APART = "< unk >"
 NUM_EXAMPLES = 5  # reconstructions that are shown
 
 
-def sample_quality(sentences, max_sentences=1000, seed=0):
+def sample_quality(sentences: Sequence[str], max_sentences: int = 1000, seed: int = 0) -> SampleQuality:
     """How varied sampled sentences are.
 
     distinct-n = number of different n-grams / number of n-grams (Li et al. 2016, arXiv 1510.03055), over all
@@ -51,7 +58,7 @@ def sample_quality(sentences, max_sentences=1000, seed=0):
     return quality | {"num_sentences": len(sentences)}
 
 
-def reconstruction_quality(reconstructions, sentences):
+def reconstruction_quality(reconstructions: Sequence[str], sentences: Sequence[str]) -> dict[str, float]:
     """How much of their inputs reconstructions give back: corpus BLEU-4 (Papineni et al. 2002) by sacrebleu.
 
     Args:
@@ -76,7 +83,7 @@ def reconstruction_quality(reconstructions, sentences):
     return ReconstructionBleu().compute(predictions=reconstructions, references=sentences)
 
 
-def check_sentences(name, sentences):
+def check_sentences(name: str, sentences: Sequence[str]) -> None:
     if isinstance(sentences, str) or not all(isinstance(sentence, str) for sentence in sentences):
         raise ValueError(f"{name} must be a list of strings")
     if len(sentences) == 0:
@@ -84,7 +91,14 @@ def check_sentences(name, sentences):
 
 
 @torch.no_grad()
-def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
+def judge_text(
+    model: WaeRnfModel,
+    tokenizer: PreTrainedTokenizerFast,
+    sentences: Dataset,
+    count: int = 1000,
+    seed: int = 0,
+    toy: bool = False,
+) -> Text:
     """Distinct-n and self-BLEU of samples from the prior, BLEU of greedy reconstructions.
 
     Args:
@@ -99,27 +113,28 @@ def judge_text(model, tokenizer, sentences, count=1000, seed=0, toy=False):
         and for the toy corpus "toy": see `toy_quality`; without a latent variable no reconstructions.
     """
     generator = torch.Generator(model.device).manual_seed(seed)
-    ids = model.generate(num_samples=count, generator=generator)
-    samples = tokenizer.batch_decode(ids, skip_special_tokens=True)
+    samples = _sentences(model, tokenizer, num_samples=count, generator=generator)
     words = spaced_by(tokenizer)
-    quality, inputs, outputs = {"samples": sample_quality(words(samples), count, seed)}, [], []
+    quality: Text = {"samples": sample_quality(words(samples), count, seed)}
+    inputs: list[str] = []
+    outputs: list[str] = []
     if model.config.has_latents:
         lengths = sentences["length"][:count]
         batches = sorted_batches(lengths, BATCH_SIZE)
         for batch in load_batches(sentences, batches, model.config.pad_token_id, model.device):
-            ids = model.generate(latents=model.encode(**batch).mean, do_sample=False)
             inputs += tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
-            outputs += tokenizer.batch_decode(ids, skip_special_tokens=True)
+            outputs += _sentences(model, tokenizer, latents=model.encode(**batch).mean, do_sample=False)
         order = np.concatenate(batches).argsort()
         inputs, outputs = ([texts[place] for place in order] for texts in (inputs, outputs))
         examples = [list(pair) for pair in zip(inputs, outputs, strict=True)][:NUM_EXAMPLES]
-        quality["reconstructions"] = reconstruction_quality(words(outputs), words(inputs)) | {"examples": examples}
+        bleu = reconstruction_quality(words(outputs), words(inputs))["bleu"]
+        quality["reconstructions"] = {"bleu": bleu, "examples": examples}
     if toy:
         quality["toy"] = toy_quality(samples, inputs, outputs)
     return quality
 
 
-def spaced_by(tokenizer):
+def spaced_by(tokenizer: PreTrainedTokenizerFast) -> Callable[[Sequence[str]], list[str]]:
     """A function of texts, which puts the words of each apart by spaces, so that it can be compared by its words.
 
     Texts of a model of white-space words are left as they are; of any other one they are split as by the tokenization
@@ -135,8 +150,15 @@ def spaced_by(tokenizer):
         return list
     split = Punctuation().splitter(lowercase=False)
 
-    def spaced(text):
+    def spaced(text: str) -> str:
         words = " ".join(piece.strip() for piece in split(text, None))
         return words.replace(UNK_APART, UNK)
 
     return lambda texts: list(map(spaced, texts))
+
+
+def _sentences(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, **options: Any) -> list[str]:
+    """What `generate` writes with these options, as text."""
+    ids = model.generate(**options, return_dict_in_generate=False)
+    assert isinstance(ids, torch.Tensor)
+    return tokenizer.batch_decode(ids, skip_special_tokens=True)

@@ -7,6 +7,8 @@ from functools import cache
 
 from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
+from .metrics import ToyQuality
+
 
 @cache
 def _grammar() -> ToyGrammar:
@@ -28,7 +30,7 @@ def likeliest_attributes(sentence: str) -> dict[str, str]:
     return {name: max(of_values, key=of_values.__getitem__) for name, of_values in weights.items()}
 
 
-def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions: Sequence[str]) -> dict:
+def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions: Sequence[str]) -> ToyQuality:
     """How many samples are sentences of the toy language, and how many reconstructions keep their source's attributes.
 
     Args:
@@ -44,15 +46,19 @@ def toy_quality(samples: Sequence[str], sources: Sequence[str], reconstructions:
         >>> toy_quality(["the salmon was very bland .", "salmon the"], [], [])
         {'grammatical_samples': 0.5}
     """
-    quality = {"grammatical_samples": _grammatical(samples)}
+    of_samples = _grammatical(samples)
     if not reconstructions:
-        return quality
+        return {"grammatical_samples": of_samples}
     pairs = [tuple(map(likeliest_attributes, pair)) for pair in zip(sources, reconstructions, strict=True)]
     kept = {
         name: sum(source.get(name) == found.get(name) is not None for source, found in pairs) / len(pairs)
         for name in _grammar().attributes
     }
-    return quality | {"grammatical_reconstructions": _grammatical(reconstructions), "kept": kept}
+    return {
+        "grammatical_samples": of_samples,
+        "grammatical_reconstructions": _grammatical(reconstructions),
+        "kept": kept,
+    }
 
 
 def _grammatical(sentences: Sequence[str]) -> float:

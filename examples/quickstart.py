@@ -1,4 +1,4 @@
-"""Load a trained model, write sentences, and take one through the latent code and back.
+"""Load a trained model, write sentences, and take one through the latent variable and back.
 
 python examples/quickstart.py runs/toy
 """

@@ -1,4 +1,4 @@
-"""From latent codes to text: `generate`."""
+"""From latent variables to text: `generate`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ class LatentGenerationMixin(GenerationLoops):
         cache = self._given_cache(kwargs)
         prompts, attention_mask = self._prompts(inputs, kwargs, cache)
         with seeded_by(generator, self.device):
-            z_prime = self._codes(prompts, num_samples, latents, z_prime, prior, generator, cache)
+            z_prime = self._latents(prompts, num_samples, latents, z_prime, prior, generator, cache)
             if len(prompts) == 1:
                 prompts, attention_mask = (ids.expand(len(z_prime), -1) for ids in (prompts, attention_mask))
             check_room(self, prompts, kwargs)
@@ -117,7 +117,7 @@ class LatentGenerationMixin(GenerationLoops):
         pad = next(iter(eos), 0) if pad is None else pad
         return align_prompts(input_ids, mask, bos, eos, pad if pad in range(self.config.vocab_size) else 0)
 
-    def _codes(
+    def _latents(
         self: "WaeRnfModel",
         prompts: torch.Tensor,
         num_samples: int | None,
@@ -134,10 +134,10 @@ class LatentGenerationMixin(GenerationLoops):
             raise ValueError(f'prior must be "pushforward" or "flow_posterior", not {prior!r}')
         if num_samples is not None and not (hasattr(num_samples, "__index__") and num_samples >= 1):
             raise ValueError(f"num_samples must be at least 1, a whole number, not {num_samples!r}")
-        codes = {"latents": latents, "z_prime": z_prime}
-        for name, given in codes.items():
+        given_latents = {"latents": latents, "z_prime": z_prime}
+        for name, given in given_latents.items():
             if given is not None:
-                self._check_codes(name, given)
+                self._check_given(name, given)
         if latents is not None:
             z_prime = self.push(latents.to(self.device, self.dtype))[0]
         elif z_prime is None:
@@ -152,14 +152,14 @@ class LatentGenerationMixin(GenerationLoops):
             )
         return z_prime.to(self.device, self.dtype)
 
-    def _check_codes(self: "WaeRnfModel", name: str, codes: torch.Tensor) -> None:
+    def _check_given(self: "WaeRnfModel", name: str, latents: torch.Tensor) -> None:
         size = self.config.latent_size
-        if not isinstance(codes, torch.Tensor) or codes.dim() != 2 or codes.shape[1] != size:
-            shape = tuple(codes.shape) if isinstance(codes, torch.Tensor) else f"a {type(codes).__name__}"
+        if not isinstance(latents, torch.Tensor) or latents.dim() != 2 or latents.shape[1] != size:
+            shape = tuple(latents.shape) if isinstance(latents, torch.Tensor) else f"a {type(latents).__name__}"
             raise ValueError(f"{name} must have shape (batch, {size}), not {shape}")
-        if len(codes) == 0:
+        if len(latents) == 0:
             raise ValueError(f"{name} has 0 rows: there is nothing to decode")
-        if not codes.isfinite().all():
+        if not latents.isfinite().all():
             raise ValueError(f"{name} must be finite numbers")
 
 

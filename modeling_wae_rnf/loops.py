@@ -1,4 +1,4 @@
-"""The library's hooks that `generate` goes through: which loop writes the words, and when a sentence ends."""
+"""Transformers' hooks that `generate` goes through: which loop writes the words, and when a sentence ends."""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 

@@ -1,4 +1,4 @@
-"""The loop that draws words: what the library's does for sampling and greedy decoding, at less cost."""
+"""The loop that draws words: what Transformers' does for sampling and greedy decoding, at less cost."""
 
 from typing import TYPE_CHECKING, Any
 

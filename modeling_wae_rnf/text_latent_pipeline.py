@@ -1,4 +1,4 @@
-"""`pipeline("text-latent")`: sentences in, their latent codes and what the decoder makes of them out."""
+"""`pipeline("text-latent")`: sentences in, their latents and what the decoder makes of them out."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -12,6 +12,7 @@ Examples:
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from .registration import register_with_transformers
 
@@ -39,13 +40,13 @@ except PackageNotFoundError:  # a checkout that is not installed
     __version__ = "unknown"
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(PUBLIC[name]), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *PUBLIC]
 
 

@@ -5,9 +5,12 @@ transformers and torch take seconds to import, `wae-rnf --help` takes a tenth of
 """
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 
 TRANSFORMERS, MODEL, TOKENIZER = "transformers", "modeling_wae_rnf", "wae_rnf.tokenization.tokenizer"
 
@@ -15,27 +18,29 @@ TRANSFORMERS, MODEL, TOKENIZER = "transformers", "modeling_wae_rnf", "wae_rnf.to
 class Registrar(MetaPathFinder):
     """Registers once transformers, the model and the tokenizer are imported; the first brings the others."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.awaited = {TRANSFORMERS, MODEL, TOKENIZER}
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name not in self.awaited:
             return None
         self.awaited.discard(name)  # the other finders are asked now
         spec = find_spec(name)
         self.awaited.add(name)
-        if spec is None:
-            return None
+        if spec is None or spec.loader is None:  # there is none, or it is a folder without code
+            return spec
         execute = spec.loader.exec_module
 
-        def execute_and_register(module):
+        def execute_and_register(module: ModuleType) -> None:
             execute(module)
             self.imported(name)
 
-        spec.loader.exec_module = execute_and_register
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]  # of this import alone
         return spec
 
-    def imported(self, name):
+    def imported(self, name: str) -> None:
         """Takes note of an import that is complete."""
         self.awaited.discard(name)
         if name == TRANSFORMERS:
@@ -47,7 +52,7 @@ class Registrar(MetaPathFinder):
             register()
 
 
-def register():
+def register() -> None:
     """Makes the tokenizer known to `AutoTokenizer`; the model has registered itself when it was imported."""
     from transformers import AutoTokenizer
 
@@ -55,7 +60,7 @@ def register():
     AutoTokenizer.register(config, tokenizer_class=tokenizer, exist_ok=True)
 
 
-def register_with_transformers():
+def register_with_transformers() -> None:
     """Registers at once where transformers has been imported, and otherwise as soon as it is."""
     registrar = Registrar()
     sys.meta_path.insert(0, registrar)

@@ -1,4 +1,4 @@
-"""The options of `wae-rnf reproduce`, and the rows that it trains: light, so that mistakes are told at once."""
+"""The options of `wae-rnf reproduce`, and the rows that it trains: light, so that mistakes are reported at once."""
 
 import os
 import sys
@@ -83,7 +83,7 @@ class ComparisonArguments(JudgingArguments, RunArguments, CorpusArguments):
     """A table of rows that are trained and judged alike. Options of training come from `--config`; they are the
     paper's by default. A subclass says which rows there are."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_rules(self, "--")
         if self.bound_sentences is not None and self.bound_over_k is None:
             raise ValueError("--bound_sentences are those of --bound_over_k, which is not asked for")
@@ -118,7 +118,7 @@ class SystemArguments:
 class ReproduceArguments(ComparisonArguments, SystemArguments):
     """The paper's systems, or the variants of a file."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if unknown := [name for name in self.systems if name not in SYSTEMS]:
             raise ValueError(f"unknown system {unknown[0]!r}; choose of {', '.join(SYSTEMS)}")
         if self.variants and self.systems != list(SYSTEMS):

@@ -5,6 +5,7 @@ python -m wae_rnf.reproduction.bfloat16 runs/reproduce/ptb/wae-rnf runs/reproduc
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -37,7 +38,7 @@ def in_both_precisions(directory: str | Path) -> dict[str, str | SplitMetrics]:
     return found
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model_dir", nargs="+", help="directories that `wae-rnf train` left")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the file to write")

@@ -1,11 +1,12 @@
 """Sentences beside the tables: what was trained, and what the figures and their errors are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .intervals import Difference
 from .paper_figures import TABLES, another_corpus
+from .results_folder import Runs
 
 PRECISIONS = {"no": "single precision", "bf16": "bfloat16", "fp16": "float16"}
 ABOUT_ERRORS = (
@@ -28,7 +29,7 @@ def training_in_words(runs: Iterable[AnyMetrics]) -> str:
     return ", ".join(parts)
 
 
-def introduction(runs: Mapping[str, Sequence[AnyMetrics]]) -> str:
+def introduction(runs: Runs) -> str:
     """What the reader of a page must know of its figures."""
     all_of_them = [metrics for seeds in runs.values() for metrics in seeds]
     first, seeds = all_of_them[0], max(map(len, runs.values()))
@@ -55,12 +56,12 @@ def about_intervals(above: Mapping[tuple[str, str], Difference]) -> str:
     )
 
 
-def first_run(runs: Mapping[str, Sequence[AnyMetrics]]) -> AnyMetrics:
+def first_run(runs: Runs) -> AnyMetrics:
     """The first seed of the first row."""
     return next(iter(runs.values()))[0]
 
 
-def entropy_in_words(runs: Mapping[str, Sequence[AnyMetrics]]) -> str:
+def entropy_in_words(runs: Runs) -> str:
     """A sentence on the corpus's entropy where it is known; empty elsewhere."""
     entropy = first_run(runs).get("entropy")
     return f"The entropy of the corpus is {entropy:.2f} nats." if entropy is not None else ""

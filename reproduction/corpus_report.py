@@ -1,6 +1,6 @@
 """The page of a reproduction: the paper's tables with its figures beside ours, and drawings, from the results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from wae_rnf.evaluation.columns import (
@@ -31,7 +31,7 @@ from .drawings import (
 from .paired_bounds import Above, above_language_model, column_above
 from .paper_columns import BESIDE_THE_PAPER, columns_of_table_2
 from .paper_figures import TABLES
-from .results_folder import REPORT, datasets_in, read_runs
+from .results_folder import REPORT, Runs, datasets_in, read_runs
 
 OVER_K, TRADEOFF = "bound_over_k.png", "tradeoff.png"
 MAPPED, MAP = "wae-rnf", "latent_map.png"  # the row whose latent space is drawn, and the drawing
@@ -43,7 +43,6 @@ ABOUT_TRADEOFF = (
     "language model of the corpus, per token. To the right a latent says more of a sentence, lower down samples read "
     "more like the corpus; rows of one system are joined in the order of their KL weights."
 )
-Runs = Mapping[str, Sequence[AnyMetrics]]  # {row: metrics of each seed}
 
 
 def write_report(results: str | Path) -> Path:
@@ -144,7 +143,7 @@ def differing_options(runs: Runs) -> str:
     options = {row: with_part(seeds[0]["options"]) for row, seeds in runs.items()}
     names = dict.fromkeys(name for own in options.values() for name in own if name not in NO_DIFFERENCE)
 
-    def differs(name):
+    def differs(name: str) -> bool:
         rows = [own for own in options.values() if name in own]
         return all(len({str(own.get(name)) for own in of}) > 1 for of in (rows, map(unlike_system, rows)))
 

@@ -4,12 +4,14 @@ import argparse
 import ast
 import io
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from wae_rnf.evaluation.columns import COLUMNS, WordColumn, markdown_table
 from wae_rnf.evaluation.markdown import table
+from wae_rnf.evaluation.metrics import Metrics
 from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.evaluation.metrics_table import print_report
 from wae_rnf.training.systems import SYSTEMS, System
@@ -20,7 +22,7 @@ from .findings_geometry import geometry_section
 from .paired_bounds import above_language_model
 from .paper_columns import BESIDE_THE_PAPER, summary_columns
 from .paper_figures import another_corpus
-from .results_folder import REPORT, folders_of_results, read_runs
+from .results_folder import REPORT, Runs, folders_of_results, read_runs
 from .text_session import session_section
 
 RESULTS = Path("results")  # of the checkout that this is run in
@@ -32,17 +34,17 @@ PACKAGES = (
 EXAMPLE = "make_train"  # the run of `make train`
 
 
-def read_example():
+def read_example() -> Metrics:
     """The metrics of the run of `make train`."""
     return read_metrics(RESULTS / f"{EXAMPLE}.json")
 
 
-def reproductions():
+def reproductions() -> dict[str, Runs]:
     """{corpus: {row: [metrics of each seed]}} of the folders that `wae-rnf reproduce` left here."""
     return {path.name: read_runs(path) for path in folders_of_results(RESULTS)}
 
 
-def corpus_section(corpus, runs):
+def corpus_section(corpus: str, runs: Runs) -> str:
     """A corpus's heading, schedule and table; over several seeds, means and standard deviations."""
     above = above_language_model(RESULTS / corpus, runs)
     training = training_in_words([metrics for seeds in runs.values() for metrics in seeds])
@@ -51,7 +53,7 @@ def corpus_section(corpus, runs):
     return f"{caption}\n\n{markdown_table(own_rows(runs), [*BESIDE_THE_PAPER, *summary_columns(above)])}"
 
 
-def systems_section():
+def systems_section() -> str:
     """The table of systems: what each is, as its row says."""
     rows = [[f"`{name}`", system.year, linked(system), system.differs] for name, system in SYSTEMS.items()]
     return table(["system", "year", "paper", "what differs"], rows)
@@ -68,7 +70,7 @@ def linked(system: System) -> str:
     return f"[{paper}](https://arxiv.org/abs/{number})" if number else paper
 
 
-def shown_section():
+def shown_section() -> str:
     """One corpus's table, shortened: the bounds and the use of the latent variable."""
     runs = reproductions()[SHOWN]
     figures = [COLUMNS[name].without_errors() for name in ("elbo", "iwae", "ppl", "kl_of_z", "mutual_information")]
@@ -81,7 +83,7 @@ def shown_section():
     return f"{introduction}\n\n{markdown_table(own_rows(runs), [*figures, epochs])}"
 
 
-def results_section():
+def results_section() -> str:
     """A table for each corpus."""
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
@@ -95,36 +97,41 @@ def results_section():
     return "\n\n".join([introduction, *(corpus_section(*item) for item in reproductions().items())])
 
 
-def measured_geometry():
+def measured_geometry() -> str:
     """What `wae-rnf geometry` measured of several models."""
     return "\n\n".join(geometry_section(RESULTS / "geometry"))
 
 
-def example_section():
+def example_section() -> str:
     """What `make train` prints at its end."""
-    console = Console(file=io.StringIO(), width=80)
-    print_report(read_example(), console)
-    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    printed = io.StringIO()
+    print_report(read_example(), Console(file=printed, width=80))
+    lines = [line.rstrip() for line in printed.getvalue().splitlines()]
     return "\n".join(["```", *lines, "```"])
 
 
-def folders_section():
+def folders_section() -> str:
     """Each folder and each of its files with the first line of its docstring, in the order of the imports."""
     return "\n\n".join(folder_section(Path(name)) for name in PACKAGES)
 
 
-def folder_section(folder):
+def folder_section(folder: Path) -> str:
     """A folder's purpose, and its files, each with its own."""
-    about, *_ = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))).split("\n\n")
     files = [path for path in sorted(folder.rglob("*.py")) if path.name != "__init__.py"]
     rows = [[f"`{path.relative_to(folder).as_posix()}`", first_line(path)] for path in files]
-    return f"### {folder}/\n\n{' '.join(about.split())}\n\n{table(['file', 'what it holds'], rows)}"
+    return f"### {folder}/\n\n{first_line(folder / '__init__.py')}\n\n{table(['file', 'what it holds'], rows)}"
 
 
-def first_line(path):
-    """What a module's docstring says first, up to the first empty line."""
-    about, *_ = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).split("\n\n")
-    return " ".join(about.split())
+def first_line(path: Path) -> str:
+    """What a module's docstring says first, up to the first empty line.
+
+    Raises:
+        ValueError: a module without a docstring.
+    """
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    if docstring is None:
+        raise ValueError(f"{path} needs a docstring, whose first line docs/architecture.md shows")
+    return " ".join(docstring.split("\n\n")[0].split())
 
 
 # each page, and what is written between its marks
@@ -138,12 +145,12 @@ SECTIONS = {
 }
 
 
-def marks(section):
+def marks(section: str) -> tuple[str, str]:
     """The lines that a section stands between."""
     return f"<!-- {section}: written by reproduction/document_tables.py -->", f"<!-- end of {section} -->"
 
 
-def with_sections(text, sections, page="README.md"):
+def with_sections(text: str, sections: Mapping[str, Callable[[], str]], page: str = "README.md") -> str:
     """A page's text with what stands between the marks replaced.
 
     Raises:
@@ -159,7 +166,7 @@ def with_sections(text, sections, page="README.md"):
     return text
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare")
     parser.add_argument("--root", type=Path, default=Path(), help="the folder that README.md and docs/ lie in")

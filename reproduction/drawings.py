@@ -5,10 +5,16 @@ nothing about a sentence is called collapsed on the figure.
 """
 
 import math
+from collections.abc import Iterable
+from pathlib import Path
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from wae_rnf.evaluation.metrics import AnyMetrics
+
+from .results_folder import Runs
 
 VALIDATION_CURVES = {
     "kl": "KL, nats",
@@ -22,12 +28,12 @@ COLLAPSED = 0.1  # nats of mutual information, under which the latent variable i
 NARROWEST = 1.0  # nats a scale spans at least
 
 
-def collapsed(metrics) -> bool:
+def collapsed(metrics: AnyMetrics) -> bool:
     """Whether a model has a latent variable that says next to nothing about a sentence."""
     return metrics["has_latents"] and metrics["mutual_information"] < COLLAPSED
 
 
-def remark(metrics) -> str:
+def remark(metrics: AnyMetrics) -> str:
     """What a figure says beside a system's name or value; empty where the latent variable is used.
 
     Examples:
@@ -39,13 +45,13 @@ def remark(metrics) -> str:
     return "collapsed" if collapsed(metrics) else ""
 
 
-def bar_labels(values, rows, digits):
+def bar_labels(values: Iterable[float], rows: Iterable[AnyMetrics], digits: int) -> list[str]:
     """The value of each bar in figures, with the remark on its row."""
     texts = (f"{value:.{digits}f}" for value in values)
     return [", ".join(filter(None, (text, remark(row)))) for text, row in zip(texts, rows, strict=True)]
 
 
-def draw_mutual_information(runs, path):
+def draw_mutual_information(runs: Runs, path: Path) -> None:
     """Bars: mutual information of z and x on the test split, of each system; the first seed.
 
     Args:
@@ -64,19 +70,19 @@ def draw_mutual_information(runs, path):
     figure.savefig(path, dpi=120)
 
 
-def draw_collapse(runs, path):
+def draw_collapse(runs: Runs, path: Path) -> None:
     """Curves over the epochs of training: KL, mutual information and active units on validation, of each system."""
     names = {system: " ".join(filter(None, (system, in_brackets(seeds[0])))) for system, seeds in runs.items()}
     columns = min(len(runs), max(1, LEGEND // (max(map(len, names.values())) + 6)))
     legend = 0.22 * math.ceil(len(runs) / columns)  # inches
     figure = Figure(figsize=(10, HEIGHT + legend), layout="constrained")
     panels = figure.subplots(1, len(VALIDATION_CURVES))
-    colors = colormaps["tab20" if len(runs) > 10 else "tab10"].colors
+    colors = colormaps["tab20" if len(runs) > 10 else "tab10"]
     for axes, (name, label) in zip(panels, VALIDATION_CURVES.items(), strict=True):
         for number, (system, seeds) in enumerate(runs.items()):
             history = seeds[0]["training"]["history"]
             style = {
-                "color": colors[number % len(colors)],
+                "color": colors(number % colors.N),
                 "linestyle": LINES[number % len(LINES)],
                 "marker": MARKERS[number % len(MARKERS)],
             }
@@ -92,7 +98,7 @@ def draw_collapse(runs, path):
     figure.savefig(path, dpi=120)
 
 
-def draw_bound_over_k(runs, path):
+def draw_bound_over_k(runs: Runs, path: Path) -> None:
     """The importance-weighted bound over the number of samples, each row's in the reading it was trained for.
 
     Args:
@@ -102,9 +108,8 @@ def draw_bound_over_k(runs, path):
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for number, (row, metrics) in enumerate(bounds_over_k(runs).items()):
-        curve, style = metrics["bound_over_k"], {"marker": MARKERS[number % len(MARKERS)], "markersize": 4}
-        style["linestyle"] = LINES[number % len(LINES)]
-        axes.plot(curve["k"], curve[metrics["reading"]], label=row, alpha=0.8, **style)
+        curve, marker, line = metrics["bound_over_k"], MARKERS[number % len(MARKERS)], LINES[number % len(LINES)]
+        axes.plot(curve["k"], curve[metrics["reading"]], line, marker=marker, markersize=4, label=row, alpha=0.8)
     whole = {m["bound_over_k"]["num_sentences"] == m["num_sentences"] for m in bounds_over_k(runs).values()}
     if (entropy := next(iter(runs.values()))[0].get("entropy")) is not None and whole == {True}:  # of these sentences
         axes.axhline(entropy, color="black", linestyle=":", label="entropy of the corpus")
@@ -114,7 +119,7 @@ def draw_bound_over_k(runs, path):
     figure.savefig(path, dpi=120)
 
 
-def draw_tradeoff(runs, path):
+def draw_tradeoff(runs: Runs, path: Path) -> None:
     """BLEU of reconstructions against the perplexity of samples, a point a row; the first seed.
 
     Rows of one system that differ in their KL weight are joined, in its order. A dashed line is the language model's.
@@ -126,7 +131,7 @@ def draw_tradeoff(runs, path):
     judged = judged_samples(runs)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    curves = {}
+    curves: dict[str, list[tuple[float, float, float]]] = {}  # {system: (KL weight, BLEU, perplexity) of each row}
     for row, metrics in judged.items():
         perplexity = metrics["reproduction"]["perplexities"]["forward_ppl"]
         if not metrics["has_latents"]:
@@ -144,22 +149,22 @@ def draw_tradeoff(runs, path):
     figure.savefig(path, dpi=120)
 
 
-def judged_samples(runs):
+def judged_samples(runs: Runs) -> dict[str, AnyMetrics]:
     """{row: metrics of the first seed} of the rows whose samples a language model has judged."""
     firsts = {row: seeds[0] for row, seeds in runs.items()}
     return {row: metrics for row, metrics in firsts.items() if "perplexities" in metrics.get("reproduction", {})}
 
 
-def bounds_over_k(runs):
+def bounds_over_k(runs: Runs) -> dict[str, AnyMetrics]:
     """{row: metrics of the first seed} of the rows whose bound is known at seeds k."""
     firsts = {row: seeds[0] for row, seeds in runs.items()}
     return {row: metrics for row, metrics in firsts.items() if len(metrics.get("bound_over_k", {}).get("k", [])) > 1}
 
 
-def in_brackets(metrics):
+def in_brackets(metrics: AnyMetrics) -> str:
     return f"({remark(metrics)})" if remark(metrics) else ""
 
 
-def highest_unit(runs):
+def highest_unit(runs: Runs) -> int:
     """The largest latent size of the systems: as many units can be active."""
     return max(seeds[0]["options"]["latent_size"] for seeds in runs.values())

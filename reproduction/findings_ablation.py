@@ -1,7 +1,7 @@
 """The section of docs/findings.md on the ablation: what the flow, the kernel, the MMD and the heads contribute."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, columns, markdown_table
@@ -29,7 +29,7 @@ class Addition(NamedTuple):
     with_it: str
     summary: str = ""  # its name in the summary of the page, for the ingredients of WAE-RNF
 
-    def change(self, rows: Rows, read) -> float:
+    def change(self, rows: Rows, read: Callable[[AnyMetrics], float]) -> float:
         """By how much a figure, taken from metrics by `read`, grows when the ingredient is added."""
         return read(rows[self.with_it]) - read(rows[self.without])
 

@@ -1,17 +1,15 @@
 """The section of docs/findings.md on the aim: a latent variable that is used, and a better bound than without one."""
 
 import statistics
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wae_rnf.evaluation.columns import Row, WordColumn, markdown_table
-from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.training.systems import SYSTEMS
 
 from .intervals import Difference
 from .paired_bounds import Above, above_language_model
 from .paper_columns import summary_columns
-from .results_folder import folders_of_results, read_runs
+from .results_folder import Runs, folders_of_results, read_runs
 
 LEAST_INFORMATION = 5  # nats of mutual information
 LEAST_GAIN = 1.0  # nats by which the bound is to lie under the language model's figure
@@ -60,7 +58,7 @@ def reaches(information: float, difference: Difference | None) -> bool | None:
     return information >= LEAST_INFORMATION and difference.mean <= -LEAST_GAIN and difference.high < 0
 
 
-def verdict(variants: Mapping[str, Sequence[AnyMetrics]], above: Above) -> str:
+def verdict(variants: Runs, above: Above) -> str:
     """What can be said of the aim: rows that reach it, that do not, and that nothing can be said of."""
     names: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for row, seeds in variants.items():

@@ -1,14 +1,14 @@
 """The section of docs/findings.md on the switches that keep the latent variable alive, one at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn, columns, markdown_table
-from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import first_run, training_in_words
+from .results_folder import Runs
 
 
-def at_first_validation(name: str, form: str):
+def at_first_validation(name: str, form: str) -> Callable[[Row], str]:
     """A figure of the first validation of a run's first seed."""
     return lambda row: format(row.runs[0]["training"]["history"][0][name], form)
 
@@ -22,7 +22,7 @@ SHOWN = [
 ]
 
 
-def cures_section(runs: Mapping[str, Sequence[AnyMetrics]]) -> list[str]:
+def cures_section(runs: Runs) -> list[str]:
     """What each switch alone does to the use of the latent variable, under one short schedule.
 
     Args:

@@ -1,11 +1,15 @@
 """The drawings of docs/findings.md."""
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from wae_rnf.evaluation.columns import MODELS
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .drawings import NARROWEST, bar_labels
 
@@ -13,7 +17,7 @@ DPI = 120
 USE = (("mutual information, nats", "mutual_information", 2), ("active units", "active_units", 0))
 
 
-def draw_protocol(found, path):
+def draw_protocol(found: Mapping[str, Mapping[str, AnyMetrics]], path: Path) -> None:
     """A panel a corpus: the paper's protocol, the ELBO and the importance-weighted bound of each system."""
     lines = math.ceil(len(found) / 2)
     figure = Figure(figsize=(10, 3.2 * lines + 0.4), layout="constrained")
@@ -33,14 +37,14 @@ def draw_protocol(found, path):
             axes.axvline(entropy, color="black", linestyle=":", label="entropy of the corpus")
         axes.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="nats per sentence", title=name)
         axes.invert_yaxis()
-    handles = {}
+    handles: dict[str, Artist] = {}
     for axes in figure.axes:
         handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
+    figure.legend([*handles.values()], [*handles], loc="outside lower center", ncols=len(handles))
     figure.savefig(path, dpi=DPI)
 
 
-def draw_ablation(found, path):
+def draw_ablation(found: Mapping[str, Mapping[str, AnyMetrics]], path: Path) -> None:
     """Both generative models' likelihoods, above the entropy where it is known, and latent usage, of each row."""
     rows = next(iter(found.values()))
     entropy = next(iter(rows.values())).get("entropy", 0.0)

@@ -1,11 +1,9 @@
 """The section of docs/findings.md on WAE-RNF as it is trained without any option but the corpus and the schedule."""
 
-from collections.abc import Mapping, Sequence
-
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn, columns, markdown_table
-from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import first_run, training_in_words
+from .results_folder import Runs
 
 SHOWN = [
     WordColumn("batch size", lambda row: str(row.runs[0]["options"]["batch_size"])),
@@ -16,7 +14,7 @@ SHOWN = [
 ]
 
 
-def plain_section(runs: Mapping[str, Sequence[AnyMetrics]]) -> list[str]:
+def plain_section(runs: Runs) -> list[str]:
     """Whether the paper's objective alone keeps the latent variable in use.
 
     Args:

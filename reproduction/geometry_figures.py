@@ -1,12 +1,14 @@
 """The drawings of docs/geometry.md: `make figures`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from modeling_wae_rnf.geodesics import curve_length, shortest_curves
@@ -37,7 +39,7 @@ def draw_hole(path: Path) -> None:
     axis = torch.linspace(-1.15 * OUTER, 1.15 * OUTER, 161, dtype=torch.float64)
     grid = torch.cartesian_prod(axis, axis)
     volume = torch.linalg.det(surface.tensor(grid)).clamp_min(1e-12).log().view(161, 161) / 2
-    show_volume(figure, plane, axis, volume)
+    show_volume(figure, plane, axis.numpy(), volume.numpy())
     plane.scatter(*z.T, s=3, color="white", linewidths=0, label="observed")
     space.scatter(*x.T, s=3, color="0.6", linewidths=0)
     for name, points in curves.items():
@@ -77,7 +79,7 @@ def draw_plane(found: dict, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
-def show_classes(axes, means, labels):
+def show_classes(axes: Axes, means: np.ndarray, labels: Sequence[str]) -> None:
     """Points in a colour for each label, the most frequent label first, and a legend below."""
     names = sorted(set(labels), key=lambda name: (-labels.count(name), name))
     for number, name in enumerate(names):
@@ -86,7 +88,7 @@ def show_classes(axes, means, labels):
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, markerscale=2, columnspacing=1)
 
 
-def show_volume(figure, axes, axis, values):
+def show_volume(figure: Figure, axes: Axes, axis: np.ndarray, values: np.ndarray) -> None:
     """Values (first coordinate, second coordinate) as colours."""
     image = axes.pcolormesh(axis, axis, values.T, cmap="viridis", shading="nearest", rasterized=True)
     figure.colorbar(image, ax=axes, label="log volume, nats", shrink=0.85)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 RESAMPLES = 4000
 LEVEL = 0.95
@@ -22,11 +23,13 @@ class Difference(NamedTuple):
         """Whether the interval is over the seeds of both rows, as a claim needs it."""
         return min(self.seeds) > 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
-def paired_difference(ours, theirs, resamples=RESAMPLES, level=LEVEL, seed=0) -> Difference:
+def paired_difference(
+    ours: ArrayLike, theirs: ArrayLike, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+) -> Difference:
     """The mean of ours - theirs over seeds and sentences, and its interval by a bootstrap of two levels.
 
     A resample draws seeds of each row, and then sentences, the same for both rows and all their seeds. Of n it draws
@@ -58,7 +61,7 @@ def paired_difference(ours, theirs, resamples=RESAMPLES, level=LEVEL, seed=0) ->
     return Difference(float(mean), float(mean - half), float(mean + half), (len(ours), len(theirs)))
 
 
-def _resampled(ours, theirs, resamples, rng):
+def _resampled(ours: np.ndarray, theirs: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """The difference of each resample: (resamples,)."""
     sentences = ours.shape[1]
     drawn = rng.integers(sentences, size=(resamples, sentences)) + sentences * np.arange(resamples)[:, None]
@@ -69,13 +72,13 @@ def _resampled(ours, theirs, resamples, rng):
     return one - other
 
 
-def _seed_weights(seeds, resamples, rng):
+def _seed_weights(seeds: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """The share of each seed in each resample: (resamples, seeds)."""
     drawn = max(1, seeds - 1)
     return rng.multinomial(drawn, np.full(seeds, 1 / seeds), size=resamples) / drawn
 
 
-def degrees_of_freedom(ours, theirs) -> float:
+def degrees_of_freedom(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Of the difference's variance, of which the seeds of each row and the sentences have a part: Satterthwaite's."""
     sentences = ours.mean(0) - theirs.mean(0)
     parts = [(values.mean(1), len(values)) for values in (ours, theirs)] + [(sentences, len(sentences))]
@@ -84,7 +87,7 @@ def degrees_of_freedom(ours, theirs) -> float:
     return variance**2 / sum(part**2 / degrees for part, degrees in parts) if variance else np.inf
 
 
-def student(freedom, level) -> float:
+def student(freedom: float, level: float) -> float:
     """Student's t, so many times whose standard error an interval of this level goes to either side."""
     from scipy.stats import t  # takes its time to import
 

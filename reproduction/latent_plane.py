@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from modeling_wae_rnf.riemannian_metric import straight_line
 from wae_rnf.evaluation.encode_split import encode_split
@@ -75,15 +76,16 @@ def measure_plane(directory: str, number: int = SENTENCES, side: int = SIDE, ste
     } | provenance("cpu", 0, time.perf_counter() - start)
 
 
-def farthest(means):
+def farthest(means: Tensor) -> tuple[Tensor, Tensor]:
     """Two sentences at opposite ends of the map, (1, 2) each: along the first principal component, at 2% and 98%."""
     centred = means - means.mean(0)
     along = (centred @ torch.linalg.svd(centred, full_matrices=False)[2][0]).argsort()
     ends = along[torch.tensor([int(0.02 * len(along)), int(0.98 * len(along))])]
-    return means[ends].split(1)
+    first, last = means[ends].split(1)
+    return first, last
 
 
-def rounded(values):
+def rounded(values: Tensor) -> list:
     return np.round(values.cpu().double().numpy(), 4).tolist()
 
 

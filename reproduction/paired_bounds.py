@@ -7,17 +7,16 @@ import numpy as np
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn
 from wae_rnf.evaluation.estimators import READINGS
-from wae_rnf.evaluation.metrics import AnyMetrics
 from wae_rnf.evaluation.metrics_files import read_sentences, sentences_file
 
 from .arguments import LANGUAGE_MODEL
 from .intervals import Difference, paired_difference
-from .results_folder import files_of_rows
+from .results_folder import Runs, files_of_rows
 
 Above = Mapping[tuple[str, str], Difference]  # {(row, generative model): …}
 
 
-def above_language_model(results: str | Path, runs: Mapping[str, Sequence[AnyMetrics]]) -> Above:
+def above_language_model(results: str | Path, runs: Runs) -> Above:
     """By how much importance-weighted bounds lie above the language model's exact figure.
 
     Over seeds and sentences, of the rows whose bounds of each sentence lie beside their metrics and are of the same

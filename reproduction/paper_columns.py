@@ -47,8 +47,9 @@ def ours_cell(row: Row) -> str:
 
 def ours(row: Row, protocol: str, name: str) -> str:
     """A figure of the quantity that the paper's row is: mean, and ± standard deviation over seeds."""
-    values = [same_quantity(metrics, protocol).get(name) for metrics in row.runs]
-    if None in values:
+    found = [same_quantity(metrics, protocol).get(name) for metrics in row.runs]
+    values = [value for value in found if value is not None]
+    if len(values) < len(found):
         return NOTHING
     spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.1f}{spread}"

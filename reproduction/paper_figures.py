@@ -6,11 +6,14 @@ are exact, or reconstruction + KL with samples, which is an ELBO.
 
 import json
 from pathlib import Path
+from typing import Any
+
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 TABLES = json.loads(Path(__file__).with_name("paper_figures.json").read_text(encoding="utf-8"))
 
 
-def paper_figures(table, dataset, system):
+def paper_figures(table: str, dataset: str, system: str) -> dict[str, Any]:
     """A row of "table_1" or "table_2", {protocol, nll, kl, …}; {} where the paper has none.
 
     Examples:
@@ -20,7 +23,7 @@ def paper_figures(table, dataset, system):
     return TABLES[table].get(papers_corpus(dataset), {}).get(system, {})
 
 
-def papers_corpus(dataset):
+def papers_corpus(dataset: str) -> str | None:
     """The corpus of the paper that a dataset's name begins with: this one, or another of its kind; None without.
 
     Examples:
@@ -30,7 +33,7 @@ def papers_corpus(dataset):
     return next((name for name in TABLES["table_1"] if Path(dataset).name.startswith(name)), None)
 
 
-def another_corpus(dataset):
+def another_corpus(dataset: str) -> str:
     """A sentence where the paper's figures are of another corpus than the dataset; empty otherwise.
 
     Examples:
@@ -54,7 +57,7 @@ QUANTITIES = {
 }
 
 
-def same_quantity(metrics, protocol):
+def same_quantity(metrics: AnyMetrics, protocol: str) -> AnyMetrics:
     """Of our metrics, {nll, kl, ppl, …} of the quantity that a row of the paper is: one of `QUANTITIES`.
 
     Bounds are those of the generative model that was trained. An exact likelihood has no divergence.

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from wae_rnf.evaluation.columns import Row, cells
 from wae_rnf.evaluation.estimators import READINGS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.json_files import read_json, write_json
-from wae_rnf.evaluation.metrics import METRICS_FILE
+from wae_rnf.evaluation.metrics import METRICS_FILE, BoundOverK, Excess, Metrics, Perplexities, Reproduction
 from wae_rnf.evaluation.metrics_files import (
     keep_sentences,
     read_metrics,
@@ -25,7 +26,7 @@ from wae_rnf.tokenization.corpus_names import corpus_name
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.model_options import check_model
 
-from .arguments import LANGUAGE_MODEL, rows_of, tell_left_out
+from .arguments import LANGUAGE_MODEL, ComparisonArguments, rows_of, tell_left_out
 from .captions import first_run
 from .paired_bounds import above_language_model
 from .paper_columns import terminal_columns
@@ -34,7 +35,7 @@ from .results_folder import datasets_in, read_runs
 BOUND_SENTENCES = 200  # that the bound over k is of where nobody says otherwise
 
 
-def reproduce(options, shared):
+def reproduce(options: ComparisonArguments, shared: dict[str, Any]) -> Path:
     """Trains every system that is not finished yet, writes its results, and then the report.
 
     Args:
@@ -48,11 +49,11 @@ def reproduce(options, shared):
 
     results = Path(options.results_dir) / corpus_name(options.dataset)
     results.mkdir(parents=True, exist_ok=True)
-    for path, dataset in datasets_in(results).items():  # the report is of one corpus; told before any training
+    for path, dataset in datasets_in(results).items():  # the report is of one corpus; reported before any training
         if not same_corpus(dataset, options.dataset):
             raise ValueError(f"{path} is of {dataset}, not of {options.dataset}; name another --results_dir")
     rows = rows_of(options, shared)
-    for own in rows.values():  # a row that no model can have is told before the first one is trained
+    for own in rows.values():  # a row that no model can have is reported before the first one is trained
         check_model(TrainArguments(**own))
     on_main(partial(tell_left_out, options, shared))
     for seed in range(options.seeds):
@@ -61,19 +62,19 @@ def reproduce(options, shared):
             arguments = train_arguments(options, own, name, seed)
             metrics = finished_run(arguments)
             language_model = Path(arguments.output_dir).with_name(name_of(LANGUAGE_MODEL, seed, options.seeds))
-            metrics |= additions(options, arguments, row, language_model, metrics["has_latents"])
-            on_main(partial(keep, arguments.output_dir, results / f"{name}.json", metrics))
+            added = additions(options, arguments, row, language_model, metrics["has_latents"])
+            on_main(partial(keep, arguments.output_dir, results / f"{name}.json", {**metrics, **added}))
             if name == MAPPED and arguments.latent_size > 1 and not (results / MAP).exists():
                 draw_map(arguments, results / MAP)
 
-    def finish():
+    def finish() -> Path:
         print_results(results)
         return write_report(results)
 
     return on_main(finish)
 
 
-def print_results(results):
+def print_results(results: Path) -> None:
     """The bounds of all rows in a folder, as a table in the terminal."""
     runs = read_runs(results)
     shown = terminal_columns(above_language_model(results, runs))
@@ -83,7 +84,9 @@ def print_results(results):
     print_table(header, rows, title, "±: standard error over sentences, or standard deviation over seeds.")
 
 
-def additions(options, arguments, row, language_model, has_latents):
+def additions(
+    options: ComparisonArguments, arguments: TrainArguments, row: str, language_model: Path, has_latents: bool
+) -> dict[str, Any]:
     """What results hold of a run beyond its own metrics: `reproduction`, and the bound over more samples.
 
     Args:
@@ -93,18 +96,19 @@ def additions(options, arguments, row, language_model, has_latents):
         language_model: the directory of the language model, which may not be there.
         has_latents: whether the run's model has a latent variable.
     """
-    reproduction = {"row": row}
+    reproduction: Reproduction = {"row": row}
     if (language_model / METRICS_FILE).exists():
         reproduction["perplexities"] = perplexities(arguments, options.num_samples, language_model)
-        reproduction |= compared(arguments.output_dir, language_model)
-    added = {"reproduction": reproduction}
+        if above := compared(arguments.output_dir, language_model):
+            reproduction["above_language_model"] = above
+    added: dict[str, Any] = {"reproduction": reproduction}
     if options.bound_over_k and has_latents:
         sentences = options.bound_sentences or BOUND_SENTENCES
         added["bound_over_k"] = bound_over_k(arguments, options.bound_over_k, sentences)
     return added
 
 
-def keep(directory, path, metrics):
+def keep(directory: str | Path, path: Path, metrics: dict[str, Any]) -> None:
     """Writes what results hold of a run: its metrics, and beside them the bounds of each sentence that tables need."""
     record = Path(directory, METRICS_FILE)
     if sentences_file(record).exists():
@@ -112,11 +116,11 @@ def keep(directory, path, metrics):
     write_record(path, metrics)
 
 
-def name_of(row, seed, seeds):
+def name_of(row: str, seed: int, seeds: int) -> str:
     return row if seeds == 1 else f"{row}-{seed}"
 
 
-def train_arguments(options, shared, name, seed):
+def train_arguments(options: ComparisonArguments, shared: dict[str, Any], name: str, seed: int) -> TrainArguments:
     """The options of one run."""
     runs = Path(options.runs_dir) / corpus_name(options.dataset)
     own = {
@@ -130,7 +134,7 @@ def train_arguments(options, shared, name, seed):
     return TrainArguments(**shared | own)
 
 
-def finished_run(arguments):
+def finished_run(arguments: TrainArguments) -> Metrics:
     """The metrics of a run: read if it is finished, gone on with if it was stopped, made if there is none."""
     from wae_rnf.evaluation.run_file import RUN_FILE
     from wae_rnf.training.run import train
@@ -146,7 +150,7 @@ def finished_run(arguments):
     return train(arguments)  # one that is trained to the end already is only evaluated anew
 
 
-def finished_metrics(arguments):
+def finished_metrics(arguments: TrainArguments) -> Metrics | None:
     """The metrics of a run, if they are of its end and of the evaluation that the arguments ask for; None otherwise.
 
     `wae-rnf evaluate` may have written them since, in another precision, with other samples or before the end.
@@ -169,7 +173,7 @@ def finished_metrics(arguments):
     return metrics if same and finished and evaluation == wanted else None
 
 
-def draw_map(arguments, path):
+def draw_map(arguments: TrainArguments, path: Path) -> None:
     """The latent space of a finished run: posterior means of the test split, see [`LatentMap`]."""
     from wae_rnf.evaluation.latent_map import LatentMap
     from wae_rnf.evaluation.model_directory import load_model
@@ -181,12 +185,12 @@ def draw_map(arguments, path):
     on_main(lambda: drawn.save(path))
 
 
-def compared(directory, language_model):
+def compared(directory: str | Path, language_model: str | Path) -> dict[str, dict[str, Excess]]:
     """By how much each bound of a run lies above the language model's exact figure, in pairs.
 
     Returns:
-        {"above_language_model": {generative model: {bound: [`Excess`]}}}; {} where the two were not evaluated on the
-        same sentences, or before these were kept.
+        {generative model: {bound: [`Excess`]}}; {} where the two were not evaluated on the same sentences, or before
+        these were kept.
     """
     files = [Path(run, METRICS_FILE) for run in (directory, language_model)]
     if not all(sentences_file(file).exists() for file in files):
@@ -197,14 +201,13 @@ def compared(directory, language_model):
     if not np.array_equal(ours["length"], theirs["length"]):
         return {}
     exact = torch.tensor(theirs["pushforward_elbo"])
-    above = {
+    return {
         reading: {bound: excess(torch.tensor(ours[f"{reading}_{bound}"]), exact) for bound in ("elbo", "iwae")}
         for reading in READINGS
     }
-    return {"above_language_model": above}
 
 
-def bound_over_k(arguments, samples, num_sentences):
+def bound_over_k(arguments: TrainArguments, samples: int, num_sentences: int) -> BoundOverK:
     """The bound over k of a finished run, which keeps it in its directory: see `wae_rnf.evaluation.evaluate_split`.
 
     Args:
@@ -222,19 +225,25 @@ def bound_over_k(arguments, samples, num_sentences):
         arguments.output_dir, f"bound_over_{samples}_samples_of_{num_sentences}_{arguments.eval_proposal}.json"
     )
     if path.exists():
-        return read_json(path)
+        return cast(BoundOverK, read_json(path))
     accelerator = start_accelerator(arguments, SYSTEMS[arguments.system])
     model, _ = load_model(arguments.output_dir, accelerator.device)
     _, _, data = open_corpus(arguments)
-    options = {"max_sentences": num_sentences, "progress": True, "proposal": arguments.eval_proposal}
     with accelerator.autocast():
-        metrics = evaluate(model, data["test"], samples, arguments.seed, **options)
-    found = metrics["bound_over_k"] | {"num_sentences": metrics["num_sentences"]}
+        found = evaluate(
+            model,
+            data["test"],
+            samples,
+            arguments.seed,
+            max_sentences=num_sentences,
+            progress=True,
+            proposal=arguments.eval_proposal,
+        )["bound_over_k"]
     on_main(lambda: write_json(path, found))
     return found
 
 
-def perplexities(arguments, num_samples, language_model):
+def perplexities(arguments: TrainArguments, num_samples: int, language_model: str | Path) -> Perplexities:
     """[`Perplexities`] of a finished run, which keeps them in its directory.
 
     Args:
@@ -249,15 +258,16 @@ def perplexities(arguments, num_samples, language_model):
 
     directory = Path(arguments.output_dir)
     path = directory / f"perplexities_of_{num_samples}_samples.json"
-    of = {"num_samples": num_samples}
     if path.exists():
-        return {name: value for name, value in read_json(path).items() if name != "perplexity_samples"} | of
+        kept = read_json(path)
+        return {"num_samples": num_samples, "forward_ppl": kept["forward_ppl"], "reverse_ppl": kept["reverse_ppl"]}
     model, tokenizer = load_model(directory)
     samples = sample_sentences(model, num_samples, arguments.seed)
     _, _, data = open_corpus(arguments)
-    found = {
+    found: Perplexities = {
+        "num_samples": num_samples,
         "forward_ppl": forward_perplexity(load_model(language_model)[0], samples),
         "reverse_ppl": reverse_perplexity(samples, data, tokenizer, arguments, directory / "reverse"),
     }
     on_main(lambda: write_json(path, found))
-    return found | of
+    return found

@@ -1,6 +1,7 @@
 """The folders that `wae-rnf reproduce` leaves: a file of metrics for each row and seed."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from wae_rnf.evaluation.metrics_files import read_metrics
 from wae_rnf.training.systems import SYSTEMS
 
 REPORT = "README.md"
+Runs = Mapping[str, Sequence[AnyMetrics]]  # {row: metrics of each seed}
 
 
 def datasets_in(results: str | Path) -> dict[Path, str]:

@@ -1,13 +1,16 @@
 """Samples against the corpus: the perplexity of each under a language model of the other."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from datasets import Dataset
+from transformers import PreTrainedTokenizerFast
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.evaluate_split import evaluate
 from wae_rnf.evaluation.model_directory import load_model
-from wae_rnf.training.arguments import as_system
+from wae_rnf.training.arguments import TrainArguments, as_system
 from wae_rnf.training.launch import start_accelerator
 from wae_rnf.training.run_context import RunContext
 from wae_rnf.training.run_plan import PlannedStage
@@ -19,29 +22,38 @@ BATCH_SIZE = 1000  # samples drawn at once
 
 
 @torch.no_grad()
-def sample_sentences(model, count, seed=0):
+def sample_sentences(model: WaeRnfModel, count: int, seed: int = 0) -> Dataset:
     """Samples from the prior as prepared rows, with `input_ids` and `length`; empty sentences are left out."""
     generator = torch.Generator(model.device).manual_seed(seed)
     special = (model.config.pad_token_id, model.config.bos_token_id, model.config.eos_token_id)
     bos, eos = special[1:]
     counts = [min(BATCH_SIZE, count - done) for done in range(0, count, BATCH_SIZE)]
-    batches = (model.generate(num_samples=number, generator=generator).tolist() for number in counts)
-    rows = ([i for i in ids if i not in special] for batch in batches for ids in batch)
-    rows = [[bos, *words, eos] for words in rows if words]
+    rows = []
+    for number in counts:
+        ids = model.generate(num_samples=number, generator=generator, return_dict_in_generate=False)
+        assert isinstance(ids, torch.Tensor)
+        sentences = ([i for i in row if i not in special] for row in ids.tolist())
+        rows += [[bos, *words, eos] for words in sentences if words]
     return Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
 
 
-def forward_perplexity(language_model, samples):
+def forward_perplexity(language_model: WaeRnfModel, samples: Dataset) -> float:
     """Perplexity of samples under a language model of the corpus: low where they read like it.
 
     Args:
-        language_model: a model without a latent code, whose likelihood is exact.
+        language_model: a model without a latent variable, whose likelihood is exact.
         samples: as `sample_sentences` gives.
     """
     return evaluate(language_model, samples)["pushforward"]["elbo"]["ppl"]
 
 
-def reverse_perplexity(samples, data, tokenizer, arguments, directory):
+def reverse_perplexity(
+    samples: Dataset,
+    data: Mapping[str, Dataset],
+    tokenizer: PreTrainedTokenizerFast,
+    arguments: TrainArguments,
+    directory: str | Path,
+) -> float:
     """Perplexity of the test split under a language model of the samples: low where they cover the corpus.
 
     Args:

@@ -6,6 +6,7 @@ expected pull-back, G = JμᵀJμ + 3 ∇σ ∇σᵀ (Arvanitidis et al. 2018, a
 """
 
 import torch
+from torch import Tensor
 
 from modeling_wae_rnf.riemannian_metric import Metric
 
@@ -33,30 +34,30 @@ class FittedSurface(Metric):
         z: (n, 2), latents; x: (n, 3), what was observed there.
     """
 
-    def __init__(self, z, x):
+    def __init__(self, z: Tensor, x: Tensor) -> None:
         self.places = z[:: max(1, len(z) // 150)]
         features = self.features(z, OF_MEAN)
         ridge = RIDGE * torch.eye(len(self.places), dtype=z.dtype)
         self.weights = torch.linalg.solve(features.T @ features + ridge, features.T @ x)
         self.precision = (NOISE**-2 - DOUBT**-2) / self.features(z, OF_PRECISION).sum(-1).mean()
 
-    def features(self, z, width):
+    def features(self, z: Tensor, width: float) -> Tensor:
         """exp(-|z - c|² / 2 width²): (..., 2) -> (..., places)."""
         return (-(z.unsqueeze(-2) - self.places).square().sum(-1) / (2 * width**2)).exp()
 
-    def slopes(self, z, width):
+    def slopes(self, z: Tensor, width: float) -> Tensor:
         """Their derivatives: (..., 2) -> (..., places, 2)."""
         return -self.features(z, width).unsqueeze(-1) * (z.unsqueeze(-2) - self.places) / width**2
 
-    def mean(self, z):
+    def mean(self, z: Tensor) -> Tensor:
         """μ: (..., 2) -> (..., 3)."""
         return self.features(z, OF_MEAN) @ self.weights
 
-    def deviation(self, z):
+    def deviation(self, z: Tensor) -> Tensor:
         """σ: (..., 2) -> (...)."""
         return (self.precision * self.features(z, OF_PRECISION).sum(-1) + DOUBT**-2).rsqrt()
 
-    def tensor(self, z):
+    def tensor(self, z: Tensor) -> Tensor:
         of_mean = self.slopes(z, OF_MEAN).mT @ self.weights  # (..., 2, 3), the transpose of Jμ
         change = self.precision * self.slopes(z, OF_PRECISION).sum(-2)
         of_deviation = -0.5 * self.deviation(z).pow(3).unsqueeze(-1) * change

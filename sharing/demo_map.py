@@ -1,7 +1,13 @@
 """The demo's map: a click decodes a point, a second one shows the straight line and the geodesic between the two."""
 
-import gradio
+from collections.abc import Callable
+from typing import Any
 
+import gradio
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.riemannian_metric import straight_line
 from wae_rnf.evaluation.geometry import metrics_of
 from wae_rnf.evaluation.latent_map import LatentMap
@@ -17,7 +23,12 @@ ABOUT = (
 )
 
 
-def map_tab(model, tokenizer, latent_map: LatentMap, advise):
+def map_tab(
+    model: WaeRnfModel,
+    tokenizer: PreTrainedTokenizerFast,
+    latent_map: LatentMap,
+    advise: Callable[[WaeRnfConfig], str],
+) -> None:
     """The tab of a page.
 
     Args:
@@ -26,7 +37,7 @@ def map_tab(model, tokenizer, latent_map: LatentMap, advise):
     """
     image, place = latent_map.draw()
 
-    def choose(first, metric, event: gradio.SelectData):
+    def choose(first: Any, metric: str, event: gradio.SelectData) -> tuple:
         position = place(event.index)
         if position is None:  # beside the axes
             return (gradio.skip(),) * 5
@@ -58,7 +69,9 @@ def map_tab(model, tokenizer, latent_map: LatentMap, advise):
         picture.select(choose, [first, metric], [picture, text, where, along, first])
 
 
-def ways(model, latent_map, one, other, metric):
+def ways(
+    model: WaeRnfModel, latent_map: LatentMap, one: Any, other: Any, metric: str
+) -> tuple[dict[str, Tensor], list[float]]:
     """The straight line and the geodesic between two places, {name: (1, steps, d)}, and their lengths."""
     a, b = (latent_map.latents(position) for position in (one, other))
     found = model.shortest_curves(a, b, STEPS, metric=metric)

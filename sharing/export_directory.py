@@ -3,10 +3,15 @@
 import logging
 import os
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from transformers import PreTrainedTokenizerFast
+
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.json_files import write_json
 
 from .onnx_export import export_onnx
@@ -14,7 +19,7 @@ from .onnx_export import export_onnx
 DESCRIPTION_FILE = "model.json"
 
 
-def write_export(model, tokenizer, folder):
+def write_export(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> list[str]:
     """Writes the files; each aside first, so that none is ever cut short.
 
     Args:
@@ -36,7 +41,7 @@ def write_export(model, tokenizer, folder):
     return files
 
 
-def description(model):
+def description(model: WaeRnfModel) -> dict[str, Any]:
     """What a runtime has to know beside the files: sizes, special tokens, how sentences begin, end and are bounded."""
     config, generation = model.config, model.generation_config
     names = ("vocab_size", "latent_size", "hidden_size", "posterior", "kappa", "max_words")
@@ -46,7 +51,7 @@ def description(model):
 
 
 @contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Within it the exporter keeps its warnings about itself."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level

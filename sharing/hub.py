@@ -15,7 +15,7 @@ from wae_rnf.evaluation.model_directory import digest_of_weights, load_model
 from .model_card import model_card
 
 
-def push(directory, repository, private=False, token=None):
+def push(directory: str | Path, repository: str, private: bool = False, token: str | None = None) -> str:
     """Puts a model directory on the Hub.
 
     Args:

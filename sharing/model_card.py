@@ -1,11 +1,14 @@
 """The model card: what a repository on the Hub says of a model, from its metrics.json."""
 
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.evaluation.columns import NOTHING, Row, columns, listed, symbol_of_prior
 from wae_rnf.evaluation.markdown import table
+from wae_rnf.evaluation.metrics import AnyMetrics
 
 TEMPLATE = Path(__file__).with_name("model_card_template.md")
 MINIMUM_VERSIONS = {"transformers": "5.17", "torch": "2.13"}  # as setup.py has them
@@ -21,7 +24,7 @@ TEXT = ("bleu", "self_bleu", "distinct_1", "distinct_2", "distinct_3")
 PRIORS = {"pushforward": "z ~ {}, z' = F(z)", "flow_posterior": "z' ~ {}"}
 
 
-def honest_bounds(metrics):
+def honest_bounds(metrics: AnyMetrics) -> list[tuple[str, AnyMetrics]]:
     """[(label, {"nll", "ppl", …})]: the bounds of the likelihood, tightest first."""
     if not metrics["has_latents"]:
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
@@ -34,7 +37,7 @@ def honest_bounds(metrics):
     return sorted(found, key=lambda bound: bound[1]["nll"])
 
 
-def bounds_table(metrics):
+def bounds_table(metrics: AnyMetrics) -> str:
     """The honest bounds, and then the paper's protocol, as a table."""
     protocol = [("the paper's protocol, no bound", metrics["paper_protocol"])] if metrics["has_latents"] else []
     rows = [
@@ -44,12 +47,12 @@ def bounds_table(metrics):
     return table(["", *FIGURES], rows)
 
 
-def formatted(figure, form):
+def formatted(figure: float | None, form: str) -> str:
     """A figure of a table; a dash where it is not known."""
     return NOTHING if figure is None else format(figure, form)
 
 
-def vocabulary_in_words(metrics, config):
+def vocabulary_in_words(metrics: AnyMetrics, config: WaeRnfConfig) -> str:
     """What the model reads and writes.
 
     Examples:
@@ -67,17 +70,17 @@ def vocabulary_in_words(metrics, config):
     )
 
 
-def other_figures(metrics):
+def other_figures(metrics: AnyMetrics) -> str:
     """The use of the latent variable and the quality of text, as a table of a line a figure."""
     shown = columns("entropy", *LATENT_USE, *TEXT)
     lines = listed(Row.own(metrics["system"], [metrics]), shown)
     return table(["figure", "value", "unit"], lines) if lines else ""
 
 
-def eval_results(metrics):
+def eval_results(metrics: AnyMetrics) -> list[EvalResult]:
     """The figures as the Hub's model index has them: honest ones alone, since it has no room for a reservation."""
     name = Path(metrics["dataset"]).name
-    shared = {"task_type": "text-generation", "dataset_split": metrics["split"]}
+    shared: dict[str, Any] = {"task_type": "text-generation", "dataset_split": metrics["split"]}
     shared |= {"dataset_type": metrics["hub_dataset"] or name, "dataset_name": name}
     results = [
         EvalResult(metric_type=kind, metric_name=f"{unit}: {label}", metric_value=round(figures[kind], 3), **shared)
@@ -90,7 +93,7 @@ def eval_results(metrics):
     return results
 
 
-def tags(metrics):
+def tags(metrics: AnyMetrics) -> list[str]:
     """What the model is, for the Hub's search."""
     kinds = {
         "text-autoencoder": "has_latents",
@@ -100,7 +103,7 @@ def tags(metrics):
     return [*(kind for kind, condition in kinds.items() if metrics[condition]), metrics["system"]]
 
 
-def model_card(repository, metrics, config):
+def model_card(repository: str, metrics: AnyMetrics, config: WaeRnfConfig) -> ModelCard:
     """The card of a model.
 
     Args:
@@ -122,7 +125,7 @@ def model_card(repository, metrics, config):
         model_name=name,
         eval_results=eval_results(metrics),
     )
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "repository": repository,
         "dataset": Path(metrics["dataset"]).name,

@@ -4,10 +4,14 @@ What the model does for speed hangs on the data: packed sentences, stretches of 
 take whole padded batches, and give the same.
 """
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch._higher_order_ops.scan import scan  # the one loop over a length that is not known yet which both accept
 
+from modeling_wae_rnf import WaeRnfModel
 from modeling_wae_rnf.decoder_lstm import LSTMDecoder
 from modeling_wae_rnf.encoder_lstm import LSTMEncoder
 from modeling_wae_rnf.plain_module import is_plain
@@ -32,11 +36,14 @@ class EncoderForExport(nn.Module):
         True
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: WaeRnfModel) -> None:
         super().__init__()
-        self.bos_token_id, self.with_cell = model.config.bos_token_id, model.encoder.with_cell
+        encoder = model.encoder
+        if not isinstance(encoder, LSTMEncoder):
+            raise ValueError(f"only models with an LSTM encoder can be exported, not with a {type(encoder).__name__}")
+        self.bos_token_id, self.with_cell = model.config.bos_token_id, encoder.with_cell
         self.reads_bos = model.config.encoder_input == "bos"
-        self.embedding, self.lstm, self.posterior_head = model.embedding, model.encoder.lstm, model.posterior_head
+        self.embedding, self.lstm, self.posterior_head = model.embedding, encoder.lstm, model.posterior_head
         self.train(model.training)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -54,7 +61,9 @@ class EncoderForExport(nn.Module):
         posterior = self.posterior_head(torch.cat([hidden, cell], dim=-1) if self.with_cell else hidden)
         return (posterior.mean, posterior.stddev) if hasattr(posterior, "stddev") else (posterior.mean,)
 
-    def _last_state(self, embeddings, read, first=None):
+    def _last_state(
+        self, embeddings: torch.Tensor, read: torch.Tensor, first: torch.Tensor | None = None
+    ) -> Sequence[torch.Tensor]:
         """h and c after the last token that is read, each (batch, hidden_size).
 
         Args:
@@ -63,7 +72,9 @@ class EncoderForExport(nn.Module):
         """
         weights = [weight.detach() for weight in self.lstm.all_weights[0]]  # the loop has no gradient of its own
 
-        def step(state, inputs):
+        def step(
+            state: list[torch.Tensor], inputs: tuple[torch.Tensor, torch.Tensor]
+        ) -> tuple[list[torch.Tensor], torch.Tensor]:
             embedding, kept = inputs
             after = torch.lstm_cell(embedding, state, *weights)
             state = [torch.where(kept, new, old) for new, old in zip(after, state, strict=True)]
@@ -75,6 +86,15 @@ class EncoderForExport(nn.Module):
         return scan(step, start, (embeddings, read.unsqueeze(-1)), dim=1)[0]
 
 
+def lstm_decoder(model: WaeRnfModel) -> LSTMDecoder:
+    """The decoder of a model, which is an LSTM; raises ValueError for another one."""
+    if not isinstance(model.decoder, LSTMDecoder):
+        raise ValueError(
+            f"only models with an LSTM decoder can be exported, not with a {type(model.decoder).__name__}"
+        )
+    return model.decoder
+
+
 class DecoderStartForExport(nn.Module):
     """Latents z in the base space, (batch, latent_size) -> the first state h and c, (batch, hidden_size) each.
 
@@ -82,13 +102,14 @@ class DecoderStartForExport(nn.Module):
         model: a [`WaeRnfModel`]; of a language model the latents have size 0.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: WaeRnfModel) -> None:
         super().__init__()
-        self.flow, self.decoder = model.flow, model.decoder
+        self.flow, self.decoder = model.flow, lstm_decoder(model)
         self.train(model.training)
 
     def forward(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.decoder.start(self.flow(latents)[0])
+        hidden, cell = self.decoder.start(self.flow(latents)[0])
+        return hidden, cell
 
 
 class DecoderStepForExport(nn.Module):
@@ -107,22 +128,22 @@ class DecoderStepForExport(nn.Module):
         torch.Size([2, 20])
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: WaeRnfModel) -> None:
         super().__init__()
-        self.embedding, self.flow, self.decoder = model.embedding, model.flow, model.decoder
+        self.embedding, self.flow, self.decoder = model.embedding, model.flow, lstm_decoder(model)
         self.train(model.training)
 
     def forward(
         self, token: torch.Tensor, latents: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        output, state = self.decoder.step(self.embedding(token), self.flow(latents)[0], (hidden, cell))
-        return self.decoder.logits(output), *state
+        output, (hidden, cell) = self.decoder.step(self.embedding(token), self.flow(latents)[0], (hidden, cell))
+        return self.decoder.logits(output), hidden, cell
 
 
-def parts(model):
+def parts(model: WaeRnfModel) -> dict[str, tuple[nn.Module, dict[str, torch.Tensor]]]:
     """The modules of an export by name, each with an example of its inputs; a language model has no encoder."""
     config, device, dtype = model.config, model.device, model.dtype
-    ids = torch.full(tuple(EXAMPLE.values()), config.eos_token_id, device=device)
+    ids = torch.zeros(tuple(EXAMPLE.values()), dtype=torch.long, device=device)
     latents, hidden = (
         torch.zeros(len(ids), size, device=device, dtype=dtype) for size in (config.latent_size, config.hidden_size)
     )
@@ -145,7 +166,7 @@ OUTPUTS = {
 }
 
 
-def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.export.ExportedProgram]:
+def export_programs(model: WaeRnfModel, strict: bool = False) -> dict[str, torch.export.ExportedProgram]:
     """The parts as `torch.export` gives them, for any batch size and length.
 
     Args:
@@ -168,29 +189,22 @@ def export_programs(model: nn.Module, strict: bool = False) -> dict[str, torch.e
     """
     if model.training:
         raise ValueError("a model in training mode cannot be exported; call model.eval() first")
-    if not isinstance(model.decoder, LSTMDecoder):
-        raise ValueError(
-            f"only models with an LSTM decoder can be exported, not with a {type(model.decoder).__name__}"
-        )
-    if model.config.has_latents and not isinstance(model.encoder, LSTMEncoder):
-        raise ValueError(
-            f"only models with an LSTM encoder can be exported, not with a {type(model.encoder).__name__}"
-        )
+    found = parts(model)
     if not all(is_plain(module) for module in model.modules() if isinstance(module, nn.LSTM)):
         raise ValueError("an LSTM with adapters, hooks or quantized weights cannot be exported; merge or remove them")
     return {
         name: torch.export.export(module, (), inputs, dynamic_shapes=axes(inputs), strict=strict)
-        for name, (module, inputs) in parts(model).items()
+        for name, (module, inputs) in found.items()
     }
 
 
-def axes(names):
+def axes(names: Iterable[str]) -> dict[str, dict[int, torch.export.Dim]]:
     """The axes of inputs that take any size, as `torch.export` wants them; by the inputs' names."""
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
     return {name: {0: batch, 1: length} if name in ("input_ids", "attention_mask") else {0: batch} for name in names}
 
 
-def export_onnx(model: nn.Module, folder: str) -> list[str]:
+def export_onnx(model: WaeRnfModel, folder: str | Path) -> list[str]:
     """Writes encoder.onnx, decoder_start.onnx and decoder_step.onnx; needs onnx and onnxscript.
 
     Each takes any batch size and length. Inputs have the names of the parts' arguments, outputs those of `OUTPUTS`.
@@ -214,12 +228,13 @@ def export_onnx(model: nn.Module, folder: str) -> list[str]:
     return [f"{name}.onnx" for name in programs]
 
 
-def write_onnx(program, outputs, path):
+def write_onnx(program: torch.export.ExportedProgram, outputs: Sequence[str], path: str) -> None:
     """One of `export_programs` as an ONNX file, with its outputs' names."""
     inputs, found = program.graph_signature.user_inputs, program.graph_signature.user_outputs
     onnx = torch.onnx.export(
         program, dynamo=True, dynamic_shapes=axes(inputs), output_names=outputs[: len(found)], verbose=False
     )
+    assert onnx is not None  # it is a program, as dynamo says
     for node in onnx.model.graph.all_nodes():
         node.metadata_props.clear()  # traces of the code, with the paths of the machine it ran on
     onnx.save(path, external_data=False)

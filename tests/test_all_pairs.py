@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior
 from wae_rnf.evaluation import estimators
-from wae_rnf.evaluation.estimators import active_units, random_rows, use_of_the_code
+from wae_rnf.evaluation.estimators import active_units, latent_usage, random_rows
 from wae_rnf.evaluation.evaluate_split import evaluate
 
 
@@ -35,7 +35,7 @@ def by_the_loop(mean, stddev, z):
 
 def test_all_sentences_up_to_the_bound(posterior):
     z = posterior.rsample(generator=torch.Generator().manual_seed(7))
-    found = use_of_the_code(posterior, torch.Generator().manual_seed(7))
+    found = latent_usage(posterior, torch.Generator().manual_seed(7))
     assert found["mutual_information"] == pytest.approx(by_the_loop(posterior.mean, posterior.stddev, z), abs=1e-9)
 
 
@@ -47,7 +47,7 @@ def test_a_sample_beyond_it(posterior, monkeypatch):
     assert rows.max() > 80  # not the first ones
     mean, stddev = posterior.mean[rows], posterior.stddev[rows]
     z = GaussianPosterior(mean, stddev).rsample(generator=torch.Generator().manual_seed(7))
-    found = use_of_the_code(posterior, torch.Generator().manual_seed(7))
+    found = latent_usage(posterior, torch.Generator().manual_seed(7))
     assert found["mutual_information"] == pytest.approx(by_the_loop(mean, stddev, z), abs=1e-9)
     assert found["active_units"] == active_units(posterior.mean)
 
@@ -61,7 +61,7 @@ def test_no_pair_is_taken_beyond_the_bound(posterior, monkeypatch):
         return each(self, z)
 
     monkeypatch.setattr(GaussianPosterior, "log_prob_of_each", counted)
-    use_of_the_code(posterior)
+    latent_usage(posterior)
     assert sum(asked) == 40**2
 
 
@@ -69,7 +69,7 @@ def test_on_the_sphere(monkeypatch):
     monkeypatch.setattr(estimators, "ALL_PAIRS", 40)
     torch.manual_seed(0)
     mean = torch.nn.functional.normalize(torch.randn(120, 3, dtype=torch.float64), dim=-1)
-    found = use_of_the_code(VonMisesFisherPosterior(mean, 5.0))
+    found = latent_usage(VonMisesFisherPosterior(mean, 5.0))
     assert 0 < found["mutual_information"] < math.log(40)
 
 

@@ -54,3 +54,10 @@ def test_every_result_says_where_it_comes_from():
 def test_missing_marks_are_told():
     with pytest.raises(ValueError, match="needs the lines"):
         document_tables.with_sections("# nothing", document_tables.SECTIONS["README.md"])
+
+
+def test_a_module_without_a_docstring_is_named(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text("\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"module.py needs a docstring, whose first line"):
+        document_tables.first_line(module)

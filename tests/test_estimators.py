@@ -11,11 +11,11 @@ from modeling_wae_rnf.priors import StandardNormal
 from wae_rnf.evaluation.estimators import (
     active_units,
     importance_weighted_nll,
+    latent_usage,
     log_aggregate_posterior,
     log_importance_weights,
     mutual_information,
     paper_protocol_kl,
-    use_of_the_code,
 )
 
 from .test_flows import golden_flows
@@ -147,7 +147,7 @@ def test_log_aggregate_posterior_is_the_loop():
 
 def test_a_code_of_no_dimensions_says_nothing():
     nothing = GaussianPosterior(torch.zeros(5, 0).double(), torch.zeros(5, 0).double())
-    assert use_of_the_code(nothing) == {"mutual_information": pytest.approx(0, abs=1e-12), "active_units": 0}
+    assert latent_usage(nothing) == {"mutual_information": pytest.approx(0, abs=1e-12), "active_units": 0}
 
 
 def test_active_units():

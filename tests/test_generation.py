@@ -135,7 +135,7 @@ def test_prompts_padded_on_either_side(model, side):
     assert found.shape[1] <= longest + 5
 
 
-def test_one_prompt_many_codes(tiny_model):
+def test_one_prompt_many_latents(tiny_model):
     model = tiny_model().eval()
     found = model.generate(input_ids=torch.tensor([[1, 5, 6]]), num_samples=7, max_new_tokens=4)
     assert found.shape[0] == 7

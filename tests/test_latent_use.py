@@ -10,7 +10,7 @@ import torch
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, log_kernel
 from modeling_wae_rnf.priors import MixturePrior, StandardNormal
 from wae_rnf.evaluation import latent_use
-from wae_rnf.evaluation.estimators import use_of_the_code, used_units
+from wae_rnf.evaluation.estimators import latent_usage, used_units
 from wae_rnf.evaluation.latent_use import (
     LatentUse,
     centres_effect,
@@ -89,7 +89,7 @@ def test_the_estimate_finds_what_there_is():
     for scale, collapsed in ((3.0, False), (0.05, True)):
         posterior = GaussianPosterior(scale * signs, torch.ones(2000, 8))
         use = LatentUse.of_posterior(
-            posterior, use_of_the_code(posterior, generator)["mutual_information"], StandardNormal()
+            posterior, latent_usage(posterior, generator)["mutual_information"], StandardNormal()
         )
         assert use.collapsed == collapsed
 

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, WaeRnfModel
+from modeling_wae_rnf.decoder import Decoder
+from modeling_wae_rnf.encoder import Encoder
 from wae_rnf.commands import export
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.model_directory import load_model
@@ -91,6 +93,14 @@ def test_programs_give_what_the_model_gives(name, part):
         assert_all_close(programs[part].module()(**inputs), expected)
 
 
+def test_a_model_without_an_end_of_sentence(tiny_model):
+    """Its sentences end at their limit alone; no program is traced with that token."""
+    model = tiny_model(eos_token_id=None).eval()
+    start = export_programs(model)["decoder_start"].module()
+    latents = torch.randn(3, 4)
+    assert_all_close(start(latents=latents), model.decoder.start(model.push(latents)[0]))
+
+
 def test_a_language_model_has_no_encoder():
     assert set(exported("language model")[1]) == {"decoder_start", "decoder_step"}
 
@@ -117,6 +127,13 @@ def test_the_encoder_reads_padding_on_the_left_and_rows_without_words(name):
 def test_what_cannot_be_exported_is_refused(tiny_model, tmp_path):
     with pytest.raises(ValueError, match=r"training mode cannot be exported; call model.eval\(\)"):
         export_programs(tiny_model().train())
+    for part, kind in {"encoder": Encoder, "decoder": Decoder}.items():
+        other = tiny_model().eval()
+        setattr(other, part, kind())
+        with pytest.raises(
+            ValueError, match=f"only models with an LSTM {part} can be exported, not with a {kind.__name__}"
+        ):
+            export_programs(other)
     hooked = tiny_model().eval()
     hooked.encoder.lstm.register_forward_hook(lambda module, inputs, output: None)
     with pytest.raises(ValueError, match="an LSTM with adapters, hooks or quantized weights cannot be exported"):

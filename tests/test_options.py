@@ -413,7 +413,7 @@ REFUSALS = [
 
 
 def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
-    """In one process: whatever is told at once has not imported what takes seconds."""
+    """In one process: whatever is reported at once has not imported what takes seconds."""
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "thesis.tex").write_text("precious")
     (tmp_path / "yelp").mkdir()

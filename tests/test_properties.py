@@ -1,4 +1,4 @@
-"""Properties that hold for any text, any batch, any latent code."""
+"""Properties that hold for any text, any batch, any latent variable."""
 
 import math
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.registration import Registrar
 from wae_rnf.tokenization.tokenizer import build_tokenizer
 
 PROGRAM = """
@@ -52,3 +53,14 @@ def test_public_names():
     program = "import wae_rnf; print([getattr(wae_rnf, name).__name__ for name in wae_rnf.__all__] == wae_rnf.__all__)"
     program += "; print(set(wae_rnf.__all__) <= set(dir(wae_rnf)), hasattr(wae_rnf, 'nothing'))"
     assert output_of(program).split() == ["True", "True", "False"]
+
+
+def test_a_folder_without_code_is_no_awaited_module(tmp_path, monkeypatch):
+    """It is a namespace, which has nothing that could be executed, and is left to Python."""
+    (tmp_path / "folder_without_code").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    registrar = Registrar()
+    registrar.awaited = {"folder_without_code"}
+    spec = registrar.find_spec("folder_without_code")
+    assert list(spec.submodule_search_locations) == [str(tmp_path / "folder_without_code")]
+    assert registrar.awaited == {"folder_without_code"}

@@ -146,7 +146,7 @@ def test_other_sentences_are_not_compared(tmp_path):
         write_metrics(tmp_path / name / "metrics.json", {"of_sentences": {"length": lengths} | bounds})
     for language_model in ("other", "missing"):
         assert compared(tmp_path / "ours", tmp_path / language_model) == {}
-    above = compared(tmp_path / "ours", tmp_path / "same")["above_language_model"]
+    above = compared(tmp_path / "ours", tmp_path / "same")
     assert above["flow_posterior"]["elbo"] == {"mean": 0, "standard_error": 0}
 
 

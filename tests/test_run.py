@@ -1,4 +1,4 @@
-"""Training for real, small: a corpus is overfitted, two stages become one model, misuse is told."""
+"""Training for real, small: a corpus is overfitted, two stages become one model, misuse is reported."""
 
 import json
 

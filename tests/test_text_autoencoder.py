@@ -73,6 +73,8 @@ def test_decoding_takes_options_of_generate(vae):
     z = torch.randn(3, vae.latent_size, generator=torch.Generator().manual_seed(0))
     short = vae.decode(z, max_new_tokens=1)
     assert all(len(sentence.split()) <= 1 for sentence in short)
+    with pytest.raises(ValueError, match="gives strings alone; leave return_dict_in_generate out"):
+        vae.decode(z, return_dict_in_generate=True)
 
 
 def test_samples(text):

@@ -4,6 +4,7 @@ Importing the package alone loads neither torch nor transformers: a name is impo
 """
 
 from importlib import import_module
+from typing import Any
 
 # each public name, and the module that it is defined in
 PUBLIC = {
@@ -15,11 +16,11 @@ PUBLIC = {
 __all__ = [*PUBLIC]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{PUBLIC[name]}", __name__), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *PUBLIC]

@@ -1,6 +1,7 @@
 """Many texts in batches of one length, and results in the order of the texts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from wae_rnf.tokenization.batching import collate, sorted_batches
 
 from .text_input import token_ids
 
+Item = TypeVar("Item")
 MANY = 1000  # sentences, from which on a bar is shown
 
 
@@ -29,7 +31,7 @@ class TextBatches:
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], size: int, progress: bool | None = None
-    ):
+    ) -> None:
         self.tokenizer, self.size = tokenizer, size
         self.rows = token_ids(tokenizer, texts)
         self.numbers = sorted_batches(self.lengths, size)
@@ -46,15 +48,13 @@ class TextBatches:
             batch = collate([{"input_ids": self.rows[number]} for number in numbers], self.tokenizer.pad_token_id)
             yield {name: ids.to(device) for name, ids in batch.items()}
 
-    def in_order(self, rows: Sequence) -> list:
+    def in_order(self, rows: Sequence[Item]) -> list[Item]:
         """One row a text, given batch after batch, in the order of the texts."""
-        found: list = [None] * len(self.rows)
         numbers = (number for batch in self.numbers for number in batch)
-        for number, row in zip(numbers, rows, strict=True):
-            found[number] = row
-        return found
+        by_number = dict(zip(numbers, rows, strict=True))
+        return [by_number[number] for number in range(len(self.rows))]
 
 
-def bar(items: Sequence, description: str, progress: bool, unit: str):
+def bar(items: Sequence[Item], description: str, progress: bool, unit: str) -> Iterable[Item]:
     """The items, with a bar on standard error where that is a terminal."""
     return tqdm(items, description, unit=unit, leave=False, disable=None if progress else True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -37,17 +38,17 @@ class LatentEmbedding(nn.Module):
         if not self.model.config.has_latents:
             raise ValueError("a language model has no latent variable: it encodes no sentence")
 
-    def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_) -> dict[str, Tensor]:
+    def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_: object) -> dict[str, Tensor]:
         """Token ids of sentences, each with the prompt before it: {input_ids, attention_mask}, (batch, length)."""
         texts = [(prompt or "") + text for text in check_texts(inputs)]
         tell(unread(self.tokenizer, texts))
         return dict(encode(self.model, self.tokenizer, texts))
 
-    def tokenize(self, texts: Sequence[str], **options) -> dict[str, Tensor]:
+    def tokenize(self, texts: Sequence[str], **options: Any) -> dict[str, Tensor]:
         """`preprocess`, under its name in sentence-transformers 5 and before."""
         return self.preprocess(texts, **options)
 
-    def forward(self, features: dict[str, Tensor], **_) -> dict[str, Tensor]:
+    def forward(self, features: dict[str, Tensor], **_: object) -> dict[str, Tensor]:
         """Adds `sentence_embedding`, (batch, latent_size)."""
         batch = {name: features[name] for name in ("input_ids", "attention_mask")}
         return features | {"sentence_embedding": self.model.encode(**batch).mean}
@@ -65,11 +66,11 @@ class LatentEmbedding(nn.Module):
         """`get_embedding_dimension`, under its name in sentence-transformers 5 and before."""
         return self.get_embedding_dimension()
 
-    def save(self, output_path: str, *_, **__) -> None:
+    def save(self, output_path: str, *_: object, **__: object) -> None:
         """Writes a model directory."""
         save_model_directory(self.model, self.tokenizer, output_path)
 
     @classmethod
-    def load(cls, model_name_or_path: str, subfolder: str = "", **_) -> "LatentEmbedding":
+    def load(cls, model_name_or_path: str, subfolder: str = "", **_: object) -> "LatentEmbedding":
         """Reads what `save` wrote, in a folder of a directory where it has a name."""
         return cls(Path(model_name_or_path, subfolder) if subfolder else model_name_or_path)

@@ -1,10 +1,11 @@
 """How likely texts are, by the evaluation's own estimator: nats of each sentence, and of each of its tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.estimators import READINGS, importance_weighted_nll, monte_carlo_variance, reading_of
@@ -36,7 +37,7 @@ class Estimate:
     generative_model: str
     samples: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.bound == "exact":
             return "exact likelihood of a language model"
         samples = f"{self.samples:,} sample{'s' if self.samples > 1 else ''}"
@@ -148,7 +149,12 @@ def surprisals(model: WaeRnfModel, batches: TextBatches, estimate: Estimate, see
 
 
 def samples_of_batches(
-    model, batches, estimate, seed, score, description
+    model: WaeRnfModel,
+    batches: TextBatches,
+    estimate: Estimate,
+    seed: int,
+    score: Callable[..., Tensor],
+    description: str,
 ) -> Iterator[tuple[dict[str, Tensor], ImportanceSamples]]:
     """The inputs of each batch, and its importance samples; the noise follows from seed and number of the batch."""
     for number, inputs in enumerate(batches.inputs(model.device, description)):
@@ -156,7 +162,7 @@ def samples_of_batches(
         yield inputs, draw_samples(model, inputs, model.encode(**inputs), estimate.samples, generator, score)
 
 
-def token_text(tokenizer, token_id: int) -> str:
+def token_text(tokenizer: PreTrainedTokenizerFast, token_id: int) -> str:
     """A token as text; as the vocabulary has it where it is no text of its own, a part of a character."""
-    text = tokenizer.decode([token_id]).strip()
-    return text if text and "\ufffd" not in text else tokenizer.convert_ids_to_tokens(token_id)
+    text = tokenizer.batch_decode([[token_id]])[0].strip()
+    return text if text and "\ufffd" not in text else tokenizer.convert_ids_to_tokens([token_id])[0]

@@ -1,7 +1,7 @@
 """A model and its tokenizer as one object: plain strings in, plain strings and numbers out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class TextAutoencoder:
     """A trained model and its tokenizer. Every method gives one row for one text, in the order given.
 
     Texts are lists of strings; an empty one is a sentence without words. What the model does not read of them, unknown
-    words and words beyond its limit, is told by an `UnreadTextWarning`. From 1,000 texts on a bar is shown.
+    words and words beyond its limit, is reported by an `UnreadTextWarning`. From 1,000 texts on a bar is shown.
 
     Args:
         model: a `WaeRnfModel`; put in evaluation mode.
@@ -60,7 +60,8 @@ class TextAutoencoder:
     """
 
     def __init__(self, model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, progress: bool | None = None) -> None:
-        self.model, self.tokenizer, self.progress = model.eval(), tokenizer, progress
+        self.model: WaeRnfModel = model.eval()
+        self.tokenizer, self.progress = tokenizer, progress
 
     @property
     def latent_size(self) -> int:
@@ -118,7 +119,7 @@ class TextAutoencoder:
         means = [row for inputs in batches.inputs(self.model.device, "encode") for row in self._embed(inputs)]
         return torch.stack(batches.in_order(means)) if means else torch.empty(0, self.latent_size)
 
-    def decode(self, latents: Tensor | Sequence[Sequence[float]], **options) -> list[str]:
+    def decode(self, latents: Tensor | Sequence[Sequence[float]], **options: Any) -> list[str]:
         """The sentence of each latent, decoded greedily.
 
         Args:
@@ -126,7 +127,7 @@ class TextAutoencoder:
             options: of the model's `generate`: `num_beams=4`, or `do_sample=True` to draw tokens.
 
         Raises:
-            ValueError: latents of another shape, or that are not finite.
+            ValueError: latents of another shape, or that are not finite, or `return_dict_in_generate`.
         """
         self.require_latents()
         latents = torch.as_tensor(latents)
@@ -135,7 +136,7 @@ class TextAutoencoder:
         parts = bar(latents.split(BATCH_SIZE), "decode", self._shows_bar(len(latents)), unit="batch")
         return [text for part in parts for text in self._generate(latents=part, **{"do_sample": False} | options)]
 
-    def reconstruct(self, texts: Sequence[str], **options) -> list[str]:
+    def reconstruct(self, texts: Sequence[str], **options: Any) -> list[str]:
         """Each text through its posterior mean and back; options as for `decode`."""
         return self.decode(self.encode(texts), **options)
 
@@ -205,7 +206,7 @@ class TextAutoencoder:
         return ends[0].mean(0) - ends[1].mean(0)
 
     def edit(
-        self, texts: Sequence[str], direction: Tensor | Sequence[float], strength: float = 1.0, **options
+        self, texts: Sequence[str], direction: Tensor | Sequence[float], strength: float = 1.0, **options: Any
     ) -> list[str]:
         """Each text moved along a direction of the latent space: z + strength · direction, decoded greedily.
 
@@ -247,28 +248,31 @@ class TextAutoencoder:
         neighbours.check_neighbours(k, len(corpus), metric)
         return neighbours.nearest(self.encode(texts), self.encode(corpus), corpus, k, metric)
 
-    def _batches(self, texts, size):
+    def _batches(self, texts: Sequence[str], size: int) -> TextBatches:
         """Batches of texts that are going to be encoded."""
         self.require_latents()
         return self._read(texts, size)
 
-    def _scored(self, texts):
+    def _scored(self, texts: Sequence[str]) -> TextBatches:
         """Batches as the evaluation has them."""
         return self._read(texts, likelihoods.BATCH_SIZE)
 
-    def _read(self, texts, size):
+    def _read(self, texts: Sequence[str], size: int) -> TextBatches:
         texts = check_texts(texts)
         tell(unread(self.tokenizer, texts), stacklevel=5)
         return TextBatches(self.tokenizer, texts, size, self._shows_bar(len(texts)))
 
-    def _shows_bar(self, number):
+    def _shows_bar(self, number: int) -> bool:
         return number >= MANY if self.progress is None else self.progress
 
-    def _embed(self, inputs):
+    def _embed(self, inputs: Mapping[str, Tensor]) -> Tensor:
         return self.model.embed(**inputs).float().cpu()
 
-    def _generate(self, **options):
-        return self._texts(self.model.generate(**options))
+    def _generate(self, **options: Any) -> list[str]:
+        ids = self.model.generate(**{"return_dict_in_generate": False} | options)
+        if not isinstance(ids, Tensor):
+            raise ValueError("a TextAutoencoder gives strings alone; leave return_dict_in_generate out")
+        return self._texts(ids)
 
-    def _texts(self, ids):
+    def _texts(self, ids: Tensor) -> list[str]:
         return self.tokenizer.batch_decode(ids, skip_special_tokens=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
+from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.tokenization.unread import cut_sentences, unknown_words
 from wae_rnf.tokenization.vocabulary import first_words
 
@@ -39,7 +40,7 @@ def token_ids(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[
     return tokenizer(shortened(tokenizer, texts), truncation=True)["input_ids"] if texts else []
 
 
-def encode(model, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> BatchEncoding:
+def encode(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> BatchEncoding:
     """The inputs of a model, padded and cut to its limit: {input_ids, attention_mask}, (texts, length)."""
     short = shortened(tokenizer, texts)
     return tokenizer(short, return_tensors="pt", padding=True, truncation=True).to(model.device)

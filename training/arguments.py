@@ -1,8 +1,9 @@
 """The options of `wae-rnf train`, in groups. Their help texts are the documentation."""
 
 import os
-from dataclasses import dataclass, field, fields, make_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.tokenization.corpus_names import corpus_name
@@ -23,14 +24,14 @@ SEED = Rule(lambda value: 0 <= value < 2**32, "must lie in [0, 2**32)", most=2**
 class Unset:
     """In the place of an option's value: none was given, and the system's row has it."""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "unset"
 
 
 UNSET = Unset()
 
 
-def _of_a_run(declared):
+def _of_a_run(declared: Field[Any]) -> tuple[str, Any, Any]:
     """An option of the model as one of a run, whose default is the system's."""
     metadata = declared.metadata | {"default": default_in_words(declared.name)}
     return declared.name, declared.type | Unset, field(default=UNSET, metadata=metadata)
@@ -232,8 +233,8 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
         1.0
     """
 
-    def __post_init__(self):
-        declared = {own.name: own.type for own in fields(ModelOptions)}
+    def __post_init__(self) -> None:
+        declared: dict[str, Any] = {own.name: own.type for own in fields(ModelOptions)}
         given = {name: getattr(self, name) for name in declared}
         optional = {name for name, kind in declared.items() if isinstance(None, kind)}
         given = {name: v for name, v in given.items() if v is not UNSET and (v is not None or name in optional)}
@@ -251,7 +252,7 @@ class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, Mode
             raise ValueError(f"--output_dir must name a directory, but is {self.output_dir!r}")
 
 
-def as_system(arguments: TrainArguments, system: str, **changes) -> TrainArguments:
+def as_system(arguments: TrainArguments, system: str, **changes: Any) -> TrainArguments:
     """The options of a run for another system: what rows of the table decide is as in the other's row.
 
     Examples:

@@ -1,4 +1,4 @@
-"""What `--centres_from` names, a model or a file: a mistake is told before anything heavy is imported."""
+"""What `--centres_from` names, a model or a file: a mistake is reported before anything heavy is imported."""
 
 import json
 from pathlib import Path

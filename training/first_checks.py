@@ -1,4 +1,4 @@
-"""What can be known of a run before anything heavy is imported, and is told within a second."""
+"""What can be known of a run before anything heavy is imported, and is reported within a second."""
 
 from dataclasses import asdict
 from pathlib import Path

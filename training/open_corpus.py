@@ -3,7 +3,8 @@
 import warnings
 from pathlib import Path
 
-from transformers import AutoTokenizer
+from datasets import DatasetDict
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from wae_rnf.evaluation.json_files import read_json, write_json
 from wae_rnf.evaluation.provenance import code_version
@@ -15,6 +16,7 @@ from wae_rnf.tokenization.corpus_names import kind_of_corpus
 from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 from wae_rnf.tokenization.tokenizer import tokenization_of
 
+from .arguments import TrainArguments
 from .centres import check_enough
 from .fingerprints import fingerprint_of_vocabulary, fingerprints_of_data
 from .run_directory import dataset_to_read, remember
@@ -22,9 +24,10 @@ from .systems import customized_system, has_metric
 from .training_batches import sample_of
 
 STREAM, COUNT_FILE = "stream", "count.json"
+Opened = tuple[DatasetDict, PreTrainedTokenizerFast, DatasetDict]  # the corpus, its tokenizer, its prepared splits
 
 
-def open_corpus_of_run(arguments):
+def open_corpus_of_run(arguments: TrainArguments) -> Opened:
     """As `open_corpus`, of a run whose directory remembers what it began on."""
     corpus = main_first(lambda: read_corpus(arguments))
     on_main(lambda: remember_data(arguments, corpus))
@@ -36,13 +39,13 @@ def open_corpus_of_run(arguments):
     return corpus, tokenizer, data
 
 
-def read_corpus(arguments):
+def read_corpus(arguments: TrainArguments) -> DatasetDict:
     """The corpus that [`TrainArguments`] name, wherever a run that goes on has it now."""
     dataset = dataset_to_read(arguments)
     return load_corpus(dataset, streaming=arguments.streaming, text_column=arguments.text_column)
 
 
-def remember_data(arguments, corpus):
+def remember_data(arguments: TrainArguments, corpus: DatasetDict) -> None:
     """Has run.json say which text the run is of, or makes sure that it is the text it began on."""
     dataset, run = dataset_to_read(arguments), read_run(arguments.output_dir)
     folder = str(Path(dataset).resolve()) if kind_of_corpus(dataset) == "local" else None
@@ -53,7 +56,7 @@ def remember_data(arguments, corpus):
     remember(arguments.output_dir, **found)
 
 
-def open_corpus(arguments, corpus=None):
+def open_corpus(arguments: TrainArguments, corpus: DatasetDict | None = None) -> Opened:
     """The corpus, its tokenizer, and its prepared splits.
 
     What a pass over a stream has counted lies in `output_dir/stream`, and is not counted again.
@@ -67,6 +70,7 @@ def open_corpus(arguments, corpus=None):
     counted = Path(arguments.output_dir, STREAM)
     if arguments.streaming and (counted / COUNT_FILE).exists():
         tokenizer = AutoTokenizer.from_pretrained(counted)
+        assert isinstance(tokenizer, PreTrainedTokenizerFast)  # as `train_tokenizer` has made it
         corpus["train"].num_sentences = read_json(counted / COUNT_FILE)["sentences"]
     else:
         choice = choose_tokenization(corpus, dataset_to_read(arguments), arguments.tokenization, arguments.lowercase)

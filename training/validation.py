@@ -8,7 +8,7 @@ from datasets import Dataset
 
 from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
 from wae_rnf.evaluation.encode_split import encode_split
-from wae_rnf.evaluation.estimators import random_rows, use_of_the_code
+from wae_rnf.evaluation.estimators import latent_usage, random_rows
 from wae_rnf.evaluation.latent_use import UNITS, LatentUse
 from wae_rnf.evaluation.shared_work import gather, my_part
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
@@ -57,7 +57,7 @@ def validate(
         figures = mean_terms(model, sentences, arguments, sampled)
         torch.manual_seed(arguments.seed)
         posterior = encode_split(model, sentences)
-        figures |= use_of_the_code(posterior)
+        figures |= latent_usage(posterior)
     use = LatentUse.of_posterior(posterior, figures["mutual_information"], model.prior)
     if use.units is not None:
         figures[UNITS] = use.units
