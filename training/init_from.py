@@ -38,7 +38,7 @@ def copy_weights(
 
     Of the weights with a row for each token, the rows of the tokens that both vocabularies have are copied. The
     centres of a metric are none of the weights. A language model has no encoder: its decoder's weights are where an
-    encoder of the same kind starts too (Yang et al. 2017, arXiv 1702.08139, section 3.4).
+    encoder of the same kind starts too (Yang et al. 2017, arXiv 1702.08139).
 
     Args:
         source, source_tokenizer: the trained model, with its vocabulary.
