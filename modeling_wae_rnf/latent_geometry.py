@@ -138,7 +138,7 @@ class LatentGeometry:
     def _check_latents(self, z):
         size = self.config.latent_size
         if not self.config.has_latents:
-            raise ValueError("a language model has no latent code, and so no geometry of a latent space")
+            raise ValueError("a language model has no latent variable, and so no geometry of a latent space")
         if z.dim() == 0 or z.shape[-1] != size:
             raise ValueError(f"points of the latent space have shape (..., {size}), not {tuple(z.shape)}")
         if not z.isfinite().all():

@@ -57,7 +57,7 @@ def description(model, choice):
     if config.latent_size == 0:
         return f"A language model of {config.vocab_size:,} {choice.unit}."
     flow = f"{config.num_flows} planar flows" if config.num_flows else "no flow"
-    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, a latent code of {config.latent_size}, {flow}."
+    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, a latent variable of {config.latent_size}, {flow}."
 
 
 def check_port(port):

@@ -180,5 +180,5 @@ def test_systems_that_lack_a_metric(batch):
         lambda: language_model.curve_length(nothing),
         lambda: language_model.curve_energy(nothing),
     ):
-        with pytest.raises(ValueError, match="a language model has no latent code"):
+        with pytest.raises(ValueError, match="a language model has no latent variable"):
             call()

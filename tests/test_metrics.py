@@ -12,7 +12,7 @@ from wae_rnf.evaluation.metrics_migration import migrated_split
 from wae_rnf.evaluation.schema import problems, unknown_keys
 
 RESULTS = Path(__file__).parent.parent / "results"
-OTHERS = ("benchmarks", "bfloat16.json", "text_session.json")  # no metrics.json
+OTHERS = ("benchmarks", "geometry", "bfloat16.json", "text_session.json")  # no metrics.json
 PATHS = sorted(path for path in RESULTS.rglob("*.json") if not set(OTHERS) & set(path.relative_to(RESULTS).parts))
 assert len(PATHS) > 40
 READINGS = ("pushforward", "flow_posterior")
