@@ -16,6 +16,7 @@ FACTOR = 2  # by which a curve gets finer, where it is not the last time
 CHOICE = 10  # iterations after which the best of the starts is gone on with
 ROUGH = 1e-2  # tolerance of curves that are not the last
 ROUNDS = 3  # of making the speed constant
+IN_VAIN = 5e-4  # by which a straight line is shorter, relative, that is taken instead
 SEED = 0  # of the directions of bowed starts
 
 
@@ -78,7 +79,8 @@ def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterat
         max_iterations: of each fineness.
 
     Returns:
-        [`Geodesics`]. What has not converged is the best curve that was found.
+        [`Geodesics`]. What has not converged is the best curve that was found: where that is longer than the straight
+        line, the straight line.
 
     Example:
         >>> from .metric_tensor import Euclidean
@@ -102,8 +104,11 @@ def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterat
             curves = lower(searched, finer(found.points, size), straight_line(a, b, size + 1))
             found = relax(searched, curves, pairs, root, rough, max_iterations)
             iterations = iterations + found.iterations
-        points = at_constant_speed(metric, found.points)
-        return Geodesics(points, curve_energy(metric, points), found.converged, iterations)
+        points, line = at_constant_speed(metric, found.points), straight_line(a, b, steps)
+        # where the steps are too far for the metric, moving points can make a curve longer than the straight line
+        in_vain = curve_length(metric, line) < (1 - IN_VAIN) * curve_length(metric, points)
+        points = torch.where(in_vain[:, None, None], line, points)
+        return Geodesics(points, curve_energy(metric, points), found.converged & ~in_vain, iterations)
 
 
 def finenesses(segments):

@@ -57,7 +57,8 @@ def description(model, choice):
     if config.latent_size == 0:
         return f"A language model of {config.vocab_size:,} {choice.unit}."
     flow = f"{config.num_flows} planar flows" if config.num_flows else "no flow"
-    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, a latent variable of {config.latent_size}, {flow}."
+    latents = f"a latent variable of {config.latent_size} dimensions"
+    return f"A text autoencoder of {config.vocab_size:,} {choice.unit}, {latents}, {flow}."
 
 
 def check_port(port):
