@@ -64,7 +64,7 @@ class AttentionCache(DynamicCache, DecoderCache):
         self._change(lambda values: values.repeat_interleave(repeats, dim=0))
 
     def reset(self) -> None:
-        super().reset()
+        self.layers.clear()  # in Transformers 5.17 a reset of layers leaves columns of zeros
         self.words, self.mask, self.last = 0, None, None
 
     def _change(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
