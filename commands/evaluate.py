@@ -3,7 +3,7 @@
 from wae_rnf.evaluation.proposals import PROPOSAL_HELP, PROPOSALS, check_proposal
 from wae_rnf.training.option_parser import OptionParser
 
-from .text_parser import model_parser
+from .text_parser import add_dataset, add_split, model_parser
 
 DESCRIPTION = """\
 Bounds of the likelihood, mutual information, active units, quality of text. Those of the whole test split of the
@@ -25,18 +25,16 @@ def evaluate(argv: list[str]) -> None:
             raise ValueError(f"--{name} must be at least 1, but is {value}")
     check_proposal(options.proposal, options.iwae_samples)
 
-    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, corpus_of, destination, text_column_of
+    from wae_rnf.evaluation.evaluation_target import EvaluationOptions, destination, named_corpus, text_column_of
     from wae_rnf.evaluation.metrics import METRICS_FILE
     from wae_rnf.evaluation.shared_work import on_main
     from wae_rnf.training.launch import join_processes, leave_processes
 
-    dataset = options.dataset or corpus_of(options.model_dir)
-    if dataset is None:
-        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
+    dataset = named_corpus(options.model_dir, options.dataset)
     column = options.text_column or text_column_of(options.model_dir, dataset)
     names = ("split", "iwae_samples", "proposal", "max_sentences", "mixed_precision", "seed")
     chosen = {name: getattr(options, name) for name in names}
-    evaluation = EvaluationOptions(str(dataset), text_column=column, **chosen)
+    evaluation = EvaluationOptions(dataset, text_column=column, **chosen)
     path = destination(options.model_dir, evaluation, options.output)
 
     from wae_rnf.evaluation.provenance import commit
@@ -54,16 +52,11 @@ def parser() -> OptionParser:
     """The options of the command."""
     parser = model_parser("evaluate", DESCRIPTION, *EXAMPLES)
     data, measures = parser.add_argument_group("data"), parser.add_argument_group("evaluation")
-    data.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
+    add_dataset(data)
     data.add_argument(
         "--text_column", metavar="NAME", help="Column of the text, as in train; by default the one of the training."
     )
-    data.add_argument(
-        "--split",
-        default="test",
-        choices=("train", "validation", "test"),
-        help="Split: train, validation or test. (default: test)",
-    )
+    add_split(data)
     data.add_argument(
         "--max_sentences", metavar="N", type=int, help="Maximum number of sentences, the first of the split."
     )

@@ -1,8 +1,8 @@
 """The subcommand `geometry`: the latent space as a Riemannian manifold, in figures."""
 
-from pathlib import Path
+from wae_rnf.training.option_parser import OptionParser
 
-from .text_parser import model_parser
+from .text_parser import add_dataset, add_split, model_parser
 
 METRICS = ("euclidean", "flow", "conformal", "decoder")
 CANDIDATES = 4  # pairs of each query
@@ -18,15 +18,41 @@ EXAMPLES = (
 
 def geometry(argv: list[str]) -> None:
     """geometry: geometry.json, and a table."""
+    options = parser().parse_args(argv)
+    if options.pairs < CANDIDATES or options.pairs % CANDIDATES:
+        raise ValueError(f"--pairs must be a multiple of {CANDIDATES}, but is {options.pairs}")
+    if options.steps < 3:
+        raise ValueError(f"--steps must be at least 3, but is {options.steps}")
+
+    from wae_rnf.evaluation.model_names import check_model_dir
+
+    for name in filter(None, (options.model_dir, options.language_model)):
+        check_model_dir(name)
+
+    import torch
+
+    from wae_rnf.evaluation.evaluation_target import file_of_figures, named_corpus
+    from wae_rnf.evaluation.geometry_directory import GEOMETRY_FILE, geometry_of_directory
+    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.training.systems import system_of
+
+    dataset = named_corpus(options.model_dir, options.dataset)
+    path = file_of_figures(options.model_dir, GEOMETRY_FILE, options.output)
+    commit()  # of the code that runs, asked before the checkout can change
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    names = ("language_model", "split", "pairs", "steps", "seed")
+    given = {name: getattr(options, name) for name in names}
+    metrics = tuple(dict.fromkeys(options.metrics)) if options.metrics else None
+    geometry_of_directory(options.model_dir, path, dataset, metrics, device=device, system_of=system_of, **given)
+    print(f"\nThe figures are in {path}.")
+
+
+def parser() -> OptionParser:
+    """The options of the command."""
     parser = model_parser("geometry", DESCRIPTION, *EXAMPLES)
     data, measures = parser.add_argument_group("data"), parser.add_argument_group("geometry")
-    data.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
-    data.add_argument(
-        "--split",
-        default="test",
-        choices=("train", "validation", "test"),
-        help="Split: train, validation or test. (default: test)",
-    )
+    add_dataset(data)
+    add_split(data)
     data.add_argument(
         "--language_model",
         metavar="DIR",
@@ -46,35 +72,4 @@ def geometry(argv: list[str]) -> None:
         help=f"Metrics, of {', '.join(METRICS)}; by default all that the model has.",
     )
     measures.add_argument("--output", metavar="FILE.json", help="File for the figures, instead of geometry.json.")
-    options = parser.parse_args(argv)
-    if options.pairs < CANDIDATES or options.pairs % CANDIDATES:
-        raise ValueError(f"--pairs must be a multiple of {CANDIDATES}, but is {options.pairs}")
-    if options.steps < 3:
-        raise ValueError(f"--steps must be at least 3, but is {options.steps}")
-
-    from wae_rnf.evaluation.model_names import check_model_dir
-
-    for name in filter(None, (options.model_dir, options.language_model)):
-        check_model_dir(name)
-
-    import torch
-
-    from wae_rnf.evaluation.evaluation_target import check_writable, corpus_of
-    from wae_rnf.evaluation.geometry_directory import GEOMETRY_FILE, geometry_of_directory
-    from wae_rnf.evaluation.provenance import commit
-    from wae_rnf.training.systems import system_of
-
-    dataset = options.dataset or corpus_of(options.model_dir)
-    if dataset is None:
-        raise ValueError(f"{options.model_dir} does not say what it was trained on; name a --dataset")
-    if options.output is None and not Path(options.model_dir).is_dir():
-        raise ValueError(f"{options.model_dir} is not a directory here; say with --output FILE.json where figures go")
-    path = Path(options.output or Path(options.model_dir, GEOMETRY_FILE))
-    check_writable(path)
-    commit()  # of the code that runs, asked before the checkout can change
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    names = ("language_model", "split", "pairs", "steps", "seed")
-    given = {name: getattr(options, name) for name in names}
-    metrics = tuple(dict.fromkeys(options.metrics)) if options.metrics else None
-    geometry_of_directory(options.model_dir, path, dataset, metrics, device=device, system_of=system_of, **given)
-    print(f"\nThe figures are in {path}.")
+    return parser

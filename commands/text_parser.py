@@ -25,6 +25,21 @@ def model_parser(name: str, description: str, *examples: str) -> OptionParser:
     return parser
 
 
+def add_dataset(group: argparse._ActionsContainer) -> None:
+    """Adds `--dataset`, the corpus that a model is measured on."""
+    group.add_argument("--dataset", metavar="NAME", help="Corpus, as in train; by default the model's own.")
+
+
+def add_split(group: argparse._ActionsContainer) -> None:
+    """Adds `--split`."""
+    group.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "validation", "test"),
+        help="Split: train, validation or test. (default: test)",
+    )
+
+
 def seed(text: str) -> int:
     """A seed as an argument; the parser turns the error into a sentence that names it."""
     value = int(text)

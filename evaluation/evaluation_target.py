@@ -47,6 +47,31 @@ def corpus_of(directory: str | Path) -> str | None:
     return None
 
 
+def named_corpus(directory: str | Path, dataset: str | None) -> str:
+    """The corpus that is named, or else the model's own.
+
+    Raises:
+        ValueError: none is named, and nothing says what the model was trained on.
+    """
+    found = dataset or corpus_of(directory)
+    if found is None:
+        raise ValueError(f"{directory} does not say what it was trained on; name a --dataset")
+    return str(found)
+
+
+def file_of_figures(directory: str | Path, name: str, output: str | None) -> Path:
+    """Where a command's figures go, made sure of before any work: `output`, or a file of this name in the directory.
+
+    Raises:
+        ValueError: no place for the file, or no directory here and no `output`.
+    """
+    if output is None and not Path(directory).is_dir():
+        raise ValueError(f"{directory} is not a directory here; say with --output FILE.json where figures go")
+    path = Path(output or Path(directory, name))
+    check_writable(path)
+    return path
+
+
 def text_column_of(directory: str | Path, dataset: str) -> str | None:
     """The column that a model read of a corpus while it was trained; None for another corpus, or where none was named.
 
@@ -56,7 +81,7 @@ def text_column_of(directory: str | Path, dataset: str) -> str | None:
     """
     run = read_run(directory) if Path(directory, RUN_FILE).exists() else {}
     own = dataset_of(run)
-    return run["options"].get("text_column") if own is not None and same_corpus(own, dataset) else None
+    return run["options"].get("text_column") if own is not None and same_corpus(str(own), dataset) else None
 
 
 def same_corpus(one: str, other: str) -> bool:

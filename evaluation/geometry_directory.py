@@ -10,6 +10,7 @@ from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
 
+from .evaluation_target import text_column_of
 from .geometry import GeometryOptions, measure_geometry, metrics_of
 from .geometry_table import print_geometry
 from .metrics_files import write_record
@@ -56,7 +57,8 @@ def geometry_of_directory(
         raise ValueError(f"{directory} has no metric {missing[0]}; it has {', '.join(metrics_of(model))}")
     fluency = Fluency(*load_model(language_model, device)) if language_model is not None else None
     chosen = GeometryOptions(dataset=dataset, metrics=metrics or metrics_of(model), **options)
-    sentences = prepare(load_corpus(dataset), tokenizer, max_words=model.config.max_words)[chosen.split]
+    corpus = load_corpus(dataset, text_column=text_column_of(directory, dataset))
+    sentences = prepare(corpus, tokenizer, max_words=model.config.max_words)[chosen.split]
     run = read_run(directory) if Path(directory, RUN_FILE).exists() else {"options": {}}
     figures = {
         "system": run["options"].get("system") or system_of(model.config),

@@ -90,8 +90,8 @@ Units = TypedDict(
 )
 
 
-class SplitFigures(Units):
-    """What is measured on a split."""
+class SplitMetrics(Units, Provenance):
+    """What `wae_rnf.evaluation.evaluate_split.evaluate` measures of a split."""
 
     num_sentences: int
     num_tokens: int  # scored ones, of which one is the end of each sentence
@@ -113,10 +113,6 @@ class SplitFigures(Units):
     mmd: float | None  # to the prior, unbiased; None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, nats per sentence; where it is known
     entropy_standard_error: NotRequired[float | None]  # nats, over sentences
-
-
-class SplitMetrics(SplitFigures, Provenance):
-    """What `wae_rnf.evaluation.evaluate_split.evaluate` gives."""
 
 
 class SampleQuality(TypedDict):

@@ -8,13 +8,13 @@ import torch
 from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.text.text_input import encode, warn_of_unread
 from wae_rnf.tokenization.corpora import load_corpus
 from wae_rnf.tokenization.preparation import prepare
 from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .demo_map import map_tab
 from .proxies import without_proxies
-from .text_input import encode, warn_of_unread
 
 KL_SAMPLES = 100  # of a divergence that has no closed form
 

@@ -120,7 +120,7 @@ def test_python(place, page):
     for language, content in blocks_of(page):
         if language == "python":
             exec(compile(content, page, "exec"), names)
-    assert names.keys() & {"text", "model"}
+    assert ("model" if page == "docs/hub.md" else "text") in names
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -75,6 +75,8 @@ def test_figures_are_those_of_edits_by_hand():
         expected = torch.exp(exact.nll.double().sum() / exact.num_tokens.sum()).item()
         assert one.perplexity == pytest.approx(expected, rel=1e-4)  # of single precision, before the exponential
     assert edit_quality(text, attribute, examples, sentences, [1.0])[0].perplexity is None
+    with pytest.raises(ValueError, match="judged by a language model"):
+        edit_quality(text, attribute, examples, sentences, [1.0], text)
 
 
 def test_the_command(trained_directory, tmp_path, capsys, monkeypatch):
@@ -92,5 +94,7 @@ def test_the_command(trained_directory, tmp_path, capsys, monkeypatch):
     assert "2 edited sentences, both ways; the direction is of 1 and 1 training" in " ".join(shown.split())
     assert main([*argv, "--max_sentences", "0"]) == 2
     assert "--max_sentences must be at least 1, but is 0" in capsys.readouterr().err
+    assert main([*argv[:-1], str(tmp_path / "nowhere" / "found.json")]) == 2  # before any work
+    assert "can be written" in capsys.readouterr().err
     assert main(["arithmetic", str(MODELS / "lstm-lm"), "--dataset", str(corpus)]) == 2
     assert "a language model has no latent variable" in capsys.readouterr().err

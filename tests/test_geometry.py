@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -185,3 +186,15 @@ def test_models_that_lack_something(work, capsys):
     assert "has no metric conformal; it has euclidean, decoder" in capsys.readouterr().err
     assert main(arguments(work, "lstm-lm")) == 2
     assert "it has no latent space" in capsys.readouterr().err
+
+
+def test_the_column_of_the_training_is_read(work, tmp_path):
+    """A table with two columns of text, of which run.json names the one that the model was trained on."""
+    table = tmp_path / "reviews.csv"
+    lines = (work / "corpus" / "train.txt").read_text().splitlines() * 5
+    table.write_text("place,review\n" + "".join(f"a cafe,{line}\n" for line in lines))
+    shutil.copytree(GOLDEN / "vae", tmp_path / "model")
+    options = {"system": "vae", "dataset": str(table), "text_column": "review"}
+    (tmp_path / "model" / "run.json").write_text(json.dumps({"options": options}))
+    assert main(["geometry", str(tmp_path / "model"), "--pairs", "4", "--steps", "3", "--metrics", "euclidean"]) == 0
+    assert json.loads((tmp_path / "model" / "geometry.json").read_text())["options"]["dataset"] == str(table)

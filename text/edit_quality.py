@@ -45,6 +45,8 @@ class LabelledTexts(NamedTuple):
         """
         found: dict[str, list[str]] = {value: [] for value in attribute.values}
         for text in texts:
+            if all(len(having) == most for having in found.values()):
+                break
             value = attribute.label(text)
             if value is not None and len(found[value]) < most:
                 found[value].append(text)
@@ -70,7 +72,12 @@ def edit_quality(
         sentences: that are edited.
         strengths: of the edits; 0 reconstructs.
         language_model: judges the fluency.
+
+    Raises:
+        ValueError: a judge with a latent variable.
     """
+    if language_model is not None and language_model.latent_size:
+        raise ValueError("fluency is judged by a language model, but that model has a latent variable")
     direction = text.direction(examples.first, examples.second)
     sources = [*sentences.first, *sentences.second]
     first, second = attribute.values
