@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from wae_rnf.evaluation.text_quality import spaced_by
-from wae_rnf.sharing.text_input import encode
+from wae_rnf.text.text_input import encode
 from wae_rnf.tokenization.choose_tokenization import choose_tokenization
 from wae_rnf.tokenization.preparation import prepare, train_tokenizer
 from wae_rnf.tokenization.streams import TextStream
