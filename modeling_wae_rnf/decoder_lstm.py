@@ -7,7 +7,7 @@ from torch import nn
 
 from .decoder import Decoder
 from .dropout import Dropout
-from .padded_lstm import call_lstm, run_lstm
+from .padded_lstm import run_lstm, step_lstm
 from .plain_module import is_plain
 from .recurrent_cache import RecurrentCache
 
@@ -70,12 +70,8 @@ class LSTMDecoder(Decoder[RecurrentCache]):
         self, embeddings: torch.Tensor, z_prime: torch.Tensor, state: tuple[torch.Tensor, ...]
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """One word (batch, embedding_size) further: (batch, hidden_size) and the LSTM's new state."""
-        inputs = self._inputs(embeddings.unsqueeze(1), z_prime)
-        if is_plain(self.lstm):  # several times as fast for one word
-            state = torch.lstm_cell(inputs.squeeze(1), state, *self.lstm.all_weights[0])
-        else:
-            _, state = call_lstm(self.lstm, inputs, tuple(values.unsqueeze(0) for values in state))
-            state = tuple(values.squeeze(0) for values in state)
+        inputs = self._inputs(embeddings.unsqueeze(1), z_prime).squeeze(1)
+        state = step_lstm(self.lstm, inputs, state)
         return state[0], state
 
     def new_cache(self) -> RecurrentCache:
