@@ -116,7 +116,7 @@ SYSTEMS = {
         FULL_KL_AT_EPOCH_21,
         year=2017,
         paper="Semeniuta, Severyn and Barth, EMNLP 2017, arXiv 1702.02390",
-        differs="vae with convolutions before, and a deconvolution behind, its latent variable",
+        differs="vae with a convolutional encoder and an LSTM over a deconvolution",
     ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
