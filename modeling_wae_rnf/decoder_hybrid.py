@@ -11,7 +11,8 @@ from torch import nn
 from .batch_norm import running_statistics
 from .decoder import Decoder
 from .dropout import Dropout
-from .padded_lstm import run_lstm, step_lstm
+from .padded_lstm import run_lstm, run_shared, step_lstm
+from .plain_module import is_plain
 from .recurrent_cache import RecurrentCache
 from .strided_layers import CHANNELS, check_channels, doubling, halved_positions, needed, refuse_longer
 
@@ -50,12 +51,12 @@ class HybridDecoder(Decoder[RecurrentCache]):
     """An LSTM over [embedding of word t ; feature of position t] (Semeniuta et al. 2017, arXiv 1702.02390).
 
     The features are a [`Deconvolution`] of z' and see no word, so that an auxiliary loss can ask them for the next
-    one, see [`PositionTokens`]. Their size is the embedding's, 200 by default as in the paper. The LSTM begins at
-    zero: z' has no other way to it.
+    one, see [`PositionTokens`]. Their size is the embedding's, by default 200 as in the code of that paper. The LSTM
+    begins at zero: z' has no other way to it.
 
-    Batch normalization in training is over the positions that words have, of all processes, as in the paper but for
-    the padding. Outside of training, and in `extend` always, the running statistics take its place. The paper's LSTM
-    is layer-normalized; this is PyTorch's, which has one operation for all of a sentence.
+    Batch normalization in training is over the positions that words have, of all processes; theirs has the padding
+    too. Outside of training, and in `extend` always, the running statistics take its place. Their LSTM is
+    layer-normalized; this is PyTorch's, which has one operation for all of a sentence.
 
     Without latents there are no features, and the LSTM is a language model.
 
@@ -98,6 +99,18 @@ class HybridDecoder(Decoder[RecurrentCache]):
         if self.deconvolution is not None:
             inputs = torch.cat([inputs, self.deconvolution(z_prime, lengths, embeddings.shape[1])], dim=-1)
         return run_lstm(self.lstm, inputs, lengths)
+
+    def under_each(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """A CPU's own LSTM has no forward derivative, which a metric takes."""
+        plain = is_plain(self.lstm) and not self.training
+        if embeddings.device.type != "cpu" or not plain or self.deconvolution is None:
+            return super().under_each(embeddings, z_prime, lengths)
+        shape = z_prime.shape[:2]
+        features = self.deconvolution(
+            z_prime.flatten(0, 1), lengths.repeat_interleave(shape[1]), embeddings.shape[1]
+        ).unflatten(0, shape)
+        zeros = z_prime.new_zeros(*shape, self.lstm.hidden_size)
+        return run_shared(self.lstm, embeddings, [features], lengths, (zeros, zeros))
 
     def new_cache(self) -> RecurrentCache:
         return RecurrentCache()

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class CNNEncoder(Encoder):
     """Convolutions of stride 2 over the embedded tokens, side by side (Semeniuta et al. 2017, arXiv 1702.02390).
 
-    The vector has a place for each position of a sentence of `max_words`, as in the paper, and is zero behind the
-    sentence's end. So the posterior head sees what stands where; a mean or a maximum over the positions would take
-    sentences of any length, and forget that. `max_words` sets its size, which is the head's.
+    The vector has a place for each position of a sentence of `max_words`, as in the code of that paper, and is zero
+    behind the sentence's end. So the posterior head sees what stands where; a mean or a maximum over the positions
+    would take sentences of any length, and forget that. `max_words` sets its size, which is that of the head's input.
 
-    Two departures: tokens are embedded, where the paper has characters, and padding has no part in the batch
-    normalization, so that a sentence's vector depends on it alone.
+    Two departures: tokens are embedded, where theirs are characters, and padding has no part in convolutions and batch
+    normalization, so that a sentence's vector depends on the sentence alone.
 
     Args:
         channels: of the layers, from the tokens on.

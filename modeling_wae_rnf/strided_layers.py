@@ -11,7 +11,7 @@ from .batch_norm import BatchNorm
 
 T = TypeVar("T", int, torch.Tensor)
 KERNEL = 3  # positions that a convolution reads; of two neighbours each reads one in common
-CHANNELS = (128, 256)  # of the layers, from the tokens on, in the paper
+CHANNELS = (128, 256)  # of the layers, from the tokens on, in the code of Semeniuta et al. 2017
 
 
 class StridedLayer(nn.Module):

@@ -211,11 +211,12 @@ def test_without_latents_it_is_a_language_model(tiny_model, batch):
     assert model.generate(num_samples=2, max_new_tokens=30).shape[0] == 2
 
 
-def test_the_decoder_s_metric_in_single_precision(model):
-    z = torch.randn(2, 4)
-    tensor = model.eval().metric_tensor(z, "decoder")
-    assert (torch.linalg.eigvalsh(tensor) > -1e-6).all()
-    torch.testing.assert_close(tensor, tensor.mT)
+def test_a_geodesic_by_the_decoder_s_metric_in_single_precision(model):
+    """Whose search takes forward derivatives, which a CPU's own LSTM has none of."""
+    a, b = torch.zeros(1, 4), torch.ones(1, 4)
+    points = model.eval().geodesic(a, b, steps=3, metric="decoder", num_samples=2)
+    assert points.dtype == torch.float32
+    torch.testing.assert_close(points[:, [0, -1]], torch.stack([a, b], dim=1))
 
 
 @pytest.mark.parametrize("channels", [[], 8, "wide", [4, 0], [4, 2.5]])
