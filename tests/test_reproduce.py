@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from wae_rnf.commands.main import main
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import GENERATIVE_MODELS
 from wae_rnf.evaluation.metrics import Metrics
 from wae_rnf.evaluation.metrics_files import read_sentences, write_metrics, write_sentences
 from wae_rnf.evaluation.schema import unknown_keys
@@ -117,7 +117,7 @@ def test_all_systems_and_their_tables(options, tmp_path):
         assert above["standard_error"] == pytest.approx(error, abs=1e-4)
         assert runs[system][0]["pushforward"]["iwae"]["nll"] == pytest.approx(statistics.mean(nll[system]), abs=1e-4)
     kept = {row: read_sentences(results / f"{row}.json") for row in ("wae", "lstm-lm")}
-    assert kept["wae"].keys() == {"length", "pushforward_iwae"}  # without a flow the readings are one
+    assert kept["wae"].keys() == {"length", "pushforward_iwae"}  # without a flow the generative models are one
     assert kept["wae"]["pushforward_iwae"] == pytest.approx(nll["wae"], abs=6e-4)
     shown = paired_difference(kept["wae"]["pushforward_iwae"], kept["lstm-lm"]["pushforward_iwae"])
     assert shown.mean == pytest.approx(
@@ -140,7 +140,11 @@ def test_all_systems_and_their_tables(options, tmp_path):
 
 
 def test_other_sentences_are_not_compared(tmp_path):
-    bounds = {f"{reading}_{bound}": [3.0, 5.0] for reading in READINGS for bound in ("elbo", "iwae")}
+    bounds = {
+        f"{generative_model}_{bound}": [3.0, 5.0]
+        for generative_model in GENERATIVE_MODELS
+        for bound in ("elbo", "iwae")
+    }
     for name, lengths in {"ours": [2, 4], "same": [2, 4], "other": [4, 2]}.items():
         (tmp_path / name).mkdir()
         write_metrics(tmp_path / name / "metrics.json", {"of_sentences": {"length": lengths} | bounds})
@@ -296,7 +300,7 @@ def test_the_commands_one_after_the_other(corpus, monkeypatch, capsys):
     assert json.loads(Path("runs/ptb/vae/metrics.json").read_text())["evaluation"]["iwae_samples"] == 3
     assert main(again) == 0
     after = json.loads(Path("results/ptb/vae.json").read_text())
-    assert {name: after[name] for name in READINGS} == {name: before[name] for name in READINGS}
+    assert {name: after[name] for name in GENERATIVE_MODELS} == {name: before[name] for name in GENERATIVE_MODELS}
     assert after["training"] == before["training"]  # evaluated anew, not trained
 
 
