@@ -77,7 +77,7 @@ def migrated(metrics: dict) -> Metrics:
         "seed": metrics.get("seed"),
     }
     prior = {"prior": "uniform_sphere" if system == "vmf-vae" else "standard_normal"}
-    new = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
+    new: Any = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
     if "text" in new:
         new["text"], perplexities = _text(new["text"])
         new |= _reproduction(metrics, perplexities)
@@ -133,7 +133,7 @@ def migrated_split(metrics: dict) -> SplitMetrics:
     return found
 
 
-def _text(text):
+def _text(text: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The text's quality, and the perplexities of samples that stood in it."""
     names = {"perplexity_samples": "num_samples", "forward_ppl": "forward_ppl", "reverse_ppl": "reverse_ppl"}
     samples = {name: value for name, value in text["samples"].items() if name not in names}
@@ -144,9 +144,9 @@ def _text(text):
     return new, perplexities
 
 
-def _reproduction(metrics, perplexities):
+def _reproduction(metrics: dict[str, Any], perplexities: dict[str, Any]) -> dict[str, Any]:
     """What `wae-rnf reproduce` had added, at four places."""
-    added = {"row": metrics.get("row", metrics["system"])}
+    added: dict[str, Any] = {"row": metrics.get("row", metrics["system"])}
     if perplexities["forward_ppl"] is not None:
         added["perplexities"] = perplexities
     name = "above_language_model"
@@ -161,5 +161,5 @@ def _reproduction(metrics, perplexities):
     return {"reproduction": added} if len(added) > 1 or "row" in metrics else {}
 
 
-def _without(bound, prefix):
+def _without(bound: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name: value for name, value in bound.items() if not name.startswith(prefix)}

@@ -132,7 +132,7 @@ def model_in_words(metrics: AnyMetrics, generative_model: str) -> str:
     return f"the {MODELS[generative_model]}, {formula}"
 
 
-def by_the_grammar(toy):
+def by_the_grammar(toy: AnyMetrics) -> str:
     """What the grammar of the toy corpus says."""
     words = f"By the grammar, {toy['grammatical_samples']:.0%} of the samples are sentences of the corpus's language"
     if "kept" in toy:
