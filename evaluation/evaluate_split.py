@@ -3,11 +3,10 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from datasets import Dataset
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -41,6 +40,9 @@ from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
 
+if TYPE_CHECKING:  # it takes a second to import, and text in, text out does without
+    from datasets import Dataset
+
 Columns = dict[str, Tensor]  # of each sentence
 BATCH_SIZE = 64
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
@@ -56,7 +58,7 @@ class EvaluatedSplit(SplitMetrics):
 @torch.no_grad()
 def evaluate(
     model: WaeRnfModel,
-    sentences: Dataset,
+    sentences: "Dataset",
     samples: int = 1,
     seed: int = 0,
     max_sentences: int | None = None,
@@ -103,7 +105,7 @@ def evaluate(
 
 
 def _columns(
-    model: WaeRnfModel, sentences: Dataset, samples: int, seed: int, progress: bool, proposal: str
+    model: WaeRnfModel, sentences: "Dataset", samples: int, seed: int, progress: bool, proposal: str
 ) -> tuple[Columns, Posterior]:
     """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
     lengths = lengths_of(sentences)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from accelerate.utils import send_to_device
-from datasets import Dataset
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
+
+if TYPE_CHECKING:  # it takes a second to import, and text in, text out does without
+    from datasets import Dataset
 
 Lengths = Sequence[int] | np.ndarray
 
@@ -59,13 +62,13 @@ def numbered_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def lengths_of(sentences: Dataset) -> np.ndarray:
+def lengths_of(sentences: "Dataset") -> np.ndarray:
     """Scored tokens of each prepared row, as an array: (num_sentences,)."""
     return sentences.select_columns("length").with_format("numpy")["length"][:]
 
 
 def load_batches(
-    sentences: Dataset, batches: Iterable[Sequence[int] | np.ndarray], pad_token_id: int, device: torch.device | str
+    sentences: "Dataset", batches: Iterable[Sequence[int] | np.ndarray], pad_token_id: int, device: torch.device | str
 ) -> Iterator[dict[str, Tensor]]:
     """Yields the inputs of each batch: {input_ids, attention_mask}, (batch, length), on the device.
 
