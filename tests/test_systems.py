@@ -94,6 +94,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
                 "vae": alpha * closed,
                 "vae-bow": alpha * closed,
                 "cnn-vae": alpha * closed,
+                "hybrid-vae": alpha * closed,
                 "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
@@ -128,7 +129,8 @@ def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
     for option, fixed in system.fixed.items():
         if option == "posterior":  # no option
             continue
-        others = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0, "decoder_type": "lstm"}
+        others = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}
+        others |= {"encoder_type": "lstm", "decoder_type": "lstm"}
         other = others.get(option, {})
         reason = "it has none by definition" if not fixed else "it is .* by definition"
         with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: {reason}"):

@@ -108,6 +108,16 @@ SYSTEMS = {
         paper="Yang et al., ICML 2017, arXiv 1702.08139",
         differs="vae with a dilated CNN decoder of limited context",
     ),
+    "hybrid-vae": System(
+        NO_FLOW
+        | NO_MMD
+        | {"encoder_type": "cnn", "decoder_type": "hybrid", "auxiliary_losses": {"position_tokens": 0.2}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Semeniuta, Severyn and Barth, EMNLP 2017, arXiv 1702.02390",
+        differs="vae with a convolutional encoder and an LSTM over a deconvolution",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
