@@ -389,10 +389,13 @@ def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained
         (["--prior", "flow", "--free_bits", "1"], "free_bits and minimum_rate need a divergence that is known"),
         (
             ["--prior", "gaussian"],
-            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, but is gaussian",
+            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, dirichlet, "
+            "conditional_dirichlet, but is gaussian",
         ),
         (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
+        (["--system", "dirichlet-vae", "--latent_size", "2"], "with topics, latent_size must be at least 3"),
+        (["--system", "dirichlet-vae", "--prior", "vamp"], "the prior of a gaussian_dirichlet posterior cannot"),
         (["--output_dir", "x\0y", "--num_epochs", "1"], "null"),
     ],
 )

@@ -1,6 +1,6 @@
 """The topics of a model as words: those that stand out where a sentence is of one topic alone."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +11,10 @@ from modeling_wae_rnf.gaussian_dirichlet import GaussianDirichletHead
 from modeling_wae_rnf.seeding import seeded_by
 
 BATCH_SIZE = 256
+# Sentences of the model's own distribution, whatever its directory says.
+OWN_WORDS: dict[str, Any] = {
+    "do_sample": True, "num_beams": 1, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "return_dict_in_generate": False
+}  # fmt: skip
 
 
 class TopicWord(NamedTuple):
@@ -57,7 +61,7 @@ def topics_of(
     Sentences are drawn with t at a corner of the simplex, t_k = 1, and z ~ N(0, I), the same z for every topic. The
     distribution p_k over tokens is the mean of the decoder's own at every place of them. A topic's words are those
     that add most to KL(p_k || p), p the mean of all p_k: p_k(w) log(p_k(w) / p(w)). The likeliest words alone would
-    be the same in every topic. Special tokens are left out.
+    be the same in every topic. Special tokens and unknown words are left out.
 
     Args:
         model: in evaluation mode.
@@ -74,7 +78,8 @@ def topics_of(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
     tokens = torch.stack([_token_distribution(model, topic, number, samples, seed) for topic in range(number)])
-    tokens[:, tokenizer.all_special_ids] = 0.0
+    special = {*tokenizer.all_special_ids, model.config.unk_token_id} - {None}
+    tokens[:, sorted(special)] = 0.0
     tokens /= tokens.sum(1, keepdim=True)
     ratio = tokens / tokens.mean(0).clamp_min(torch.finfo(tokens.dtype).tiny)
     parts = torch.special.xlogy(tokens, ratio)
@@ -92,7 +97,7 @@ def _token_distribution(model: WaeRnfModel, topic: int, number: int, samples: in
     total = torch.zeros(model.config.vocab_size, dtype=torch.float64)
     for latents in torch.cat([z, t], dim=1).to(model.device, model.dtype).split(BATCH_SIZE):
         with seeded_by(generator, model.device):
-            ids = model.generate(latents=latents, return_dict_in_generate=False)
+            ids = model.generate(latents=latents, **OWN_WORDS)
         assert isinstance(ids, Tensor)  # no dictionary
         mask = ids.ne(model.config.pad_token_id).long()
         logits = model(input_ids=ids, attention_mask=mask, latents=latents).logits[:, :-1]
