@@ -122,7 +122,7 @@ SYSTEMS = {
         FULL_KL_AT_EPOCH_21,
         year=2018,
         paper="Xiao, Zhao and Wang 2018, arXiv 1811.00135",
-        differs="vae with proportions of topics beside z: Dirichlet posterior and prior",
+        differs="vae with topics beside z: Dirichlet posterior and prior",
     ),
     "wae": System(
         NO_FLOW,
