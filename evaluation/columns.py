@@ -15,7 +15,13 @@ NOTHING = "–"  # a cell of a quantity that is not known, or that says nothing 
 NATS = "nats per sentence"
 MODEL = "MODEL"  # in a path: the generative model of the row
 MODELS = {"pushforward": "prior on z", "flow_posterior": "prior on z'"}  # the generative models, in words
-PRIORS = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
+PRIORS = {
+    "standard_normal": "N(0, I)",
+    "uniform_sphere": "uniform on the sphere",
+    "vamp": "p(z), a VampPrior",
+    "dirichlet": "N(0, I), t ~ Dir(a)",
+    "conditional_dirichlet": "N(0, I), t ~ Dir(a(z))",
+}
 
 
 def symbol_of_prior(metrics: AnyMetrics) -> str:

@@ -12,9 +12,11 @@ from .decoder_cnn import CNNDecoder
 from .decoder_hybrid import HybridDecoder
 from .decoder_lstm import LSTMDecoder
 from .decoder_transformer import TransformerDecoder
+from .dirichlet_priors import ConditionalDirichletPrior, DirichletPrior
 from .encoder_cnn import CNNEncoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
+from .gaussian_dirichlet import GaussianDirichletHead
 from .inference import Amortized
 from .objectives import OBJECTIVES
 from .part import Part
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
 COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder, "cnn": CNNEncoder},
-    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
+    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead, "gaussian_dirichlet": GaussianDirichletHead},
     "inference": {"amortized": Amortized},
     "prior": {
         "standard_normal": StandardNormal,
@@ -36,6 +38,8 @@ COMPONENTS: dict[str, Any] = {
         "mixture": MixturePrior,
         "vamp": VampPrior,
         "flow": FlowPrior,
+        "dirichlet": DirichletPrior,
+        "conditional_dirichlet": ConditionalDirichletPrior,
     },
     "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder, "hybrid": HybridDecoder},
     "objective": OBJECTIVES,

@@ -172,7 +172,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         self.centres.copy_(centres)
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> Posterior:
-        """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
+        """q(z | x) of each sentence: a [`GaussianPosterior`], or a [`VonMisesFisherPosterior`] or
+        [`GaussianDirichletPosterior`], of batch rows.
 
         Args:
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on either side.

@@ -22,7 +22,7 @@ RESULTS, DOCS = Path("results"), Path("docs")  # of the checkout that this is ru
 ABLATION = RESULTS / "ablation"
 AUTHORS, CURES = RESULTS / "authors" / "ptb", RESULTS / "cures" / "ptb"
 PLAIN, RECIPE = RESULTS / "plain" / "ptb", RESULTS / "recipe"
-NO_GAUSSIAN = ("lstm-lm", "vmf-vae")  # systems without a Gaussian posterior
+NO_GAUSSIAN = ("lstm-lm", "vmf-vae", "dirichlet-vae")  # systems without a Gaussian posterior
 
 
 def reproductions(folder: Path) -> Corpora:

@@ -21,6 +21,7 @@ def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
         "vae-nf": {"latent_size"},
         "lagging-vae": {"latent_size", "inner_steps"},
         "vmf-vae": {"latent_size", "kappa"},
+        "dirichlet-vae": {"latent_size"},
         "wae": {"latent_size"},
         "wae-nf": {"latent_size"},
         "wae-rnf": {"latent_size", "kernel_bandwidth", "flow_kernel"},

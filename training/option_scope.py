@@ -22,21 +22,23 @@ OF_A_LATENT = (
 # (options, what the system needs for them, what it is where it has none), the first that holds is reported
 RULES = (
     (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
-    (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),
+    (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is not von Mises-Fisher"),
     (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"),
-     lambda own: own["posterior"] == "gaussian",
+     lambda own: own["posterior"] != "vmf",
      "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
     (("latents_at_every_step",), lambda own: own["decoder_type"] == "lstm",
      "its decoder reads the latent variable at every step in any case"),
-    (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] == "gaussian",
+    (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] != "vmf",
      "the prior of its von Mises-Fisher posterior is uniform on the sphere"),
     (("prior_components",), lambda own: own["prior"] in ("mixture", "vamp"),
      "its prior has no components, see --prior"),
     (("prior_layers",), lambda own: own["prior"] == "flow", "its prior has no layers, see --prior flow"),
     (("importance_samples",), lambda own: OBJECTIVES[own["objective"]].importance_weighted,
      "its objective has one sample a sentence, see --objective iwae"),
-    (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
+    (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] != "vmf",
      "the divergence of its von Mises-Fisher posterior is a constant, whatever it weighs"),
+    (("free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
+     "the divergence of its topics is no sum over dimensions"),
     (("batch_norm_eps", "batch_norm_statistics"), lambda own: own["batch_norm"], "nothing is batch-normalized"),
     (("lr_decay",), lambda own: own["lr_patience"] or own["lr_milestones"],
      "its learning rate never decays, see --lr_patience and --lr_milestones"),
@@ -66,7 +68,7 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
 
     Examples:
         >>> without_part(["kappa", "latent_size"], TrainArguments(system="vae"))
-        {'kappa': 'its posterior is Gaussian, and has no concentration'}
+        {'kappa': 'its posterior is not von Mises-Fisher'}
     """
     system = customized_system(arguments)
     own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed

@@ -126,6 +126,14 @@ SYSTEMS = {
         paper="Xu and Durrett, EMNLP 2018, arXiv 1808.10805",
         differs="vae on the sphere: von Mises-Fisher posterior, uniform prior",
     ),
+    "dirichlet-vae": System(
+        {"posterior": "gaussian_dirichlet"} | NO_FLOW | NO_MMD,
+        {"prior": "conditional_dirichlet", "kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2018,
+        paper="Xiao, Zhao and Wang 2018, arXiv 1811.00135",
+        differs="vae with topics beside z: Dirichlet posterior and prior",
+    ),
     "wae": System(
         NO_FLOW,
         SCALE_OF_MEANS,
