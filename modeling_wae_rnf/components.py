@@ -14,6 +14,7 @@ from .decoder_transformer import TransformerDecoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
 from .inference import Amortized
+from .log_variance import LogVariance
 from .objectives import OBJECTIVES
 from .part import Part
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
@@ -36,7 +37,7 @@ COMPONENTS: dict[str, Any] = {
     },
     "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {"bag_of_words": BagOfWords},
+    "auxiliary_losses": {"bag_of_words": BagOfWords, "log_variance": LogVariance},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}
