@@ -18,6 +18,7 @@ from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
 from .gaussian_dirichlet import GaussianDirichletHead
 from .inference import Amortized
+from .log_variance import LogVariance
 from .objectives import OBJECTIVES
 from .part import Part
 from .position_tokens import PositionTokens
@@ -43,7 +44,7 @@ COMPONENTS: dict[str, Any] = {
     },
     "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder, "hybrid": HybridDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {"bag_of_words": BagOfWords, "position_tokens": PositionTokens},
+    "auxiliary_losses": {"bag_of_words": BagOfWords, "position_tokens": PositionTokens, "log_variance": LogVariance},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}

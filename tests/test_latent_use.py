@@ -151,7 +151,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
     parser = parser_of(TrainArguments, prog="x")
     for words in named:
         if not words.startswith("--"):  # a later --kl_end
-            assert words.split()[-1] in ("--kl_end", "--kl_weight")
+            assert words.split()[-1] in ("--kl_end", "--kl_weight", "--adversarial_weight")
             continue
         change = vars(parser.parse_args(words.split()))
         assert not set(change) & set(options)

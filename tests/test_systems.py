@@ -8,6 +8,7 @@ import torch
 from torch.distributions import Dirichlet, Normal, kl_divergence
 
 from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.training.adversarial import Adversarial
 from wae_rnf.training.arguments import TrainArguments, as_system
 from wae_rnf.training.lagging import Lagging
 from wae_rnf.training.model_options import model_config
@@ -104,6 +105,9 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
                 "hybrid-vae": alpha * closed,
                 "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
+                "dae": alpha * closed,  # the discriminator's part is in test_adversarial.py
+                "aae": alpha * closed,
+                "daae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
                 "wae": alpha * closed,
                 "wae-nf": alpha * (closed - volume),
@@ -128,6 +132,9 @@ def test_the_table_says_what_the_names_say():
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
     assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]
+    assert config["aae"] == config["vae"] | {"kl_weight": 0.0}
+    assert config["dae"] == config["daae"] == config["aae"] | {"input_drop": 0.3}
+    assert [name for name, system in SYSTEMS.items() if system.strategy is Adversarial] == ["aae", "daae"]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -143,7 +150,7 @@ def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
         with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: {reason}"):
             TrainArguments(system=name, **{option: other})
         assert getattr(TrainArguments(system=name, **{option: fixed}), option) == fixed
-    others = {"kl_weight": 0.3, "mmd_weight": 0.2, "objective": "pushforward", "mean_gamma": 0.9}
+    others = {"kl_weight": 0.3, "mmd_weight": 0.2, "objective": "pushforward", "mean_gamma": 0.9, "input_drop": 0.1}
     others |= {"prior": "dirichlet"}
     for option, default in system.defaults.items():
         assert getattr(TrainArguments(system=name), option) == default

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from .adversarial import Adversarial
 from .arguments import TrainArguments, arguments_of_record
 from .lagging import Lagging
 from .network.objectives import OBJECTIVES
 from .systems import MODEL_DEFAULTS, SYSTEMS, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
+ADVERSARY = ("adversarial_weight", "discriminator_learning_rate", "discriminator_hidden_size")
 OF_A_LATENT = (
     "latent_size", "encoder_type", "encoder_kwargs", "posterior_kwargs", "inference", "inference_kwargs",
     "prior_kwargs", "auxiliary_losses", "auxiliary_losses_kwargs", "posterior_head", "encoder_dropout",
@@ -17,7 +19,7 @@ OF_A_LATENT = (
     "num_centres", "centres_from", "first_stage_epochs", "kappa", "batch_norm", "batch_norm_eps",
     "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective", "mmd_kernel", "kl_weight",
     "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps", "importance_samples", "prior", "prior_components",
-    "prior_layers", "eval_proposal",
+    "prior_layers", "eval_proposal", *ADVERSARY,
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is reported
 RULES = (
@@ -54,7 +56,12 @@ RULES = (
     (ANNEALING, lambda own: own["kl_weight"] > 0, "its alpha is 0 from the first step to the last"),
     (("kl_cycles",), lambda own: own["annealing"][1] > 0,
      "its alpha has its last value from the first step on, see --kl_end"),
-    (("inner_steps",), lambda own: own["lagging"], "its encoder has no steps of its own"),
+    (("free_bits", "minimum_rate"), lambda own: own["kl_weight"] > 0,
+     "its loss has no KL divergence, see --kl_weight"),
+    (("prior",), lambda own: own["kl_weight"] > 0 or own["prior"] in (None, "standard_normal"),
+     "a prior is learned by the KL divergence, which its loss does not have, see --kl_weight"),
+    (("inner_steps",), lambda own: own["strategy"] is Lagging, "its encoder has no steps of its own"),
+    (ADVERSARY, lambda own: own["strategy"] is Adversarial, "it has no discriminator, see --system aae"),
     (("length_pool",), lambda own: not own["streaming"], "a stream keeps the order of its text"),
 )  # fmt: skip
 
@@ -72,7 +79,7 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
     """
     system = customized_system(arguments)
     own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed
-    own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
+    own |= {"annealing": system.annealing, "strategy": system.strategy}
     found = dict.fromkeys(system.fixed, "it has none by definition")
     for options, has_part, reason in RULES:
         if not has_part(own):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from .adversarial import Adversarial
 from .lagging import Lagging
 from .network.model_options import ModelOptions
 from .strategy import Strategy
@@ -133,6 +134,32 @@ SYSTEMS = {
         year=2018,
         paper="Xiao, Zhao and Wang 2018, arXiv 1811.00135",
         differs="vae with topics beside z: Dirichlet posterior and prior",
+    ),
+    "dae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="vae without a KL, whose encoder reads sentences with words dropped",
+    ),
+    "aae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2015,
+        paper="Makhzani et al. 2015, arXiv 1511.05644",
+        differs="vae with a discriminator of z and prior in place of the KL",
+    ),
+    "daae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="aae and dae in one",
     ),
     "wae": System(
         NO_FLOW,
