@@ -17,6 +17,7 @@ from .inference import Amortized
 from .objectives import OBJECTIVES
 from .part import Part
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
+from .semi_amortized import SemiAmortized
 from .von_mises_fisher import VonMisesFisherHead
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder},
     "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
-    "inference": {"amortized": Amortized},
+    "inference": {"amortized": Amortized, "semi_amortized": SemiAmortized},
     "prior": {
         "standard_normal": StandardNormal,
         "uniform_sphere": UniformSphere,

@@ -94,6 +94,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
                 "vae": alpha * closed,
                 "vae-bow": alpha * closed,
                 "cnn-vae": alpha * closed,
+                "sa-vae": alpha * closed,
                 "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
