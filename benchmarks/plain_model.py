@@ -52,7 +52,7 @@ class PlainModel(WaeRnfModel):
 
     # what `forward` goes through, by way of the two above
 
-    def _encode(self, sentences: Aligned, kl_weight: float | None = None) -> Posterior:
+    def _encode(self, sentences: Aligned, kl_weight: float | None = None, sample: bool = True) -> Posterior:
         return self.encode(sentences.input_ids, sentences.mask)
 
     def _read(

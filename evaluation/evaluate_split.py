@@ -100,6 +100,8 @@ def evaluate(
     metrics["prior"] = name_of("prior", model.config)
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
+    if model.config.has_latents and model.inference.refinement_steps:
+        metrics["refinement_steps"] = model.inference.refinement_steps
     metrics |= provenance(model.device, seed, time.perf_counter() - start)
     return cast(EvaluatedSplit, metrics)
 

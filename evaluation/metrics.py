@@ -110,6 +110,7 @@ class SplitMetrics(Units, Provenance):
     largest_flow_inversion_error: NotRequired[float]  # of F⁻¹(F(z)), in z; with a flow
     mean_distance_of_centres: NotRequired[float]  # in z; with a Riemannian metric
     kl_of_units: list[float] | None  # nats, one a unit; None where the divergence is no sum over units
+    refinement_steps: NotRequired[int]  # of gradient ascent on each sentence's ELBO that its posterior has had; if any
     mmd: float | None  # to the prior, unbiased; None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, nats per sentence; where it is known
     entropy_standard_error: NotRequired[float | None]  # nats, over sentences

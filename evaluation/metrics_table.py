@@ -68,6 +68,8 @@ def print_figures(metrics: AnyMetrics, console: Console) -> None:
     else:
         bounds, of = columns(*EXACT), "The likelihood is exact"
     groups = [bounds, columns(*LATENT_USE), columns(*TEXT)]
+    if steps := metrics.get("refinement_steps"):
+        of += f"; {refinement_in_words(steps)}"
     caption = f"{of}. ±: standard error over sentences; in brackets: over samples.\n"
     caption += f"More figures are in {METRICS_FILE}; wae-rnf evaluate --verbose prints them."
     print_sections([listed(own, group) for group in groups], console, title, caption)
@@ -130,6 +132,16 @@ def model_in_words(metrics: AnyMetrics, generative_model: str) -> str:
         return f"z ~ {prior}"
     formula = f"z ~ {prior}, z' = F(z)" if generative_model == "pushforward" else f"z' ~ {prior}"
     return f"the {MODELS[generative_model]}, {formula}"
+
+
+def refinement_in_words(steps: int) -> str:
+    """How the posterior of semi-amortized inference came about; its bounds are as honest as any posterior's.
+
+    Examples:
+        >>> refinement_in_words(20)
+        'q(z|x) refined by 20 gradient steps on the ELBO of each sentence'
+    """
+    return f"q(z|x) refined by {steps} gradient steps on the ELBO of each sentence"
 
 
 def by_the_grammar(toy: AnyMetrics) -> str:

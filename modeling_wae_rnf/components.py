@@ -23,6 +23,7 @@ from .objectives import OBJECTIVES
 from .part import Part
 from .position_tokens import PositionTokens
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
+from .semi_amortized import SemiAmortized
 from .von_mises_fisher import VonMisesFisherHead
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder, "cnn": CNNEncoder},
     "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead, "gaussian_dirichlet": GaussianDirichletHead},
-    "inference": {"amortized": Amortized},
+    "inference": {"amortized": Amortized, "semi_amortized": SemiAmortized},
     "prior": {
         "standard_normal": StandardNormal,
         "uniform_sphere": UniformSphere,

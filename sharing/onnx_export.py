@@ -41,6 +41,8 @@ class EncoderForExport(nn.Module):
         encoder = model.encoder
         if not isinstance(encoder, LSTMEncoder):
             raise ValueError(f"only models with an LSTM encoder can be exported, not with a {type(encoder).__name__}")
+        if model.inference.refinement_steps:
+            raise ValueError("a posterior that is refined on each sentence cannot be exported: it takes gradients")
         self.bos_token_id, self.with_cell = model.config.bos_token_id, encoder.with_cell
         self.reads_bos = model.config.encoder_input == "bos"
         self.embedding, self.lstm, self.posterior_head = model.embedding, encoder.lstm, model.posterior_head

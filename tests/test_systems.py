@@ -103,6 +103,7 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
                 "vae-bow": alpha * closed,
                 "cnn-vae": alpha * closed,
                 "hybrid-vae": alpha * closed,
+                "sa-vae": alpha * closed,
                 "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
                 "dae": alpha * closed,  # the discriminator's part is in test_adversarial.py

@@ -162,13 +162,13 @@ class TrainingArguments:
     )
     max_grad_norm: float = option(0.0, "Norm that gradients are clipped to; 0 does not clip.", NOT_NEGATIVE)
     kl_start: float | None = option(
-        None, "Fraction of the run after which the KL weight leaves 0; by default the system's.", PART
+        None, "Fraction of the run after which the KL weight climbs; by default the system's.", PART
     )
     kl_end: float | None = option(
         None, "Fraction of the run after which the KL weight has its last value; by default the system's.", PART
     )
     kl_cycles: int = option(
-        1, "Number of times the KL weight climbs from 0; --kl_start and --kl_end are then of a cycle.", at_least(1)
+        1, "Number of times the KL weight climbs; --kl_start and --kl_end are then of a cycle.", at_least(1)
     )
     inner_steps: int = option(100, "Maximum number of encoder steps before each step, of lagging-vae.", at_least(1))
     autoencoder_epochs: int = option(

@@ -24,7 +24,8 @@ class System:
     Args:
         fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
-        annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+        annealing: the part of the run, from and to, over which `kl_weight` climbs to its last value.
+        climbs_from: where it starts, as a part of its last value.
         constant_sum: whether `kl_weight` + `mmd_weight` is constant while the first climbs, as in the paper, or the
             second alone.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
@@ -38,6 +39,7 @@ class System:
     defaults: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    climbs_from: float = 0.0
     constant_sum: bool = True
     sampled: bool = True
     strategy: type[Strategy] = Strategy
@@ -92,6 +94,15 @@ SYSTEMS = {
         year=2019,
         paper="He et al., ICLR 2019, arXiv 1901.05534",
         differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
+    ),
+    "sa-vae": System(
+        NO_FLOW | NO_MMD | {"inference": "semi_amortized"},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_10,
+        climbs_from=0.1,
+        year=2018,
+        paper="Kim et al., ICML 2018, arXiv 1802.02550",
+        differs="vae whose posterior is refined by gradient ascent on each sentence's ELBO",
     ),
     "vae-bow": System(
         NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
