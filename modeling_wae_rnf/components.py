@@ -12,14 +12,18 @@ from .decoder_cnn import CNNDecoder
 from .decoder_hybrid import HybridDecoder
 from .decoder_lstm import LSTMDecoder
 from .decoder_transformer import TransformerDecoder
+from .dirichlet_priors import ConditionalDirichletPrior, DirichletPrior
 from .encoder_cnn import CNNEncoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
+from .gaussian_dirichlet import GaussianDirichletHead
 from .inference import Amortized
+from .log_variance import LogVariance
 from .objectives import OBJECTIVES
 from .part import Part
 from .position_tokens import PositionTokens
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
+from .semi_amortized import SemiAmortized
 from .von_mises_fisher import VonMisesFisherHead
 
 if TYPE_CHECKING:
@@ -28,18 +32,20 @@ if TYPE_CHECKING:
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
 COMPONENTS: dict[str, Any] = {
     "encoder": {"lstm": LSTMEncoder, "cnn": CNNEncoder},
-    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
-    "inference": {"amortized": Amortized},
+    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead, "gaussian_dirichlet": GaussianDirichletHead},
+    "inference": {"amortized": Amortized, "semi_amortized": SemiAmortized},
     "prior": {
         "standard_normal": StandardNormal,
         "uniform_sphere": UniformSphere,
         "mixture": MixturePrior,
         "vamp": VampPrior,
         "flow": FlowPrior,
+        "dirichlet": DirichletPrior,
+        "conditional_dirichlet": ConditionalDirichletPrior,
     },
     "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder, "hybrid": HybridDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {"bag_of_words": BagOfWords, "position_tokens": PositionTokens},
+    "auxiliary_losses": {"bag_of_words": BagOfWords, "position_tokens": PositionTokens, "log_variance": LogVariance},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}

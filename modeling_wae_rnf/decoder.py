@@ -104,7 +104,9 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         """The next word's scores: (..., hidden_size) -> (..., vocab_size)."""
         return self.projection(self.dropout(states))
 
-    def nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
+    def nll(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool = True
+    ) -> torch.Tensor:
         """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
 
         A CPU projects those tokens alone. Picking them makes the host wait for a GPU, which therefore projects a
@@ -113,28 +115,34 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         Args:
             states: (batch, length, hidden_size).
             targets: (batch, length); scored: (batch, length), true for the tokens that count.
+            fused: projection and cross entropy as one operation, see `linear_cross_entropy`; apart, a gradient of
+                second order is twice as fast, and takes the memory of all the logits.
 
         Returns:
             (batch,)
         """
         num_logits = scored.numel() * len(self.projection.weight)  # an adapter in its place has that
         if states.device.type == "cpu" or num_logits > WORTH_WAITING:
-            return self._nll_of_scored(states, targets, scored)
-        return self._nll_of_all(states, targets, scored)
+            return self._nll_of_scored(states, targets, scored, fused)
+        return self._nll_of_all(states, targets, scored, fused)
 
     def token_nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         """-log p of each token, in nats: (batch, length), zero where it is not `scored`; arguments as for `nll`."""
         token_nll = self._token_nll(states[scored], targets[scored])
         return token_nll.new_zeros(scored.shape).masked_scatter(scored, token_nll)
 
-    def _nll_of_scored(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
-        token_nll = self._token_nll(states[scored], targets[scored])
+    def _nll_of_scored(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+    ) -> torch.Tensor:
+        token_nll = self._token_nll(states[scored], targets[scored], fused)
         sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
         return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
 
-    def _nll_of_all(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
-        token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten())
+    def _nll_of_all(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+    ) -> torch.Tensor:
+        token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten(), fused)
         return (token_nll.view(scored.shape) * scored).sum(-1)
 
-    def _token_nll(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return projected_nll(self.projection, self.dropout(states), targets)
+    def _token_nll(self, states: torch.Tensor, targets: torch.Tensor, fused: bool = True) -> torch.Tensor:
+        return projected_nll(self.projection, self.dropout(states), targets, fused)

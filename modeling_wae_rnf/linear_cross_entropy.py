@@ -57,18 +57,21 @@ def linear_cross_entropy(
     return _by_chunks(hidden, weight, bias, targets)
 
 
-def projected_nll(projection: nn.Module, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def projected_nll(
+    projection: nn.Module, hidden: torch.Tensor, targets: torch.Tensor, fused: bool = True
+) -> torch.Tensor:
     """`linear_cross_entropy` of a projection that may be more than a linear layer, as an adapter is.
 
     Args:
         projection: a module, (tokens, hidden_size) -> (tokens, vocab_size).
         hidden: (tokens, hidden_size).
         targets: (tokens,).
+        fused: False for the operations apart, whose gradient of second order is faster.
 
     Returns:
         (tokens,), nats.
     """
-    if isinstance(projection, nn.Linear) and is_plain(projection):
+    if fused and isinstance(projection, nn.Linear) and is_plain(projection):
         return linear_cross_entropy(hidden, projection.weight, projection.bias, targets)
     return _nll_of_scores(projection(hidden), targets)
 
