@@ -21,8 +21,8 @@ def concentration_of(scores: torch.Tensor) -> torch.Tensor:
     """exp(scores), bent so that it stays between 1 / LARGEST and LARGEST, where samples and densities have digits.
 
     Examples:
-        >>> concentration_of(torch.tensor([-1e6, -1.0, 0.0, 1.0, 1e6]))
-        tensor([1.0000e-03, 3.7043e-01, 1.0000e+00, 2.6996e+00, 1.0000e+03])
+        >>> concentration_of(torch.tensor([-1e6, 0.0, 1e6]))
+        tensor([1.0000e-03, 1.0000e+00, 1.0000e+03])
     """
     bound = math.log(LARGEST)
     return ((scores / bound).tanh() * bound).exp()
