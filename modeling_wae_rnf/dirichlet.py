@@ -61,7 +61,7 @@ class Dirichlet:
 
         t = softmax(log g), g_k ~ Gamma(a_k). Of a small a nearly all g are too small for any precision, so they are
         drawn as logarithms: log g = log h + (log u) / a, h ~ Gamma(a + 1), u uniform (Marsaglia and Tsang 2000). The
-        gradient of h is implicit (Figurnov et al. 2018, arXiv 1805.08498).
+        gradient of h is implicit (Figurnov et al. 2018, arXiv 1805.08498); at the floor there is none.
         """
         with seeded_by(generator, self.concentration.device):
             a = self.concentration.double().expand(*sample_shape, *self.concentration.shape)
@@ -96,7 +96,7 @@ class Dirichlet:
         return self._exact().entropy().to(self.concentration.dtype)
 
     def kl_divergence(self, other: "Dirichlet") -> torch.Tensor:
-        """KL(self || other) in closed form: (...), nats."""
+        """KL(self || other) in closed form: (...), nats; without the floor, and so at least what samples tell apart."""
         return kl_divergence(self._exact(), other._exact()).to(self.concentration.dtype)
 
     def _exact(self) -> Exact:
