@@ -96,7 +96,7 @@ class Dirichlet:
         return self._exact().entropy().to(self.concentration.dtype)
 
     def kl_divergence(self, other: "Dirichlet") -> torch.Tensor:
-        """KL(self || other) in closed form: (...), nats; without the floor, and so at least what samples tell apart."""
+        """KL(self || other) in closed form: (...), nats; without a floor, so at least what samples tell apart."""
         return kl_divergence(self._exact(), other._exact()).to(self.concentration.dtype)
 
     def _exact(self) -> Exact:
