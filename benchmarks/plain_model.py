@@ -66,7 +66,7 @@ class PlainModel(WaeRnfModel):
 
 @torch.no_grad()
 def score_by_loop(model: WaeRnfModel, batches: Iterable[Batch], samples: int) -> list[torch.Tensor]:
-    """Log importance weights of the pushforward reading, one pass through the whole model a sample."""
+    """Log importance weights of the pushforward model, one pass through the whole model a sample."""
     log_weights = []
     for batch in batches:
         for _ in range(samples):

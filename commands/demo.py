@@ -5,7 +5,7 @@ from wae_rnf.training.option_parser import OptionParser
 from .model_argument import add_model_dir
 
 
-def demo(argv):
+def demo(argv: list[str]) -> None:
     """demo: a page to look at."""
     parser = OptionParser(
         prog="wae-rnf demo",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 # 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`; 4: figures per
-# white-space word and per byte, the tokenization
+# white-space word and per byte, the tokenization, `generative_model`
 FORMAT = 4
 METRICS_FILE = "metrics.json"
 AnyMetrics = Mapping[str, Any]  # `Metrics` or a part of them, for readers that have the key in a variable
@@ -226,7 +226,7 @@ class Metrics(SplitMetrics):
     tokenization: Tokenization
     has_latents: bool  # False for a language model
     has_flow: bool  # False where both generative models are the same
-    reading: str  # pushforward or flow_posterior: the generative model that was trained
+    generative_model: str  # pushforward or flow_posterior: the generative model that was trained
     warnings: list[str]  # of a latent variable that has collapsed, and of centres
     samples: list[str]  # from the prior; empty where none were kept
     text: NotRequired[Text]  # unknown in the first files that `wae-rnf evaluate` wrote

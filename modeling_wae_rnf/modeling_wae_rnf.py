@@ -120,8 +120,9 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
             init.normal_(module.weight, std=self.config.embedding_std * (module.embedding_dim**-0.5 if tied else 1))
-        elif isinstance(module, (nn.Linear, nn.LSTM)):  # PyTorch's own bounds; Transformers' would be normal(0.02)
-            fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
+        elif isinstance(module, (nn.Linear, nn.LSTM, nn.Conv1d, nn.ConvTranspose1d)):
+            # PyTorch's own bounds; Transformers' would be normal(0.02)
+            fan = module.hidden_size if isinstance(module, nn.LSTM) else module.weight[0].numel()
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
         elif isinstance(module, BatchNorm) and module.gamma is not None:
@@ -171,7 +172,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         self.centres.copy_(centres)
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> Posterior:
-        """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
+        """q(z | x) of each sentence: a [`GaussianPosterior`], or a [`VonMisesFisherPosterior`] or
+        [`GaussianDirichletPosterior`], of batch rows.
 
         Args:
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on either side.

@@ -6,6 +6,7 @@ import gradio
 import torch
 
 from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
+from wae_rnf.evaluation.geometry import metrics_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.text.text_input import encode, warn_of_unread
@@ -35,7 +36,7 @@ def build_demo(directory, dataset=None, advise=lambda config: "", text_column=No
         ValueError: no model there, or nothing says what it was trained on.
     """
     model, tokenizer = load_model(directory)
-    has_map = model.config.latent_size > 1
+    has_map = model.config.latent_size > 1 and bool(metrics_of(model))  # whose ways are geodesics
     dataset = dataset or (corpus_of(directory) if has_map else None)
     if has_map and dataset is None:
         raise ValueError(f"{directory} does not say what it was trained on; name the --dataset of the map")

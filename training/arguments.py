@@ -10,7 +10,18 @@ from wae_rnf.tokenization.corpus_names import corpus_name
 from wae_rnf.tokenization.tokenizations import TOKENIZATIONS
 
 from .network.model_options import ModelOptions
-from .network.options import LARGEST, NOT_NEGATIVE, POSITIVE, RATE, Rule, at_least, check_rules, one_of, option
+from .network.options import (
+    LARGEST,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    WIDEST,
+    Rule,
+    at_least,
+    check_rules,
+    one_of,
+    option,
+)
 from .systems import MODEL_DEFAULTS, SYSTEMS, default_in_words, resolve
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
@@ -207,6 +218,19 @@ class TrainingArguments:
 
 
 @dataclass
+class AdversarialArguments:
+    """How an adversary matches q(z) to the prior."""
+
+    group = "adversary (of aae and daae)"
+
+    adversarial_weight: float = option(
+        10.0, "Weight of -log D(z), which the encoder pays for latents that the discriminator D tells apart.", POSITIVE
+    )
+    discriminator_learning_rate: float = option(5e-4, "Adam's learning rate for the discriminator.", POSITIVE)
+    discriminator_hidden_size: int = option(512, "Size of the discriminator's hidden layer.", at_least(1, WIDEST))
+
+
+@dataclass
 class EvaluationArguments:
     """What the final report is of."""
 
@@ -220,7 +244,14 @@ class EvaluationArguments:
 
 
 @dataclass
-class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):  # type: ignore
+class TrainArguments(
+    EvaluationArguments,
+    AdversarialArguments,
+    TrainingArguments,
+    DataArguments,
+    ModelArguments,  # type: ignore[valid-type]
+    SystemArguments,
+):
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2).
 
     Once made, the options of the model have their values: those that were not given are the system's.

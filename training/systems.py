@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from .adversarial import Adversarial
 from .lagging import Lagging
 from .network.model_options import ModelOptions
 from .strategy import Strategy
@@ -119,6 +120,16 @@ SYSTEMS = {
         paper="Yang et al., ICML 2017, arXiv 1702.08139",
         differs="vae with a dilated CNN decoder of limited context",
     ),
+    "hybrid-vae": System(
+        NO_FLOW
+        | NO_MMD
+        | {"encoder_type": "cnn", "decoder_type": "hybrid", "auxiliary_losses": {"position_tokens": 0.2}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Semeniuta, Severyn and Barth, EMNLP 2017, arXiv 1702.02390",
+        differs="vae with a convolutional encoder and an LSTM over a deconvolution",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
@@ -126,6 +137,40 @@ SYSTEMS = {
         year=2018,
         paper="Xu and Durrett, EMNLP 2018, arXiv 1808.10805",
         differs="vae on the sphere: von Mises-Fisher posterior, uniform prior",
+    ),
+    "dirichlet-vae": System(
+        {"posterior": "gaussian_dirichlet"} | NO_FLOW | NO_MMD,
+        {"prior": "conditional_dirichlet", "kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2018,
+        paper="Xiao, Zhao and Wang 2018, arXiv 1811.00135",
+        differs="vae with topics beside z: Dirichlet posterior and prior",
+    ),
+    "dae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="vae without a KL, whose encoder reads sentences with words dropped",
+    ),
+    "aae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2015,
+        paper="Makhzani et al. 2015, arXiv 1511.05644",
+        differs="vae with a discriminator of z and prior in place of the KL",
+    ),
+    "daae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="aae and dae in one",
     ),
     "wae": System(
         NO_FLOW,
