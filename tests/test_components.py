@@ -54,7 +54,8 @@ CASES = PARTS | OPTIONS | {name: system.config for name, system in SYSTEMS.items
 def build(fields):
     """A small model of a configuration, always with the same weights."""
     torch.manual_seed(0)
-    model = WaeRnfModel(WaeRnfConfig(**(SIZES | SMALL | fields)))
+    few = {"inference_kwargs": {"steps": 3}} if fields.get("inference") == "semi_amortized" else {}
+    model = WaeRnfModel(WaeRnfConfig(**(SIZES | SMALL | few | fields)))
     model.set_centres(torch.randn(model.centres.shape))
     return model
 
