@@ -28,6 +28,7 @@ COMMANDS = {
     "edit": "latent_space",
     "nearest": "latent_space",
     "arithmetic": "arithmetic",
+    "probe": "probe",
     "export": "export",
     "push": "push",
     "demo": "demo",
@@ -67,6 +68,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf nearest runs/toy --corpus sentences.txt < queries.txt
   arithmetic    how well edits along a direction of the latent space work
                   wae-rnf arithmetic runs/yelp --attribute tense
+  probe         few-label classification: a linear classifier on the latents
+                  wae-rnf probe runs/toy --attribute topic
   export        encoder and decoder as ONNX files, for runtimes without PyTorch
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card

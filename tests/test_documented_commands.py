@@ -91,7 +91,17 @@ def test_commands(place, monkeypatch, capsys):
             assert main(["train", *words[words.index("train.py") + 1 :]]) == 0, line
             seen.add(words[0])
     assert seen >= {"sample", "reconstruct", "interpolate", "embed", "evaluate", "train", "push", "reproduce"}
-    assert seen >= {"accelerate", "torchrun", "score", "surprisal", "edit", "nearest", "arithmetic", "tradeoff"}
+    assert seen >= {
+        "accelerate",
+        "torchrun",
+        "score",
+        "surprisal",
+        "edit",
+        "nearest",
+        "arithmetic",
+        "tradeoff",
+        "probe",
+    }
     lines = Path("sentences.txt").read_text().splitlines()
     assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
     for name, *given in place:
