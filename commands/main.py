@@ -74,7 +74,7 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
                   wae-rnf push runs/toy user/wae-rnf-toy
-  demo          a page of samples, reconstructions and a map of the latent space
+  demo          a page on sentences, samples, edits and the map of the latent space
                   wae-rnf demo runs/toy
 """
 
