@@ -27,6 +27,7 @@ COMMANDS = {
     "surprisal": "likelihood",
     "edit": "latent_space",
     "nearest": "latent_space",
+    "topics": "topics",
     "arithmetic": "arithmetic",
     "probe": "probe",
     "export": "export",
@@ -34,7 +35,7 @@ COMMANDS = {
     "demo": "demo",
 }
 # commands that are run for what they print
-WRITERS = ("sample", "reconstruct", "interpolate", "embed", "score", "surprisal", "edit", "nearest")
+WRITERS = ("sample", "reconstruct", "interpolate", "embed", "score", "surprisal", "edit", "nearest", "topics")
 HELP = """\
 usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
 
@@ -66,6 +67,8 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf edit runs/toy --from_file bad.txt --to_file good.txt
   nearest       sentences of a file that are nearest in the latent space
                   wae-rnf nearest runs/toy --corpus sentences.txt < queries.txt
+  topics        the words of each topic of a dirichlet-vae
+                  wae-rnf topics runs/toy-topics
   arithmetic    how well edits along a direction of the latent space work
                   wae-rnf arithmetic runs/yelp --attribute tense
   probe         few-label classification: a linear classifier on the latents

@@ -53,6 +53,8 @@ def geometry_of_directory(
     model, tokenizer = load_model(directory, device)
     if not model.config.has_latents:
         raise ValueError(f"{directory} is a language model: it has no latent space, and no geometry of one")
+    if not metrics_of(model):
+        raise ValueError(f"{directory} has topics, whose proportions lie on a simplex: there is no metric for it here")
     if missing := [name for name in metrics or () if name not in metrics_of(model)]:
         raise ValueError(f"{directory} has no metric {missing[0]}; it has {', '.join(metrics_of(model))}")
     fluency = Fluency(*load_model(language_model, device)) if language_model is not None else None

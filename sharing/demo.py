@@ -8,6 +8,7 @@ import gradio
 
 from modeling_wae_rnf import WaeRnfConfig
 from wae_rnf.evaluation.evaluation_target import corpus_of, text_column_of
+from wae_rnf.evaluation.geometry import metrics_of
 from wae_rnf.evaluation.latent_map import LatentMap
 from wae_rnf.evaluation.model_directory import load_model
 from wae_rnf.text.text_autoencoder import TextAutoencoder
@@ -46,7 +47,8 @@ def build_demo(
         ValueError: no model there, or nothing says what it was trained on.
     """
     model, tokenizer = load_model(directory)
-    text, has_map = TextAutoencoder(model, tokenizer, progress=False), model.config.latent_size > 1
+    text = TextAutoencoder(model, tokenizer, progress=False)
+    has_map = model.config.latent_size > 1 and bool(metrics_of(model))  # whose ways are geodesics
     dataset = dataset or (corpus_of(directory) if model.config.has_latents else None)
     if has_map and dataset is None:
         raise ValueError(f"{directory} does not say what it was trained on; name the --dataset of the map")

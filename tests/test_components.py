@@ -35,7 +35,9 @@ OPTIONS = {
 def fields_of(kind, name):
     """The configuration of a model that has a part: with it what it cannot be without."""
     if kind == "auxiliary_losses":
-        return {"auxiliary_losses": {name: 0.5}}
+        features = COMPONENTS[kind][name].reads_position_features
+        suited = (decoder for decoder, part in COMPONENTS["decoder"].items() if part.has_position_features >= features)
+        return {"auxiliary_losses": {name: 0.5}, "decoder_type": next(suited)}
     fields = {FIELDS.get(kind, kind): name}
     if kind == "prior":  # with a posterior whose z lie where those of the prior lie
         space = COMPONENTS["prior"][name].space

@@ -152,7 +152,7 @@ def test_thresholds_of_the_centres():
                                   {"mean_gamma": 0.5, "minimum_rate": 5.0, "autoencoder_epochs": 2}])  # fmt: skip
 def test_what_is_named_is_what_a_run_could_have(system, more):
     own = SYSTEMS[system].config
-    if own.get("objective") == "flow_posterior" or own.get("posterior") == "vmf":
+    if own.get("objective") == "flow_posterior" or own.get("posterior") in ("vmf", "gaussian_dirichlet"):
         more = {name: value for name, value in more.items() if name != "minimum_rate"}
     options = {"system": system} | (more if system != "lstm-lm" else {})
     warning = latent_warning(LatentUse(0.1, 0.1, 0, 32, 100), advice(options).latent)
@@ -161,7 +161,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
     parser = parser_of(TrainArguments, prog="x")
     for words in named:
         if not words.startswith("--"):  # a later --kl_end
-            assert words.split()[-1] in ("--kl_end", "--kl_weight")
+            assert words.split()[-1] in ("--kl_end", "--kl_weight", "--adversarial_weight")
             continue
         change = vars(parser.parse_args(words.split()))
         assert not set(change) & set(options)
