@@ -1,7 +1,7 @@
 """The subcommand `probe`: how well a linear classifier does on the latents, over the number of labels."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wae_rnf.training.option_parser import OptionParser
 
@@ -66,7 +66,7 @@ def parser() -> OptionParser:
     parser.add_argument(
         "--text_column", metavar="NAME", help="Column of the text, as in train; by default the one of the training."
     )
-    labels: Any = parser.add_mutually_exclusive_group()
+    labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
         "--attribute",
         metavar="NAME",

@@ -11,6 +11,7 @@ from wae_rnf.text.text_autoencoder import TextAutoencoder
 
 FEWEST, MOST = 4, 14  # words of a first sentence
 LOOKED_AT = 1000  # sentences of the test split that the first ones are among
+SEARCHED = 100_000  # training sentences that are searched for those of a value
 OF_EACH_VALUE = 500  # training sentences that a direction is made of
 
 
@@ -42,11 +43,7 @@ class DemoExamples:
 
 def first_sentences(text: TextAutoencoder, corpus: DatasetDict | None) -> tuple[str, str]:
     """Two different sentences of middling length, as far as there are such."""
-    if corpus is None:
-        found = text.sample(20, seed=0)
-    else:
-        test = corpus["test"]
-        found = list(test.select(range(min(len(test), LOOKED_AT)))["text"])
+    found = text.sample(20, seed=0) if corpus is None else texts_of(corpus, "test", LOOKED_AT)
     fitting = [sentence for sentence in found if FEWEST <= len(sentence.split()) <= MOST] or found
     first = fitting[0]
     return first, next((sentence for sentence in fitting if sentence != first), first)
@@ -60,5 +57,11 @@ def direction_of(text: TextAutoencoder, corpus: DatasetDict | None, attribute: A
     """
     if corpus is None:
         raise ValueError("the training corpus is not at hand; name a --dataset")
-    examples = LabelledTexts.of(corpus["train"]["text"], attribute, OF_EACH_VALUE)
+    examples = LabelledTexts.of(texts_of(corpus, "train", SEARCHED), attribute, OF_EACH_VALUE)
     return text.direction(examples.first, examples.second)
+
+
+def texts_of(corpus: DatasetDict, split: str, most: int) -> list[str]:
+    """The first texts of a split."""
+    rows = corpus[split]
+    return list(rows.select(range(min(len(rows), most)))["text"])

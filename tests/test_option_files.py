@@ -146,7 +146,9 @@ def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
     assert [rows[name]["preset"] for name in ("a", "vae", "wae")] == ["recipe", "authors", "recipe"]
     assert (rows["wae"]["lr_patience"], rows["wae"]["weight_decay"]) == (2, 0.125)
     Path("rows.yaml").write_text("a: {preset: receipt}\n")
-    assert "--preset must be one of authors, autoencoder, recipe, toy" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
+    assert "--preset must be one of authors, autoencoder, recipe, toy" in refused(
+        ["reproduce", "--variants", "rows.yaml"], capsys
+    )
 
 
 @dataclass

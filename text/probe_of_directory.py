@@ -1,6 +1,5 @@
 """A model directory and labelled sentences in, a file of how well its latents are classified out."""
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from wae_rnf.evaluation.terminal_table import print_table
 from .labelled_sentences import LabelledSentences, check_labels
 from .probe import FOLDS, INVERSE_PENALTIES, Accuracy, draws_of, features_of, probe
 from .text_autoencoder import TextAutoencoder
+from .text_input import warn
 
 
 def probe_of_directory(
@@ -75,8 +75,7 @@ def numbers_within(num_labels: Sequence[int], most: int) -> list[int]:
     if not within:
         raise ValueError(f"only {most:,} training sentences have a label, fewer than --num_labels {numbers[0]}")
     if left_out := [f"{number:,}" for number in numbers if number > most]:
-        which = ", ".join(left_out)
-        print(f"wae-rnf: warning: {which} labels left out: {most:,} training sentences have one", file=sys.stderr)
+        warn([f"{', '.join(left_out)} labels left out: {most:,} training sentences have one"])
     return within
 
 
