@@ -83,6 +83,9 @@ class SemiAmortized(Inference):
     def forward(
         self, model: "WaeRnfModel", sentences: Aligned, kl_weight: float | None = None, sample: bool = True
     ) -> GaussianPosterior:
+        if torch.is_inference_mode_enabled():  # whose tensors can have no gradient, unlike copies of them
+            with torch.inference_mode(False), torch.no_grad():
+                return self(model, Aligned(sentences.input_ids.clone(), sentences.mask.clone()), kl_weight, sample)
         first = self.amortize(model, sentences)
         assert isinstance(first, GaussianPosterior)  # the configuration refuses others
         lambda_0 = torch.cat([first.mean, 2 * first.stddev.log()], dim=-1)

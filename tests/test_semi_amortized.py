@@ -181,6 +181,9 @@ def test_outside_of_training_a_posterior_is_a_function_of_its_sentence(model, ba
         assert torch.equal(model(**batch, kl_weight=0.2, sample=False).latents, posterior.mean)
     assert torch.equal(torch.get_rng_state(), state)
     assert not posterior.mean.requires_grad
+    with torch.inference_mode():
+        copies = {name: values.clone() for name, values in batch.items()}
+        assert torch.equal(model.encode(**copies).mean, posterior.mean)
     assert model.encode(**batch).mean.requires_grad
     for row, (ids, start) in enumerate(zip(sentences_of(batch), encoded(model, batch), strict=True)):
         mean, log_variance = refined_by_hand(model, ids, start, noise[:, 0], 1.0)
