@@ -29,6 +29,7 @@ COMMANDS = {
     "nearest": "latent_space",
     "topics": "topics",
     "arithmetic": "arithmetic",
+    "probe": "probe",
     "export": "export",
     "push": "push",
     "demo": "demo",
@@ -70,11 +71,13 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf topics runs/toy-topics
   arithmetic    how well edits along a direction of the latent space work
                   wae-rnf arithmetic runs/yelp --attribute tense
+  probe         few-label classification: a linear classifier on the latents
+                  wae-rnf probe runs/toy --attribute topic
   export        encoder and decoder as ONNX files, for runtimes without PyTorch
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
                   wae-rnf push runs/toy user/wae-rnf-toy
-  demo          a page of samples, reconstructions and a map of the latent space
+  demo          a page on sentences, samples, edits and the map of the latent space
                   wae-rnf demo runs/toy
 """
 

@@ -50,8 +50,8 @@ class LatentUse:
         kl = prior.kl_divergence(posterior)
         if kl is None:
             z = posterior.rsample(generator=torch.Generator(posterior.mean.device).manual_seed(0))
-            log_prior = prior.log_prob(z.to(next(prior.parameters()).device)).detach()
-            kl = posterior.log_prob(z) - log_prior.to(z.device)
+            log_prior = prior.log_prob(z.to(next(prior.parameters()))).detach()  # in its precision
+            kl = posterior.log_prob(z) - log_prior.to(z)
         return cls(mutual_information, kl.mean().item(), used_units(posterior, prior), size, number)
 
     @classmethod

@@ -1,11 +1,11 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
 Reading order: configuration, components, part; inputs, alignment, encoder, encoder_lstm, posterior_head, gaussian,
-batch_norm, von_mises_fisher, seeding, dirichlet, gaussian_dirichlet, inference, priors, dirichlet_priors, flows,
-metric, mmd, objectives, auxiliary_loss, decoder, decoder_lstm, modeling, outputs; then recurrent_cache, prompts,
-generation_options, sampling_loop, stop_strings, loops, generation, latent_operations, text_latent_pipeline; for its
-geometry, riemannian_metric, decoder_metric, metric_tensor, batched_lbfgs, geodesics, latent_geometry; and, for speed,
-dropout, padded_lstm, linear_cross_entropy, plain_module, distributed.
+batch_norm, inference, priors, flows, metric, mmd, objectives, auxiliary_loss, decoder, decoder_lstm, autoencoding,
+modeling, outputs; then the other parts by their names in components; recurrent_cache, prompts, generation_options,
+sampling_loop, stop_strings, loops, generation, latent_operations, text_latent_pipeline; for its geometry,
+riemannian_metric, decoder_metric, metric_tensor, batched_lbfgs, geodesics, latent_geometry; and, for speed, dropout,
+padded_lstm, linear_cross_entropy, plain_module, distributed.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM

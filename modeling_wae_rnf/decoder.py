@@ -132,14 +132,14 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         return token_nll.new_zeros(scored.shape).masked_scatter(scored, token_nll)
 
     def _nll_of_scored(
-        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool = True
     ) -> torch.Tensor:
         token_nll = self._token_nll(states[scored], targets[scored], fused)
         sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
         return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
 
     def _nll_of_all(
-        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool = True
     ) -> torch.Tensor:
         token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten(), fused)
         return (token_nll.view(scored.shape) * scored).sum(-1)

@@ -1,7 +1,6 @@
 """The hybrid decoder: z' is deconvolved to a feature of each position, and an LSTM reads it beside the words."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,8 +32,9 @@ class Deconvolution(nn.Module):
         self.positions = halved_positions(config.max_words, len(channels))
         self.longest = self.positions * 2 ** len(channels)
         self.start = nn.Linear(config.latent_size, self.positions * channels[-1])
-        sizes = [*reversed(channels), config.embedding_size]
-        self.layers = nn.ModuleList(doubling(*pair) for pair in pairwise(sizes))
+        after = (config.embedding_size, *channels[:-1])  # of the layers from the last one back
+        layers = [doubling(*sizes) for sizes in zip(channels, after, strict=True)]
+        self.layers = nn.ModuleList(reversed(layers))
 
     def forward(self, z_prime: torch.Tensor, lengths: torch.Tensor, width: int) -> torch.Tensor:
         """(batch, latent_size) -> (batch, width, embedding_size), see `Decoder.position_features`."""

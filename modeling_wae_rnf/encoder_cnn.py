@@ -1,7 +1,6 @@
 """The convolutional encoder: every layer halves the positions of a sentence, and what is left of all is its vector."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -39,7 +38,8 @@ class CNNEncoder(Encoder):
     def __init__(self, config: "WaeRnfConfig", *, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()
         self.dropout = Dropout(config.dropout if config.encoder_dropout is None else config.encoder_dropout)
-        self.layers = nn.ModuleList(halving(*sizes) for sizes in pairwise([config.embedding_size, *channels]))
+        before = (config.embedding_size, *channels[:-1])
+        self.layers = nn.ModuleList(halving(*sizes) for sizes in zip(before, channels, strict=True))
         self.positions = halved_positions(config.max_words, len(channels))
         self.longest = self.positions * 2 ** len(channels)
         self.state_size = self.positions * channels[-1]

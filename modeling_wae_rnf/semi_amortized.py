@@ -1,15 +1,16 @@
 """Semi-amortized inference: the encoder's posterior is where gradient ascent on a sentence's own ELBO begins."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.checkpoint import checkpoint
 
 from .alignment import Aligned
 from .gaussian import GaussianPosterior
 from .inference import Inference
 from .objectives import OBJECTIVES
+from .recomputed_gradient import recomputed_gradient
 
 if TYPE_CHECKING:
     from .configuration_wae_rnf import WaeRnfConfig
@@ -73,8 +74,11 @@ class SemiAmortized(Inference):
             raise ValueError(f"semi_amortized refines a gaussian posterior, not {config.posterior!r}")
         if config.objective in OBJECTIVES and OBJECTIVES[config.objective].importance_weighted:
             raise ValueError(f"semi_amortized refines by one sample a sentence, and {config.objective!r} has several")
-        if config.decoder_type == "cnn":
-            raise ValueError("semi_amortized refines each sentence by itself, and decoder 'cnn' normalizes over all")
+        if config.decoder_type in ("cnn", "hybrid"):
+            reason = f"decoder {config.decoder_type!r} is batch-normalized"
+            raise ValueError(f"semi_amortized refines each sentence by itself, and {reason}")
+        if config.input_drop or config.input_shuffle:
+            raise ValueError("semi_amortized refines on the sentence, which input_drop and input_shuffle change")
 
     def forward(
         self, model: "WaeRnfModel", sentences: Aligned, kl_weight: float | None = None, sample: bool = True
@@ -84,10 +88,11 @@ class SemiAmortized(Inference):
         lambda_0 = torch.cat([first.mean, 2 * first.stddev.log()], dim=-1)
         through = self.second_order and torch.is_grad_enabled()
         lambda_k = lambda_0 if through else lambda_0.detach()
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
         velocity = torch.zeros_like(lambda_k)
         for noise in self._noise(first.mean, sample):
-            given = model, sentences, lambda_k, noise, kl_weight, through
-            slope = checkpoint(slope_of_loss, *given, use_reentrant=False) if through else slope_of_loss(*given)
+            slope_at = partial(slope_of_loss, model, sentences, noise, kl_weight)
+            slope = recomputed_gradient(slope_at, lambda_k, weights) if through else slope_at(lambda_k)
             velocity = self.momentum * velocity - self._clipped(slope)
             lambda_k = lambda_k + self.step_size * velocity
         return posterior_of(lambda_k if through else lambda_0 + (lambda_k - lambda_0.detach()))
@@ -120,16 +125,16 @@ def posterior_of(parameters: torch.Tensor) -> GaussianPosterior:
 def slope_of_loss(
     model: "WaeRnfModel",
     sentences: Aligned,
-    parameters: torch.Tensor,
     noise: torch.Tensor,
     kl_weight: float | None,
-    through: bool,
+    parameters: torch.Tensor,
+    through: bool = False,
 ) -> torch.Tensor:
     """The gradient of each sentence's loss with respect to its posterior's parameters: (batch, 2 latent_size).
 
     Args:
+        noise: (batch or 1, latent_size), of the sample, in standard deviations.
         parameters: (batch, 2 latent_size), as for `posterior_of`.
-        noise: (batch, latent_size), of the sample, in standard deviations.
         through: whether it can be differentiated again.
     """
     # cuDNN's LSTM has a gradient in training alone, and like fused attention none of second order

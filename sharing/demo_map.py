@@ -61,12 +61,26 @@ def map_tab(
         names = metrics_of(model)
         metric = gradio.Dropdown(names, value=names[-1], label="Metric of the geodesic", elem_id="metric")
         first = gradio.State(None)
-        picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
+        picture = gradio.Image(image, interactive=False, show_label=False, buttons=[], elem_id="map")
         with gradio.Row():
-            text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
-            where = gradio.Textbox(label="Place", elem_id="place")
-        along = gradio.Textbox(label="Along the straight line and the geodesic", lines=12, elem_id="along")
+            text = gradio.Textbox(
+                middle(model, tokenizer, latent_map), label="The sentence there", scale=4, elem_id="decoded"
+            )
+            where = gradio.Textbox("(0.00, 0.00)", label="Place", elem_id="place")
+        along = gradio.Textbox(
+            label="Along the straight line and the geodesic",
+            placeholder="Click on two places.",
+            lines=3,
+            max_lines=20,
+            elem_id="along",
+        )
         picture.select(choose, [first, metric], [picture, text, where, along, first])
+
+
+def middle(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, latent_map: LatentMap) -> str:
+    """The sentence in the middle of the map, which is shown before the first click."""
+    (texts,) = decode(model, tokenizer, latent_map.latents((0.0, 0.0)).unsqueeze(1))
+    return texts[0]
 
 
 def ways(

@@ -110,6 +110,7 @@ def test_commands(place, monkeypatch, capsys):
         "nearest",
         "arithmetic",
         "tradeoff",
+        "probe",
         "topics",
     }
     lines = Path("sentences.txt").read_text().splitlines()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, log_kernel
-from modeling_wae_rnf.priors import MixturePrior, StandardNormal
+from modeling_wae_rnf.priors import FlowPrior, MixturePrior, StandardNormal
 from wae_rnf.evaluation import latent_use
 from wae_rnf.evaluation.estimators import latent_usage, used_units
 from wae_rnf.evaluation.latent_use import (
@@ -69,6 +69,16 @@ def test_units_are_counted_by_their_own_divergence():
     assert use.kl == pytest.approx(posterior.kl_divergence().mean().item())
     sphere = VonMisesFisherPosterior(torch.nn.functional.normalize(torch.randn(5, 3), dim=-1), 4.0)
     assert used_units(sphere) is None
+
+
+def test_the_divergence_from_a_flow_is_of_a_posterior_in_double_precision():
+    """As validation gives it: log q(z|x) - log p(z) at one sample a sentence, against a prior in double precision."""
+    prior = FlowPrior(WaeRnfConfig(latent_size=2, prior_layers=2, hidden_size=4))
+    posterior = GaussianPosterior(torch.zeros(40, 2).double(), torch.ones(40, 2).double())
+    use = LatentUse.of_posterior(posterior, 0.0, prior)
+    z = posterior.rsample(generator=torch.Generator().manual_seed(0))
+    expected = posterior.log_prob(z) - prior.double().log_prob(z)
+    assert use.kl == pytest.approx(expected.mean().item(), abs=1e-5)
 
 
 def test_the_divergence_is_from_the_models_own_prior():

@@ -115,6 +115,16 @@ def test_a_preset_is_for_every_system(preset, system):
     check_model(arguments)
 
 
+def test_rows_of_the_autoencoder_and_of_its_judge():
+    path = Path(__file__).parent.parent / "examples" / "autoencoder.yaml"
+    rows = rows_of(ReproduceArguments(variants=str(path)), {})
+    assert list(rows) == ["lstm-lm", "autoencoder"]
+    own = TrainArguments(**rows["autoencoder"])
+    check_model(own)
+    assert (own.system, own.latent_size, own.input_drop, own.prior) == ("wae-rnf", 128, 0.1, "flow")
+    assert own.latents_at_every_step
+
+
 def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = {}
@@ -136,7 +146,9 @@ def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
     assert [rows[name]["preset"] for name in ("a", "vae", "wae")] == ["recipe", "authors", "recipe"]
     assert (rows["wae"]["lr_patience"], rows["wae"]["weight_decay"]) == (2, 0.125)
     Path("rows.yaml").write_text("a: {preset: receipt}\n")
-    assert "--preset must be one of authors, recipe, toy" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
+    assert "--preset must be one of authors, autoencoder, recipe, toy" in refused(
+        ["reproduce", "--variants", "rows.yaml"], capsys
+    )
 
 
 @dataclass

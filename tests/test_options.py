@@ -281,7 +281,7 @@ def test_light_copies_agree_with_what_they_copy():
         (["--lr_milestones"], "argument --lr_milestones: expected at least one argument"),
         (["--lr_patience", "1", "--lr_decay", "1"], "--lr_decay must lie in [0, 1), but is 1.0"),
         (["--batch_norm_eps", "-1"], "--batch_norm_eps must not be negative"),
-        (["--preset", "authers"], "--preset must be one of authors, recipe, toy, but is authers"),
+        (["--preset", "authers"], "--preset must be one of authors, autoencoder, recipe, toy, but is authers"),
         (["--centres_from", "nowhere.npy"], "--centres_from nowhere.npy: there is no such file"),
         (["--vocab_size", "4"], "--vocab_size must be at least 5"),
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),

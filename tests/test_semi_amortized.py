@@ -7,8 +7,19 @@ import torch
 
 from modeling_wae_rnf import WaeRnfConfig
 from modeling_wae_rnf.semi_amortized import SEED
+from wae_rnf.commands.main import main
+from wae_rnf.evaluation.metrics import Metrics
+from wae_rnf.evaluation.metrics_files import read_metrics
+from wae_rnf.evaluation.model_directory import load_model
+from wae_rnf.evaluation.schema import unknown_keys
+from wae_rnf.sharing.model_card import model_card
+from wae_rnf.sharing.onnx_export import export_programs
+from wae_rnf.text.text_input import encode
+from wae_rnf.training.run import train
 from wae_rnf.training.schedules import annealed_weights
 from wae_rnf.training.systems import NO_FLOW, NO_MMD, SYSTEMS
+
+from .small_runs import SENTENCES
 
 FIXED = {"dropout": 0.0, "batch_norm": False, "mean_gamma": None}
 FEW = {"steps": 3, "step_size": 0.3, "max_norm": 0.5}  # the steps are long, and some gradients are clipped
@@ -225,7 +236,9 @@ def test_mixed_precision_and_single_precision(tiny_model, batch):
 @pytest.mark.parametrize(("fields", "message"), [
     ({"posterior": "vmf"} | NO_FLOW | NO_MMD, "refines a gaussian posterior, not 'vmf'"),
     ({"objective": "iwae"}, "refines by one sample a sentence, and 'iwae' has several"),
-    ({"decoder_type": "cnn"}, "refines each sentence by itself, and decoder 'cnn' normalizes over all"),
+    ({"decoder_type": "cnn"}, "refines each sentence by itself, and decoder 'cnn' is batch-normalized"),
+    ({"decoder_type": "hybrid"}, "refines each sentence by itself, and decoder 'hybrid' is batch-normalized"),
+    ({"input_drop": 0.1}, "refines on the sentence, which input_drop and input_shuffle change"),
     ({"inference_kwargs": {"steps": -1}}, "steps must be a whole number from 0 on, but is -1"),
     ({"inference_kwargs": {"step_size": 0}}, "step_size must be a number over 0, but is 0"),
     ({"inference_kwargs": {"momentum": 1}}, r"momentum must be a number in \[0, 1\), but is 1"),
@@ -235,6 +248,26 @@ def test_mixed_precision_and_single_precision(tiny_model, batch):
 def test_what_it_has_not_is_refused(fields, message):
     with pytest.raises(ValueError, match=message):
         WaeRnfConfig(**{"vocab_size": 9, "inference": "semi_amortized"} | fields)
+
+
+def test_a_run_its_metrics_and_its_report(small_run, tmp_path, capsys):
+    """Trained, evaluated and shown: each says how far q(z|x) was refined, and the model generates in all ways."""
+    metrics = train(small_run(system="sa-vae", num_epochs=1, inference_kwargs={"steps": 2}))
+    assert metrics["refinement_steps"] == 2
+    assert list(unknown_keys(read_metrics(tmp_path / "run" / "metrics.json"), Metrics)) == []
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "run"), "--iwae_samples", "2"]) == 0
+    assert "q(z|x) refined by 2 gradient steps" in " ".join(capsys.readouterr().out.split())
+    model, tokenizer = load_model(tmp_path / "run")
+    card = " ".join(str(model_card("me/it", metrics, model.config)).split())
+    assert "The posterior of each sentence is refined by 2 steps of gradient ascent on its ELBO." in card
+    one, other = (encode(model, tokenizer, texts) for texts in (SENTENCES[:2], SENTENCES[2:]))
+    assert len(model.generate(num_samples=3, max_new_tokens=5)) == 3
+    assert len(model.reconstruct(one, max_new_tokens=5)) == 2
+    assert len(model.interpolate(one, other, steps=3, max_new_tokens=5).flatten(0, 1)) == 6
+    assert torch.equal(model.embed(**one), model.encode(**one).mean)
+    with pytest.raises(ValueError, match="a posterior that is refined on each sentence cannot be exported"):
+        export_programs(model)
 
 
 def test_alpha_climbs_from_a_tenth():

@@ -30,8 +30,8 @@ class Topic(NamedTuple):
 
     Attributes:
         number: its place in t, from 0.
-        divergence: KL of the topic's words from those of all topics, nats per token; 0 where the decoder does not
-            tell the topic from the others.
+        divergence: KL of the topic's words from those of all topics, nats per token; near 0 where the decoder does
+            not tell the topic from the others, and nearer with more samples.
         words: those that add most to this divergence, the first adds most.
     """
 

@@ -61,9 +61,9 @@ class SystemArguments:
     system: str = option("wae-rnf", f"System to train: {', '.join(SYSTEMS)}.", basic=True)
     preset: str | None = option(
         None,
-        "Named set of options, for any system: authors (the configuration of the authors' code), recipe (what makes "
-        "every system better) or toy (the settings of `make train`). Options of --config and of the command line come "
-        "first.",
+        "Named set of options, for any system: authors (the configuration of the authors' code), autoencoder (for "
+        "reconstruction and latent arithmetic), recipe (what makes every system better) or toy (the settings of `make "
+        "train`). Options of --config and of the command line come first.",
         one_of(*PRESETS),
         basic=True,
     )
