@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class LogVariance(AuxiliaryLoss):
     """Σ_i |log σ_i²| of q(z|x) (Rubenstein et al. 2018, arXiv 1802.03761), without unit.
 
-    An autoencoder that pays reconstruction alone lets σ shrink. For an adversarial one Shen et al. 2020 give it a
-    weight of 0.01 or more.
+    An autoencoder that pays reconstruction alone lets σ shrink. In an adversarial one Shen et al. 2020 give this a
+    weight of 0.01.
 
     Examples:
         >>> from .configuration_wae_rnf import WaeRnfConfig

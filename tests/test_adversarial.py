@@ -15,13 +15,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from modeling_wae_rnf import GaussianPosterior, WaeRnfConfig, WaeRnfModel
 from modeling_wae_rnf.priors import StandardNormal
+from wae_rnf.training import run
 from wae_rnf.training.adversarial import Adversarial
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.discriminator import Discriminator
-from wae_rnf.training.run import train
 from wae_rnf.training.systems import SYSTEMS
 
-from .small_runs import last_checkpoint
+from .small_runs import assert_same_weights, last_checkpoint
 
 OPTIONS = {"adversarial_weight": 3.0, "discriminator_hidden_size": 5, "discriminator_learning_rate": 0.01}
 
@@ -165,6 +165,11 @@ def after_a_step(rows):
     return found | dict(strategy.discriminator.named_parameters())
 
 
+def discriminator_of(directory):
+    """Its state in the last checkpoint of a run."""
+    return torch.load(last_checkpoint(directory) / "optimizer.pt", weights_only=True)["beside"]["discriminator"]
+
+
 @pytest.fixture(params=["no", "bf16"])
 def precision(request):
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -173,13 +178,30 @@ def precision(request):
 
 
 def test_a_run_has_the_adversary_in_its_checkpoints_alone(small_run, tmp_path, precision):
-    metrics = train(small_run(system="aae", num_epochs=1, mixed_precision=precision, **OPTIONS))
-    run = tmp_path / "run"
-    state = torch.load(last_checkpoint(run) / "optimizer.pt", weights_only=True)["beside"]["discriminator"]
+    metrics = run.train(small_run(system="aae", num_epochs=1, mixed_precision=precision, **OPTIONS))
+    state = discriminator_of(tmp_path / "run")
     assert state["layers.0.weight"].shape == (5, 4)
     assert state["layers.0.weight"].dtype == torch.float32
-    assert not any("discriminator" in name for name in load_file(run / "model.safetensors"))
+    assert not any("discriminator" in name for name in load_file(tmp_path / "run" / "model.safetensors"))
     (validation,) = metrics["training"]["history"]
     assert "adversarial" not in validation  # a discriminator that learns is no measure
     assert validation["loss"] == pytest.approx(validation["reconstruction"])
     assert any(warning.startswith("the loss has no KL divergence") for warning in metrics["warnings"])
+
+
+def test_a_scaled_loss_is_that_of_the_model_alone(small_run, tmp_path, monkeypatch):
+    """As on a GPU in float16: by powers of two, which change no digit."""
+    start = run.start_accelerator
+
+    def scaled(*given):
+        accelerator = start(*given)
+        accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=2)
+        return accelerator
+
+    given = {"system": "aae", "num_epochs": 1, **OPTIONS}
+    run.train(small_run("plain", **given))
+    monkeypatch.setattr(run, "start_accelerator", scaled)
+    run.train(small_run("scaled", **given))
+    assert_same_weights(tmp_path / "plain", tmp_path / "scaled")
+    plain, other = (discriminator_of(tmp_path / name) for name in ("plain", "scaled"))
+    assert all(torch.equal(plain[name], other[name]) for name in plain if name != "_extra_state")
