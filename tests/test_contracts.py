@@ -129,8 +129,8 @@ class Refined(Amortized):
         super().__init__(config)
         self.steps, self.rate = steps, rate
 
-    def forward(self, model, sentences, kl_weight=None):
-        first, graph = super().forward(model, sentences, kl_weight), torch.is_grad_enabled()
+    def forward(self, model, sentences, kl_weight=None, sample=True):
+        first, graph = super().forward(model, sentences, kl_weight, sample), torch.is_grad_enabled()
         kl_weight = model.config.kl_weight if kl_weight is None else kl_weight
         with torch.enable_grad():
             values = first.mean, first.stddev.log()

@@ -106,6 +106,7 @@ OUT_OF_SCOPE = {
                 "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "prior": "flow", "prior_layers": 2},
     "dirichlet-vae": {"kappa": 5.0, "free_bits": 1.0, "minimum_rate": 1.0, "mmd_kernel": "imq", "num_centres": 3,
                       "num_flows": 1, "prior_layers": 2, "prior_components": 2},
+    "sa-vae": {"input_drop": 0.1, "input_shuffle": 2, "num_flows": 1, "mmd_kernel": "imq", "inner_steps": 3},
     "dae": {"adversarial_weight": 1.0, "discriminator_hidden_size": 8, "discriminator_learning_rate": 1e-3,
             "kl_end": 0.5, "kl_cycles": 2, "free_bits": 1.0, "prior": "mixture", "mmd_weight": 1.0, "num_flows": 1},
     "aae": {"mmd_kernel": "imq", "inner_steps": 3, "minimum_rate": 1.0, "prior": "flow", "centres_from": "x"},
@@ -154,6 +155,7 @@ IN_SCOPE = {
         "objective": "iwae",
         "importance_samples": 2,
     },
+    "sa-vae": {"inference_kwargs": {"steps": 3}, "kl_weight": 0.5, "free_bits": 1.0, "prior": "mixture"},
     "dae": {
         "input_drop": 0.1,
         "input_shuffle": 2,

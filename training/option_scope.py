@@ -32,6 +32,8 @@ RULES = (
      "its decoder reads the latent variable at every step in any case"),
     (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] != "vmf",
      "the prior of its von Mises-Fisher posterior is uniform on the sphere"),
+    (("input_drop", "input_shuffle"), lambda own: own["inference"] != "semi_amortized",
+     "its posterior is refined on the sentence, which noise would change"),
     (("prior_components",), lambda own: own["prior"] in ("mixture", "vamp"),
      "its prior has no components, see --prior"),
     (("prior_layers",), lambda own: own["prior"] == "flow", "its prior has no layers, see --prior flow"),
