@@ -90,11 +90,11 @@ class DecoderMetric(Metric):
         states, slopes = self.of_tokens(states), self.of_tokens(slopes.flatten(-2)).unflatten(-1, slopes.shape[-2:])
         return self.sums(fisher(states, slopes, self.decoder)).to(z.dtype).view(*shape, -1)
 
-    def rough_tensor(self, z: Tensor) -> Tensor:
+    def rough(self) -> "DecoderMetric":
         """Over two of the sentences, which are one of each end where half of them are of either."""
         few = slice(None, None, max(1, self.input_ids.shape[1] // 2))
         parts = self.flow, self.decoder, self.embedding
-        return DecoderMetric(*parts, self.input_ids[:, few], self.mask[:, few]).tensor(z)
+        return DecoderMetric(*parts, self.input_ids[:, few], self.mask[:, few])
 
     def squared_lengths(self, points: Tensor) -> Tensor:
         """As for every metric; points (pairs, steps, d)."""

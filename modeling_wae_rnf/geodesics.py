@@ -103,9 +103,9 @@ def shortest_curves(
     sizes = finenesses(steps - 1)
     curves = first_curves(metric, a, b, sizes[0] + 1, starts)
     with torch.no_grad():
-        tensors = searched.rough_tensor(straight_line(a, b, 3))
+        tensors = searched.rough().tensor(straight_line(a, b, 3))
         choice = CHOICE if starts > 1 else 0
-        found, secants = relax(searched, curves.flatten(0, 1), pairs.repeat(starts), tensors, ROUGH, choice)
+        found, secants = relax(searched.rough(), curves.flatten(0, 1), pairs.repeat(starts), tensors, ROUGH, choice)
         best = found.energy.view(starts, -1).nan_to_num(torch.inf).argmin(0) * len(a) + pairs
         found = Geodesics(*(part[best] for part in found))
         secants = secants and Secants(*(part[:, best] for part in secants))
@@ -119,7 +119,7 @@ def shortest_curves(
             found, secants = relax(searched, curves, pairs, tensors, rough, max_iterations, secants)
             iterations = iterations + found.iterations
             if size == sizes[0] != sizes[-1]:
-                tensors = searched.rough_tensor(found.points)
+                tensors = searched.rough().tensor(found.points)
         points, line = at_constant_speed(metric, found.points), straight_line(a, b, steps)
         # where the steps are too far for the metric, moving points can make a curve longer than the straight line
         in_vain = curve_length(metric, line) < (1 - IN_VAIN) * curve_length(metric, points)

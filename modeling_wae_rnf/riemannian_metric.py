@@ -21,9 +21,9 @@ class Metric:
         """G: (..., d) -> (..., d, d), symmetric and not negative."""
         raise NotImplementedError
 
-    def rough_tensor(self, z: Tensor) -> Tensor:
-        """G where it need only be about right, for the minimization to find its way: as `tensor`."""
-        return self.tensor(z)
+    def rough(self) -> "Metric":
+        """The metric where it need only be about right: to choose among starts, and to precondition the search."""
+        return self
 
     def squared_lengths(self, points: Tensor) -> Tensor:
         """s² of the segments between neighbours: (..., steps, d) -> (..., steps - 1).
