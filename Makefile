@@ -5,7 +5,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 # runs/toy, of which README.md speaks; where that is there already, one with the time in its name
 OUTPUT_DIR ?= $(shell test -e runs/toy && date +runs/toy-%Y%m%d-%H%M%S || echo runs/toy)
 
-.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality types style bench readme findings figures docs
+.PHONY: install train test test-slow test-avx2 test-lowest test-newest quality types style bench bench-peers readme findings figures docs
 
 install: .venv/installed
 
@@ -59,6 +59,11 @@ style: install
 # Speed and memory beside a plain implementation: some ten minutes on two cores.
 bench: install
 	$(BIN)/python -m benchmarks.run
+
+# The loops of other libraries beside ours, on the Penn Treebank in CORPUS: some twenty minutes; clones them into peers/.
+CORPUS ?= data/ptb
+bench-peers: install
+	$(BIN)/python -m benchmarks.peers $(CORPUS)
 
 # The tables of README.md and docs/, from results/ and the code.
 readme: install

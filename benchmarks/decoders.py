@@ -16,6 +16,7 @@ DECODERS: dict[str, dict[str, Any]] = {
     "cnn, small": {"decoder_type": "cnn"},
     "cnn, very_large": {"decoder_type": "cnn", "decoder_kwargs": {"size": "very_large"}},
     "transformer": {"decoder_type": "transformer"},
+    "hybrid": {"decoder_type": "hybrid"},
 }
 LENGTHS = (25, 100, 400)
 SENTENCES = 16

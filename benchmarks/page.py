@@ -22,6 +22,7 @@ def report(results: Path = RESULTS) -> str:
         ("Speed and memory", introduction()),
         ("The floor", floor(parts["training_step"])),
         ("A step of training", training_step(parts["training_step"])),
+        *([("Other libraries' own loops", peers(parts["peers"]))] if "peers" in parts else []),  # `make bench-peers`
         ("A step on the importance-weighted bound", importance_weighting(parts["importance_weighting"])),
         ("Importance sampling", evaluation(parts["evaluation"])),
         ("Generation", generation(parts["generation"])),
@@ -254,6 +255,32 @@ def alternatives(figures: Figures) -> str:
         for way, milliseconds in ways.items()
     ]
     return "Milliseconds of each way, timed by turns.\n\n" + table(["what", "way", "", "ms"], rows)
+
+
+def peers(figures: Figures) -> str:
+    rows = [
+        [
+            name,
+            f"{found['tokens_per_second']:,.0f}",
+            f"{figures['ratio'][name]:.2f}",
+            f"{found['peak_memory_mb']:,.0f}",
+            *(
+                "–" if found[key] is None else f"{found[key]:.1f}"
+                for key in ("seconds_of_importance_samples", "seconds_of_samples")
+            ),
+        ]
+        for name, found in figures["loops"].items()
+    ]
+    heading = ["loop", "tokens a second", "ours, vae, is faster by", "MB", "importance samples, s", "samples, s"]
+    return (
+        f"`make bench-peers`, {figures['threads']} thread{'s' * (figures['threads'] > 1)}: each library's own program "
+        "trains on the Penn Treebank, embedding and hidden size 200, latent size 32, batches of 32, dropout 0.2, till "
+        f"{figures['steps']} steps are timed, {figures['rounds']} times by turns; medians. Validation and the start "
+        "are not in it. The others make batches of one length, ours are random samples of the corpus. Importance "
+        "samples: 50 for each of 50 sentences; samples: 200 sentences of 30 tokens (those of vae-lagging-encoder end "
+        "by themselves, after 99 tokens at the latest). The authors' code has no sampling that runs, and its own "
+        "importance weights mix the sentences of a batch.\n\n" + table(heading, rows)
+    )
 
 
 def provenance(parts: Mapping[str, Figures]) -> str:

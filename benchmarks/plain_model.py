@@ -52,7 +52,7 @@ class PlainModel(WaeRnfModel):
 
     # what `forward` goes through, by way of the two above
 
-    def _encode(self, sentences: Aligned, kl_weight: float | None = None) -> Posterior:
+    def _encode(self, sentences: Aligned, kl_weight: float | None = None, sample: bool = True) -> Posterior:
         return self.encode(sentences.input_ids, sentences.mask)
 
     def _read(
@@ -66,7 +66,7 @@ class PlainModel(WaeRnfModel):
 
 @torch.no_grad()
 def score_by_loop(model: WaeRnfModel, batches: Iterable[Batch], samples: int) -> list[torch.Tensor]:
-    """Log importance weights of the pushforward reading, one pass through the whole model a sample."""
+    """Log importance weights of the pushforward model, one pass through the whole model a sample."""
     log_weights = []
     for batch in batches:
         for _ in range(samples):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from wae_rnf.evaluation.provenance import commit, provenance
+from wae_rnf.evaluation.provenance import note_commit, provenance
 
 from .page import README, RESULTS, report
 from .timing import Figures
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.quick and options.output is None:
         parser.error("--quick gives no figures worth keeping; name a folder for them with --output")
     results, page = (RESULTS, README) if options.output is None else places(Path(options.output))
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     results.mkdir(parents=True, exist_ok=True)
     console = Console()
     for part in parts:

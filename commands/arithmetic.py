@@ -27,12 +27,12 @@ def arithmetic(argv: list[str]) -> None:
         raise ValueError("--strengths must be finite")
 
     from wae_rnf.evaluation.evaluation_target import file_of_figures, named_corpus
-    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.evaluation.provenance import note_commit
     from wae_rnf.text.edits_of_directory import edits_of_directory
 
     dataset = named_corpus(options.model_dir, options.dataset)
     path = file_of_figures(options.model_dir, f"arithmetic-{options.attribute}.json", options.output)
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     text = open_text(options.model_dir)
     text.require_latents()
     judge = open_text(options.language_model) if options.language_model else None

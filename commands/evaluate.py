@@ -37,10 +37,10 @@ def evaluate(argv: list[str]) -> None:
     evaluation = EvaluationOptions(dataset, text_column=column, **chosen)
     path = destination(options.model_dir, evaluation, options.output)
 
-    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.evaluation.provenance import note_commit
     from wae_rnf.training.report import evaluate_model
 
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     accelerator = join_processes(mixed_precision=options.mixed_precision)
     evaluate_model(options.model_dir, evaluation, accelerator, path, verbose=options.verbose)
     kept = "" if path.name == METRICS_FILE else f"; {METRICS_FILE}, the record of the model, is left as it was"

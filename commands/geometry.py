@@ -41,12 +41,12 @@ def geometry(argv: list[str]) -> None:
 
     from wae_rnf.evaluation.evaluation_target import file_of_figures, named_corpus
     from wae_rnf.evaluation.geometry_directory import GEOMETRY_FILE, geometry_of_directory
-    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.evaluation.provenance import note_commit
     from wae_rnf.training.systems import system_of
 
     dataset = named_corpus(options.model_dir, options.dataset)
     path = file_of_figures(options.model_dir, GEOMETRY_FILE, options.output)
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     names = ("language_model", "split", "pairs", "steps", "seed", "max_words")
     given = {name: getattr(options, name) for name in names}

@@ -27,13 +27,15 @@ COMMANDS = {
     "surprisal": "likelihood",
     "edit": "latent_space",
     "nearest": "latent_space",
+    "topics": "topics",
     "arithmetic": "arithmetic",
+    "probe": "probe",
     "export": "export",
     "push": "push",
     "demo": "demo",
 }
 # commands that are run for what they print
-WRITERS = ("sample", "reconstruct", "interpolate", "embed", "score", "surprisal", "edit", "nearest")
+WRITERS = ("sample", "reconstruct", "interpolate", "embed", "score", "surprisal", "edit", "nearest", "topics")
 HELP = """\
 usage: wae-rnf COMMAND [options]      (wae-rnf COMMAND --help explains each)
 
@@ -65,13 +67,17 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
                   wae-rnf edit runs/toy --from_file bad.txt --to_file good.txt
   nearest       sentences of a file that are nearest in the latent space
                   wae-rnf nearest runs/toy --corpus sentences.txt < queries.txt
+  topics        the words of each topic of a dirichlet-vae
+                  wae-rnf topics runs/toy-topics
   arithmetic    how well edits along a direction of the latent space work
                   wae-rnf arithmetic runs/yelp --attribute tense
+  probe         few-label classification: a linear classifier on the latents
+                  wae-rnf probe runs/toy --attribute topic
   export        encoder and decoder as ONNX files, for runtimes without PyTorch
                   wae-rnf export runs/toy runs/toy-onnx
   push          a trained model to the Hub, with a model card
                   wae-rnf push runs/toy user/wae-rnf-toy
-  demo          a page of samples, reconstructions and a map of the latent space
+  demo          a page on sentences, samples, edits and the map of the latent space
                   wae-rnf demo runs/toy
 """
 

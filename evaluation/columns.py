@@ -15,7 +15,13 @@ NOTHING = "–"  # a cell of a quantity that is not known, or that says nothing 
 NATS = "nats per sentence"
 MODEL = "MODEL"  # in a path: the generative model of the row
 MODELS = {"pushforward": "prior on z", "flow_posterior": "prior on z'"}  # the generative models, in words
-PRIORS = {"standard_normal": "N(0, I)", "uniform_sphere": "uniform on the sphere", "vamp": "p(z), a VampPrior"}
+PRIORS = {
+    "standard_normal": "N(0, I)",
+    "uniform_sphere": "uniform on the sphere",
+    "vamp": "p(z), a VampPrior",
+    "dirichlet": "N(0, I), t ~ Dir(a)",
+    "conditional_dirichlet": "N(0, I), t ~ Dir(a(z))",
+}
 
 
 def symbol_of_prior(metrics: AnyMetrics) -> str:
@@ -33,12 +39,12 @@ class Row(NamedTuple):
 
     name: str
     runs: Sequence[AnyMetrics]  # of one system, a seed each
-    reading: str  # the generative model whose bounds are shown
+    generative_model: str  # the generative model whose bounds are shown
 
     @classmethod
     def own(cls, name: str, runs: Sequence[AnyMetrics]) -> "Row":
         """The row with the bounds of the generative model that was trained."""
-        return cls(name, runs, runs[0]["reading"])
+        return cls(name, runs, runs[0]["generative_model"])
 
 
 class TableColumn(Protocol):
@@ -74,7 +80,7 @@ class Column:
         words: what the figure is called in a list; the heading by default.
 
     Examples:
-        >>> runs = [{"reading": "pushforward", "pushforward": {"elbo": {"nll": nll}}} for nll in (3.0, 5.0)]
+        >>> runs = [{"generative_model": "pushforward", "pushforward": {"elbo": {"nll": nll}}} for nll in (3.0, 5.0)]
         >>> COLUMNS["elbo"].cell(Row.own("vae", runs[:1])), COLUMNS["elbo"].cell(Row.own("vae", runs))
         ('3.00', '4.00 ± 1.41')
     """
@@ -88,20 +94,20 @@ class Column:
     monte_carlo_error: str | None = None
     words: str = ""
 
-    def read(self, metrics: AnyMetrics, reading: str) -> float | None:
+    def read(self, metrics: AnyMetrics, generative_model: str) -> float | None:
         """The figure of one run; None where it is not known, or says nothing of the model."""
         if self.applies is not None and not metrics[self.applies]:
             return None
-        return follow(metrics, self.path, reading)
+        return follow(metrics, self.path, generative_model)
 
     def cell(self, row: Row) -> str:
         """The figure of one run with its error, or the mean over seeds ± their standard deviation."""
-        known = [self.read(metrics, row.reading) for metrics in row.runs]
+        known = [self.read(metrics, row.generative_model) for metrics in row.runs]
         values = [value for value in known if value is not None]
         if len(values) < len(known):
             return NOTHING
-        error = statistics.stdev(values) if len(values) > 1 else follow(row.runs[0], self.error, row.reading)
-        samples = follow(row.runs[0], self.monte_carlo_error, row.reading)
+        error = statistics.stdev(values) if len(values) > 1 else follow(row.runs[0], self.error, row.generative_model)
+        samples = follow(row.runs[0], self.monte_carlo_error, row.generative_model)
         text = format(statistics.mean(values), self.form)
         text += f" ± {error:{self.form.lstrip('+')}}" if error is not None else ""
         return text + (f" ({samples:.3f})" if samples else "")
@@ -109,17 +115,17 @@ class Column:
     def without_errors(self) -> "Column":
         return replace(self, error=None, monte_carlo_error=None)
 
-    def of(self, reading: str) -> "Column":
+    def of(self, generative_model: str) -> "Column":
         """The same figure of one generative model, whatever that of the row."""
         paths = {name: getattr(self, name) for name in ("path", "error", "monte_carlo_error")}
         fixed: dict[str, Any] = {
-            name: path.replace(MODEL, reading) for name, path in paths.items() if path is not None
+            name: path.replace(MODEL, generative_model) for name, path in paths.items() if path is not None
         }
-        applies = "has_flow" if reading == "flow_posterior" else self.applies
-        return replace(self, heading=f"{self.heading}, {MODELS[reading]}", applies=applies, **fixed)
+        applies = "has_flow" if generative_model == "flow_posterior" else self.applies
+        return replace(self, heading=f"{self.heading}, {MODELS[generative_model]}", applies=applies, **fixed)
 
 
-def follow(metrics: AnyMetrics, path: str | None, reading: str) -> Any:
+def follow(metrics: AnyMetrics, path: str | None, generative_model: str) -> Any:
     """What is found at a path in metrics; None where there is nothing."""
     if path is None:
         return None
@@ -127,19 +133,19 @@ def follow(metrics: AnyMetrics, path: str | None, reading: str) -> Any:
     for key in path.split("/"):
         if found is None:
             break
-        found = found.get(reading if key == MODEL else key)
+        found = found.get(generative_model if key == MODEL else key)
     return found
 
 
 def number_of_samples(row: Row) -> str:
     """k, and where it is not q(z|x) what the samples were drawn from."""
-    iwae = row.runs[0][row.reading]["iwae"]
+    iwae = row.runs[0][row.generative_model]["iwae"]
     return f"{iwae['samples']}" + (" of a mixture" if iwae["proposal"] == "mixture" else "")
 
 
-def generative_model(row: Row) -> str:
+def generative_model_in_words(row: Row) -> str:
     """Which of a flow's two models the bounds are of."""
-    return MODELS[row.reading] if row.runs[0]["has_flow"] else NOTHING
+    return MODELS[row.generative_model] if row.runs[0]["has_flow"] else NOTHING
 
 
 WITH_LATENTS: dict[str, Any] = {"applies": "has_latents"}
@@ -148,7 +154,7 @@ SAMPLES, PERPLEXITIES, EXCESS = "text/samples", "reproduction/perplexities", "re
 INFORMATION, PROTOCOL = "mutual_information", "paper_protocol"
 ERROR, MONTE_CARLO_ERROR = "standard_error", "monte_carlo_error"
 BOUNDS = {
-    "model": WordColumn("generative model", generative_model),
+    "model": WordColumn("generative model", generative_model_in_words),
     "exact": Column("NLL", "MODEL/elbo/nll", error=f"MODEL/elbo/{ERROR}", words="negative log-likelihood, exact"),
     "elbo": Column("ELBO", "MODEL/elbo/nll"),
     "reconstruction": Column("reconstruction", "MODEL/elbo/reconstruction", words="  reconstruction", **WITH_LATENTS),

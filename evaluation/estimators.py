@@ -18,7 +18,7 @@ from modeling_wae_rnf.objectives import OBJECTIVES
 from modeling_wae_rnf.posterior_head import Posterior
 from modeling_wae_rnf.priors import Prior
 
-READINGS = ("pushforward", "flow_posterior")
+GENERATIVE_MODELS = ("pushforward", "flow_posterior")
 ALL_PAIRS = 10_000  # sentences
 ACTIVE, MORE_ACTIVE = 0.01, 0.1  # variances of a unit's mean
 USED_UNIT = 0.05  # nats of a unit's own divergence
@@ -32,7 +32,7 @@ def log_importance_weights(
     reconstruction: torch.Tensor,
     prior: Prior,
 ) -> dict[str, torch.Tensor]:
-    """log p(x, z) / q(z|x) of each sample, for both readings.
+    """log p(x, z) / q(z|x) of each sample, for both generative models.
 
     pushforward: log p(x|z') + log p(z) - log q(z|x);
     flow posterior: log p(x|z') + log p(z') - log q(z|x) + Σ log|det|.
@@ -40,10 +40,10 @@ def log_importance_weights(
     Args:
         posterior: q(z|x) of the batch.
         z, z_prime: (samples, batch, latent_size); log_abs_det, reconstruction: (samples, batch).
-        prior: the model's, of both readings.
+        prior: the model's, of both generative models.
 
     Returns:
-        {reading: (samples, batch)}; minus its mean over the samples is the ELBO's negative.
+        {generative_model: (samples, batch)}; minus its mean over the samples is the ELBO's negative.
     """
     log_ratio = -reconstruction - posterior.log_prob(z)
     return {
@@ -82,8 +82,8 @@ def mixture_log_weights(
 
     Args:
         of_posterior, of_prior: (log p(x, z) / q(z|x), -log p(x|z)) of the samples of each part, (pairs, batch) each.
-            The prior is that of the reading; where it is one of z', the ratio has the flow's Jacobian in it, and the
-            prior's samples were pulled back by the flow's inverse.
+            The prior is that of the generative model; where it is one of z', the ratio has the flow's Jacobian in it,
+            and the prior's samples were pulled back by the flow's inverse.
 
     Returns:
         (pairs, batch)
@@ -268,13 +268,13 @@ def used_units(posterior: Posterior, prior: Prior | None = None) -> int | None:
     return None if kl is None else sum(value > USED_UNIT for value in kl)
 
 
-def reading_of(objective: str) -> str:
+def generative_model_of(objective: str) -> str:
     """The generative model that an objective trains, whose bound is the one that claims on the model are made by.
 
     It is known before anything is evaluated, as the lower of two bounds is not.
 
     Examples:
-        >>> reading_of("paper"), reading_of("authors")
+        >>> generative_model_of("paper"), generative_model_of("authors")
         ('pushforward', 'flow_posterior')
     """
     return OBJECTIVES[objective].bound_of

@@ -17,7 +17,7 @@ from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
 from wae_rnf.tokenization.preparation import prepare
 from wae_rnf.tokenization.tokenizer import tokenization_of
 
-from .estimators import reading_of
+from .estimators import generative_model_of
 from .evaluate_split import evaluate
 from .evaluation_target import EvaluationOptions
 from .latent_use import Advice, warnings_of_metrics
@@ -102,7 +102,7 @@ def described(
         "split": split,
         "has_latents": model.config.has_latents,
         "has_flow": model.config.has_flow,
-        "reading": reading_of(model.config.objective),
+        "generative_model": generative_model_of(model.config.objective),
         "evaluation": evaluation,
         "options": run["options"],
         "training": run.get("training"),

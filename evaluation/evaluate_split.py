@@ -3,11 +3,10 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from datasets import Dataset
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -18,8 +17,8 @@ from modeling_wae_rnf.priors import Prior
 from wae_rnf.tokenization.batching import lengths_of, load_batches, numbered_seed, sorted_batches
 
 from .estimators import (
+    GENERATIVE_MODELS,
     MORE_ACTIVE,
-    READINGS,
     USED_UNIT,
     active_units,
     bound_over_k,
@@ -41,6 +40,9 @@ from .proposals import check_proposal
 from .provenance import provenance
 from .shared_work import gather, my_part
 
+if TYPE_CHECKING:  # it takes a second to import, and text in, text out does without
+    from datasets import Dataset
+
 Columns = dict[str, Tensor]  # of each sentence
 BATCH_SIZE = 64
 DRAWN_AGAIN = 1000  # sentences whose z is drawn a second time, for the Monte-Carlo error of mutual information
@@ -56,7 +58,7 @@ class EvaluatedSplit(SplitMetrics):
 @torch.no_grad()
 def evaluate(
     model: WaeRnfModel,
-    sentences: Dataset,
+    sentences: "Dataset",
     samples: int = 1,
     seed: int = 0,
     max_sentences: int | None = None,
@@ -73,7 +75,7 @@ def evaluate(
         max_sentences: take the first so many sentences; all when None.
         progress: show a bar.
         proposal: what the importance samples are drawn from: "posterior", q(z|x), or "mixture", (q(z|x) + p(z)) / 2,
-            half of them from each part; the prior is that of the reading. The ELBO is of the samples of q alone.
+            half of them from each part; the prior is that of the generative model. The ELBO is of the samples of q.
 
     Returns:
         [`EvaluatedSplit`]; `wae_rnf.evaluation.metrics.SplitMetrics` explains every key.
@@ -98,12 +100,14 @@ def evaluate(
     metrics["prior"] = name_of("prior", model.config)
     if model.config.flow_kernel is not None and model.config.num_centres > 1:
         metrics["mean_distance_of_centres"] = torch.pdist(model.centres.double()).mean().item()
+    if model.config.has_latents and model.inference.refinement_steps:
+        metrics["refinement_steps"] = model.inference.refinement_steps
     metrics |= provenance(model.device, seed, time.perf_counter() - start)
     return cast(EvaluatedSplit, metrics)
 
 
 def _columns(
-    model: WaeRnfModel, sentences: Dataset, samples: int, seed: int, progress: bool, proposal: str
+    model: WaeRnfModel, sentences: "Dataset", samples: int, seed: int, progress: bool, proposal: str
 ) -> tuple[Columns, Posterior]:
     """Every quantity of every sentence, as {name: (sentences, ...)}, and the posterior, in the split's order."""
     lengths = lengths_of(sentences)
@@ -156,14 +160,14 @@ def _batch_columns(
     kl, sampled = model.prior.kl_divergence(posterior), log_weights["pushforward"]
     columns["pushforward_elbo"] = -sampled.mean(0) if kl is None else columns["reconstruction"] + kl
     columns["pushforward_elbo_variance"] = _variance_of_mean(sampled if kl is None else reconstruction)
-    for reading in READINGS:
-        weights = log_weights[reading]
+    for generative_model in GENERATIVE_MODELS:
+        weights = log_weights[generative_model]
         if proposal == "mixture":
-            of_prior = _samples_of_prior(model, inputs, posterior, reading, samples, generator)
+            of_prior = _samples_of_prior(model, inputs, posterior, generative_model, samples, generator)
             weights = mixture_log_weights((weights, reconstruction), of_prior)
-        columns[f"{reading}_iwae"] = importance_weighted_nll(weights)
-        columns[f"{reading}_iwae_variance"] = monte_carlo_variance(weights)
-        columns[f"{reading}_over_k"] = bound_over_k(weights)
+        columns[f"{generative_model}_iwae"] = importance_weighted_nll(weights)
+        columns[f"{generative_model}_iwae_variance"] = monte_carlo_variance(weights)
+        columns[f"{generative_model}_over_k"] = bound_over_k(weights)
     if not model.config.has_latents:
         columns |= {name: torch.zeros_like(values) for name, values in columns.items() if name.endswith("_variance")}
     return columns
@@ -178,18 +182,18 @@ def _samples_of_prior(
     model: WaeRnfModel,
     inputs: Mapping[str, Tensor],
     posterior: Posterior,
-    reading: str,
+    generative_model: str,
     samples: int,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a reading."""
+    """(log p(x, z) / q(z|x), -log p(x|z)), each (samples, batch), at samples of the prior of a generative model."""
     drawn = model.sample_prior(samples * len(posterior.mean), generator).unflatten(0, (samples, -1))
     # the prior of z' pulled back; that the inverse is numerical moves where z lies, not what its weight is
-    z = model.flow.inverse(drawn) if reading == "flow_posterior" and model.config.has_flow else drawn
+    z = model.flow.inverse(drawn) if generative_model == "flow_posterior" and model.config.has_flow else drawn
     z_prime, log_abs_det = model.push(z)
     reconstruction = score_samples(model.score, inputs, z_prime)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
-    return weights[reading], reconstruction
+    return weights[generative_model], reconstruction
 
 
 def _summary(
@@ -202,21 +206,24 @@ def _summary(
         "num_tokens": int(columns["length"].sum()),
     }
     metrics |= {f"num_{name}": int(columns[name].sum()) if name in columns else None for name in ("words", "bytes")}
-    names = ("length", *(f"{reading}_{bound}" for reading in READINGS for bound in ("elbo", "iwae")))
+    names = (
+        "length",
+        *(f"{generative_model}_{bound}" for generative_model in GENERATIVE_MODELS for bound in ("elbo", "iwae")),
+    )
     metrics["of_sentences"] = {name: columns[name].tolist() for name in names}
     per_weight = 2 if proposal == "mixture" else 1  # samples
     metrics["bound_over_k"] = {
         "num_sentences": len(columns["length"]),
         "k": [per_weight * k for k in sizes_over(samples // per_weight)],
     }
-    for reading in READINGS:
-        elbo, iwae = (_bound(columns, f"{reading}_{bound}", entropy) for bound in ("elbo", "iwae"))
-        kl = columns[f"{reading}_elbo"] - columns["reconstruction"]
-        metrics[reading] = {
+    for generative_model in GENERATIVE_MODELS:
+        elbo, iwae = (_bound(columns, f"{generative_model}_{bound}", entropy) for bound in ("elbo", "iwae"))
+        kl = columns[f"{generative_model}_elbo"] - columns["reconstruction"]
+        metrics[generative_model] = {
             "elbo": {**elbo, "reconstruction": _mean(columns["reconstruction"]), "kl": _mean(kl)},
             "iwae": {**iwae, "samples": samples, "proposal": proposal},
         }
-        metrics["bound_over_k"][reading] = columns[f"{reading}_over_k"].double().mean(0).tolist()
+        metrics["bound_over_k"][generative_model] = columns[f"{generative_model}_over_k"].double().mean(0).tolist()
     terms = {name: columns[f"paper_protocol_{name}"] for name in ("reconstruction", "kl", "log_abs_det")}
     published = terms["reconstruction"] + terms["kl"] - terms["log_abs_det"]
     metrics["paper_protocol"] = {"nll": _mean(published), "ppl": _perplexity(published, columns["length"])}

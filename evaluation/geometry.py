@@ -56,8 +56,10 @@ class GeometryOptions:
 
 
 def metrics_of(model: Any) -> tuple[str, ...]:
-    """The metrics that a model has."""
+    """The metrics that a model has; none on the simplex, where proportions of topics lie."""
     config = model.config
+    if model.prior.space == "simplex":
+        return ()
     has = {"flow": config.num_flows > 0, "conformal": config.num_flows > 0 and config.flow_kernel is not None}
     return tuple(name for name in METRICS if has.get(name, True))
 

@@ -56,6 +56,8 @@ def geometry_of_directory(
     model, tokenizer = load_model(directory, device)
     if not model.config.has_latents:
         raise ValueError(f"{directory} is a language model: it has no latent space, and no geometry of one")
+    if not metrics_of(model):
+        raise ValueError(f"{directory} has topics, whose proportions lie on a simplex: there is no metric for it here")
     asked = [*(metrics or ()), *(picture[1:] if picture else ())]
     if missing := [name for name in asked if name not in metrics_of(model)]:
         raise ValueError(f"{directory} has no metric {missing[0]}; it has {', '.join(metrics_of(model))}")

@@ -50,8 +50,8 @@ class LatentUse:
         kl = prior.kl_divergence(posterior)
         if kl is None:
             z = posterior.rsample(generator=torch.Generator(posterior.mean.device).manual_seed(0))
-            log_prior = prior.log_prob(z.to(next(prior.parameters()).device)).detach()
-            kl = posterior.log_prob(z) - log_prior.to(z.device)
+            log_prior = prior.log_prob(z.to(next(prior.parameters()))).detach()  # in its precision
+            kl = posterior.log_prob(z) - log_prior.to(z)
         return cls(mutual_information, kl.mean().item(), used_units(posterior, prior), size, number)
 
     @classmethod
@@ -141,6 +141,22 @@ def centres_warning(centres: torch.Tensor, kernel: str, bandwidth: float, to_try
     )
 
 
+def untrained_bound_warning(kl: float) -> str:
+    """A sentence on the bounds of a model whose loss has no KL divergence.
+
+    Args:
+        kl: of q(z|x) from the prior, nats, the mean over the sentences.
+
+    Examples:
+        >>> untrained_bound_warning(81.25)[:60]
+        'the loss has no KL divergence, and q(z|x) of a sentence lies'
+    """
+    return (
+        f"the loss has no KL divergence, and q(z|x) of a sentence lies {kl:.2f} nats from the prior: ELBO and IWAE "
+        "are bounds of log p(x), but no training has tightened them."
+    )
+
+
 def warnings_of_metrics(
     metrics: Mapping[str, Any],
     model: WaeRnfModel | None = None,
@@ -150,14 +166,17 @@ def warnings_of_metrics(
 
     Args:
         metrics: what metrics.json holds.
-        model: the evaluated one; without it nothing is said of the centres.
+        model: the evaluated one; without it nothing is said of its loss and its centres.
         advise: gives the [`Advice`] for the options of a training; without it nothing is said of what to try.
     """
     found: list[str | None] = []
     if metrics["has_latents"]:
         options = {"system": metrics["system"]} | metrics["options"]
         advice = advise(options) if advise is not None else Advice()
-        found.append(latent_warning(LatentUse.of_metrics(metrics), advice.latent))
+        use = LatentUse.of_metrics(metrics)
+        found.append(latent_warning(use, advice.latent))
+        if model is not None and not model.config.kl_weight:
+            found.append(untrained_bound_warning(use.kl))
         kernel = None if model is None else model.config.flow_kernel
         if model is not None and kernel is not None:
             found.append(centres_warning(model.centres, kernel, model.config.kernel_bandwidth, advice.centres))

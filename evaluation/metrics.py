@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 # 1: facts of the model; 2: Monte-Carlo errors, the bound over k; 3: `paper_protocol`, `reproduction`; 4: figures per
-# white-space word and per byte, the tokenization
+# white-space word and per byte, the tokenization, `generative_model`
 FORMAT = 4
 METRICS_FILE = "metrics.json"
 AnyMetrics = Mapping[str, Any]  # `Metrics` or a part of them, for readers that have the key in a variable
@@ -110,6 +110,7 @@ class SplitMetrics(Units, Provenance):
     largest_flow_inversion_error: NotRequired[float]  # of F⁻¹(F(z)), in z; with a flow
     mean_distance_of_centres: NotRequired[float]  # in z; with a Riemannian metric
     kl_of_units: list[float] | None  # nats, one a unit; None where the divergence is no sum over units
+    refinement_steps: NotRequired[int]  # of gradient ascent on each sentence's ELBO that its posterior has had; if any
     mmd: float | None  # to the prior, unbiased; None for a language model and for a single sentence
     entropy: NotRequired[float]  # of the corpus, nats per sentence; where it is known
     entropy_standard_error: NotRequired[float | None]  # nats, over sentences
@@ -225,7 +226,7 @@ class Metrics(SplitMetrics):
     tokenization: Tokenization
     has_latents: bool  # False for a language model
     has_flow: bool  # False where both generative models are the same
-    reading: str  # pushforward or flow_posterior: the generative model that was trained
+    generative_model: str  # pushforward or flow_posterior: the generative model that was trained
     warnings: list[str]  # of a latent variable that has collapsed, and of centres
     samples: list[str]  # from the prior; empty where none were kept
     text: NotRequired[Text]  # unknown in the first files that `wae-rnf evaluate` wrote

@@ -11,7 +11,7 @@ import numpy as np
 
 from .json_files import read_json, write_json
 from .metrics import FORMAT, METRICS_FILE, Metrics
-from .metrics_migration import OldMetrics, OldSizes, migrated, with_tokenization
+from .metrics_migration import Format3, OldMetrics, migrated, of_format_3
 from .schema import problems
 
 SENTENCES_FILE = "sentences.tsv"
@@ -57,8 +57,8 @@ def read_metrics(path: str | Path) -> Metrics:
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(f"{path} is of format {version}, this version reads up to {FORMAT}; install a newer one")
     if version < FORMAT:
-        check_schema(path, metrics, OldMetrics if version < 3 else OldSizes)
-        metrics = migrated(metrics) if version < 3 else with_tokenization(metrics)
+        check_schema(path, metrics, OldMetrics if version < 3 else Format3)
+        metrics = migrated(metrics) if version < 3 else of_format_3(metrics)
     check_schema(path, metrics, Metrics)
     return metrics
 

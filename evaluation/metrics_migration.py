@@ -2,7 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
-from .estimators import READINGS, reading_of
+from .estimators import GENERATIVE_MODELS, generative_model_of
 from .latent_use import warnings_of_metrics
 from .metrics import FORMAT, Metrics, PaperProtocol, SplitMetrics
 
@@ -30,6 +30,12 @@ class OldSizes(TypedDict):
     flow_posterior: OldModel
 
 
+class Format3(OldSizes):
+    """What format 4 changed of format 3."""
+
+    reading: str  # today's `generative_model`
+
+
 class OldMetrics(OldSizes):
     """What every file before format 3 has."""
 
@@ -54,7 +60,9 @@ def migrated(metrics: dict) -> Metrics:
     unknown = {
         "has_latents": system != "lstm-lm",
         "has_flow": metrics["pushforward"]["iwae"]["nll"] != metrics["flow_posterior"]["iwae"]["nll"],
-        "reading": reading_of(options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")),
+        "reading": generative_model_of(
+            options.get("objective") or ("flow_posterior" if system == "vae-nf" else "paper")
+        ),
         "hub_dataset": None,
         "language": None,
         "samples": [],
@@ -69,21 +77,22 @@ def migrated(metrics: dict) -> Metrics:
         "seed": metrics.get("seed"),
     }
     prior = {"prior": "uniform_sphere" if system == "vmf-vae" else "standard_normal"}
-    new = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
+    new: Any = unknown | migrated_split(prior | metrics) | {"evaluation": evaluation | metrics.get("evaluation", {})}
     if "text" in new:
         new["text"], perplexities = _text(new["text"])
         new |= _reproduction(metrics, perplexities)
     new.pop("row", None)
-    return with_tokenization({"warnings": warnings_of_metrics(new)} | new)
+    return of_format_3({"warnings": warnings_of_metrics(new)} | new)
 
 
-def with_tokenization(metrics: dict) -> Metrics:
+def of_format_3(metrics: dict) -> Metrics:
     """The content of a file of format 3 in that of today: before there was a choice, tokens were lower-case words.
 
     Args:
-        metrics: content that fits [`OldSizes`].
+        metrics: content that fits [`Format3`].
     """
-    found: Any = with_words(metrics)
+    renamed = {"generative_model" if name == "reading" else name: value for name, value in metrics.items()}
+    found: Any = with_words(renamed)
     return found | {"tokenization": {"tokenization": "words", "lowercase": True}, "format": FORMAT}
 
 
@@ -91,11 +100,11 @@ def with_words(metrics: dict) -> dict:
     """Figures of a split with those per white-space word, where each token but the last is a word."""
     sizes = {"num_words": metrics["num_tokens"] - metrics["num_sentences"], "num_bytes": None}
     models = {
-        reading: {
+        generative_model: {
             name: bound | {"ppl_per_word": bound["ppl"], "bits_per_byte": None}
-            for name, bound in metrics[reading].items()
+            for name, bound in metrics[generative_model].items()
         }
-        for reading in READINGS
+        for generative_model in GENERATIVE_MODELS
     }
     return metrics | sizes | models
 
@@ -113,18 +122,18 @@ def migrated_split(metrics: dict) -> SplitMetrics:
     }
     new = unknown | {name: value for name, value in metrics.items() if name != "published"}
     new["paper_protocol"] = metrics["published"]
-    for reading in READINGS:
-        bounds = {name: {"monte_carlo_error": None} | bound for name, bound in metrics[reading].items()}
+    for generative_model in GENERATIVE_MODELS:
+        bounds = {name: {"monte_carlo_error": None} | bound for name, bound in metrics[generative_model].items()}
         bounds = {name: _without(bound, "above_language_model") for name, bound in bounds.items()}
         bounds["iwae"] = {"proposal": "posterior"} | bounds["iwae"]
-        new[reading] = bounds
-    curve = {reading: [metrics[reading]["iwae"]["nll"]] for reading in READINGS}
+        new[generative_model] = bounds
+    curve = {generative_model: [metrics[generative_model]["iwae"]["nll"]] for generative_model in GENERATIVE_MODELS}
     curve |= {"num_sentences": metrics["num_sentences"], "k": [metrics["pushforward"]["iwae"].get("samples")]}
     found: Any = with_words({"bound_over_k": curve} | new)
     return found
 
 
-def _text(text):
+def _text(text: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The text's quality, and the perplexities of samples that stood in it."""
     names = {"perplexity_samples": "num_samples", "forward_ppl": "forward_ppl", "reverse_ppl": "reverse_ppl"}
     samples = {name: value for name, value in text["samples"].items() if name not in names}
@@ -135,22 +144,22 @@ def _text(text):
     return new, perplexities
 
 
-def _reproduction(metrics, perplexities):
+def _reproduction(metrics: dict[str, Any], perplexities: dict[str, Any]) -> dict[str, Any]:
     """What `wae-rnf reproduce` had added, at four places."""
-    added = {"row": metrics.get("row", metrics["system"])}
+    added: dict[str, Any] = {"row": metrics.get("row", metrics["system"])}
     if perplexities["forward_ppl"] is not None:
         added["perplexities"] = perplexities
     name = "above_language_model"
     if name in metrics["pushforward"]["elbo"]:
         added[name] = {
-            reading: {
+            generative_model: {
                 kind: {"mean": bound[name], "standard_error": bound[f"{name}_standard_error"]}
-                for kind, bound in metrics[reading].items()
+                for kind, bound in metrics[generative_model].items()
             }
-            for reading in READINGS
+            for generative_model in GENERATIVE_MODELS
         }
     return {"reproduction": added} if len(added) > 1 or "row" in metrics else {}
 
 
-def _without(bound, prefix):
+def _without(bound: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name: value for name, value in bound.items() if not name.startswith(prefix)}

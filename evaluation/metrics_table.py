@@ -61,10 +61,15 @@ def print_figures(metrics: AnyMetrics, console: Console) -> None:
     title = f"{metrics['system']} on {metrics['dataset']}, {metrics['split']} split: {size}"
     own = Row.own(metrics["system"], [metrics])
     if metrics["has_latents"]:
-        bounds, of = bounds_of(metrics, own.reading), f"Bounds with {model_in_words(metrics, own.reading)}"
+        bounds, of = (
+            bounds_of(metrics, own.generative_model),
+            f"Bounds with {model_in_words(metrics, own.generative_model)}",
+        )
     else:
         bounds, of = columns(*EXACT), "The likelihood is exact"
     groups = [bounds, columns(*LATENT_USE), columns(*TEXT)]
+    if steps := metrics.get("refinement_steps"):
+        of += f"; {refinement_in_words(steps)}"
     caption = f"{of}. ±: standard error over sentences; in brackets: over samples.\n"
     caption += f"More figures are in {METRICS_FILE}; wae-rnf evaluate --verbose prints them."
     print_sections([listed(own, group) for group in groups], console, title, caption)
@@ -72,12 +77,12 @@ def print_figures(metrics: AnyMetrics, console: Console) -> None:
 
 def print_more(metrics: AnyMetrics, console: Console) -> None:
     """The other generative model, the paper's protocol, further measures, and the bound over k."""
-    own = metrics["reading"]
-    for reading in MODELS if metrics["has_flow"] else ():
-        if reading != own:
-            title = f"\nThe same weights with {model_in_words(metrics, reading)}"
-            bounds = bounds_of(metrics, reading)[:-1]  # the entropy is that of the first table
-            print_sections([listed(Row("", [metrics], reading), bounds)], console, title)
+    own = metrics["generative_model"]
+    for generative_model in MODELS if metrics["has_flow"] else ():
+        if generative_model != own:
+            title = f"\nThe same weights with {model_in_words(metrics, generative_model)}"
+            bounds = bounds_of(metrics, generative_model)[:-1]  # the entropy is that of the first table
+            print_sections([listed(Row("", [metrics], generative_model), bounds)], console, title)
     row = Row.own("", [metrics])
     if metrics["has_latents"]:
         title = "\nThe paper's protocol, at the posterior mean: no bound"
@@ -85,11 +90,11 @@ def print_more(metrics: AnyMetrics, console: Console) -> None:
     print_sections([listed(row, columns(*MORE))], console, "\nFurther figures")
     curve = metrics["bound_over_k"]
     if len(curve["k"]) > 1:
-        readings = MODELS if metrics["has_flow"] else [own]
-        values = [[f"{value:.2f}" for value in curve[reading]] for reading in readings]
+        models = MODELS if metrics["has_flow"] else [own]
+        values = [[f"{value:.2f}" for value in curve[generative_model]] for generative_model in models]
         rows = zip(map("{:,}".format, curve["k"]), *values, strict=True)
         of = f"\nIWAE over k, {curve['num_sentences']:,} sentences"
-        print_table(["k", *(MODELS[reading] for reading in readings)], rows, of, console=console)
+        print_table(["k", *(MODELS[generative_model] for generative_model in models)], rows, of, console=console)
 
 
 def print_sections(
@@ -107,15 +112,15 @@ def print_sections(
     print_whole(table, console, title, caption)
 
 
-def bounds_of(metrics: AnyMetrics, reading: str) -> list[Column]:
+def bounds_of(metrics: AnyMetrics, generative_model: str) -> list[Column]:
     """The columns of a generative model's bounds; k and its proposal are in the name of IWAE."""
-    iwae = metrics[reading]["iwae"]
+    iwae = metrics[generative_model]["iwae"]
     proposal = " of (q(z|x) + p(z)) / 2" if iwae["proposal"] == "mixture" else ""
     words = f"IWAE, {iwae['samples']} samples{proposal}"
     return [replace(column, words=words) if column.heading == "IWAE" else column for column in columns(*BOUNDS)]
 
 
-def model_in_words(metrics: AnyMetrics, reading: str) -> str:
+def model_in_words(metrics: AnyMetrics, generative_model: str) -> str:
     """Where the prior of a generative model is.
 
     Examples:
@@ -125,11 +130,21 @@ def model_in_words(metrics: AnyMetrics, reading: str) -> str:
     prior = symbol_of_prior(metrics)
     if not metrics["has_flow"]:
         return f"z ~ {prior}"
-    formula = f"z ~ {prior}, z' = F(z)" if reading == "pushforward" else f"z' ~ {prior}"
-    return f"the {MODELS[reading]}, {formula}"
+    formula = f"z ~ {prior}, z' = F(z)" if generative_model == "pushforward" else f"z' ~ {prior}"
+    return f"the {MODELS[generative_model]}, {formula}"
 
 
-def by_the_grammar(toy):
+def refinement_in_words(steps: int) -> str:
+    """How the posterior of semi-amortized inference came about; its bounds are as honest as any posterior's.
+
+    Examples:
+        >>> refinement_in_words(20)
+        'q(z|x) refined by 20 gradient steps on the ELBO of each sentence'
+    """
+    return f"q(z|x) refined by {steps} gradient steps on the ELBO of each sentence"
+
+
+def by_the_grammar(toy: AnyMetrics) -> str:
     """What the grammar of the toy corpus says."""
     words = f"By the grammar, {toy['grammatical_samples']:.0%} of the samples are sentences of the corpus's language"
     if "kept" in toy:

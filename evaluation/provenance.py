@@ -19,7 +19,7 @@ PACKAGES = ("wae-rnf", "torch", "transformers", "datasets", "tokenizers", "accel
 def commit() -> str | None:
     """The commit of the running code, with "+changes" where files differ from it; None outside a checkout.
 
-    The first call decides: a long run asks at its start, since the checkout may be another one when it ends.
+    The first call decides, see `note_commit`.
     """
     try:
         git = ["git", "-C", str(Path(__file__).resolve().parent.parent)]
@@ -29,6 +29,11 @@ def commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return head + ("+changes" if changed else "")
+
+
+def note_commit() -> None:
+    """Notes the commit of the code that a long run starts from: the checkout may be another one when it ends."""
+    commit()
 
 
 def code_version() -> str | None:

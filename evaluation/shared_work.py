@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from modeling_wae_rnf.distributed import num_processes, process_index
 
 Item = TypeVar("Item")
+Items = TypeVar("Items", list[Any], np.ndarray)
 
 
-def my_share(batch: list[Item]) -> list[Item]:
+def my_share(batch: Items) -> Items:
     """The sentences of a batch that are this process's: the parts are disjoint, and their sizes differ by at most one.
 
     Raises:

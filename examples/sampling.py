@@ -30,7 +30,7 @@ show("As the model has it:", num_samples=3)
 show("Likelier words:", num_samples=3, temperature=0.5, top_p=0.9)
 show("The best of four beams, for three codes:", num_samples=3, num_beams=4, do_sample=False)
 show("After a prompt:", num_samples=3, **prompt)
-show("The flow-posterior reading of the prior:", num_samples=3, prior="flow_posterior")
+show("The flow-posterior model:", num_samples=3, prior="flow_posterior")
 
 print("Word by word:")
 model.generate(num_samples=1, streamer=TextStreamer(tokenizer, skip_special_tokens=True))

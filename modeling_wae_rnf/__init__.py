@@ -1,18 +1,20 @@
 """WAE-RNF: a text autoencoder with Riemannian normalizing flows, as a Hugging Face model.
 
 Reading order: configuration, components, part; inputs, alignment, encoder, encoder_lstm, posterior_head, gaussian,
-batch_norm, von_mises_fisher, inference, priors, flows, metric, mmd, objectives, auxiliary_loss, decoder, decoder_lstm,
-modeling, outputs; then recurrent_cache, prompts, generation_options, sampling_loop, stop_strings, loops, generation,
-latent_operations, text_latent_pipeline; for its geometry, riemannian_metric, decoder_metric, metric_tensor,
-batched_lbfgs, geodesics, latent_geometry; and, for speed, dropout, padded_lstm, linear_cross_entropy, plain_module,
-distributed.
+batch_norm, von_mises_fisher, seeding, dirichlet, gaussian_dirichlet, inference, priors, dirichlet_priors, flows,
+metric, mmd, objectives, auxiliary_loss, decoder, decoder_lstm, modeling, outputs; then recurrent_cache, prompts,
+generation_options, sampling_loop, stop_strings, loops, generation, latent_operations, text_latent_pipeline; for its
+geometry, riemannian_metric, decoder_metric, metric_tensor, batched_lbfgs, geodesics, latent_geometry; and, for speed,
+dropout, padded_lstm, linear_cross_entropy, plain_module, distributed.
 """
 
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from .configuration_wae_rnf import WaeRnfConfig
+from .dirichlet import Dirichlet
 from .flows import PlanarFlow
 from .gaussian import GaussianPosterior
+from .gaussian_dirichlet import GaussianDirichletPosterior
 from .metric import log_kernel
 from .mmd import mmd
 from .modeling_wae_rnf import WaeRnfModel
@@ -21,6 +23,8 @@ from .text_latent_pipeline import TextLatentPipeline, register
 from .von_mises_fisher import VonMisesFisherPosterior
 
 __all__ = [
+    "Dirichlet",
+    "GaussianDirichletPosterior",
     "GaussianPosterior",
     "PlanarFlow",
     "TextLatentPipeline",

@@ -13,7 +13,12 @@ class AuxiliaryLoss(Part, nn.Module):
 
     It is no part of the bound, and evaluation leaves it out. Where the objective draws several z, it is taken at the
     first.
+
+    Attributes:
+        reads_position_features: whether it needs a decoder that has `position_features`.
     """
+
+    reads_position_features = False
 
     def forward(self, code: LatentCode, targets: torch.Tensor, scored: torch.Tensor, decoder: Decoder) -> torch.Tensor:
         """(batch,), nats per sentence.

@@ -1,6 +1,7 @@
 """Batch normalization of the posterior, over the rows of all processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 import torch
@@ -62,3 +63,16 @@ class BatchNorm(nn.BatchNorm1d):
             self.running_mean.lerp_(mean, rate)
             self.running_var.lerp_(variance * count / (count - 1), rate)
         return (x - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
+
+
+@contextmanager
+def running_statistics(module: nn.Module) -> Iterator[None]:
+    """Within it no batch normalization looks at the batch, also in training: one word of each sentence is none."""
+    norms = [part for part in module.modules() if isinstance(part, BatchNorm)] if module.training else []
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 from .auxiliary_loss import AuxiliaryLoss
 from .bag_of_words import BagOfWords
 from .decoder_cnn import CNNDecoder
+from .decoder_hybrid import HybridDecoder
 from .decoder_lstm import LSTMDecoder
 from .decoder_transformer import TransformerDecoder
+from .dirichlet_priors import ConditionalDirichletPrior, DirichletPrior
+from .encoder_cnn import CNNEncoder
 from .encoder_lstm import LSTMEncoder
 from .gaussian import GaussianHead
+from .gaussian_dirichlet import GaussianDirichletHead
 from .inference import Amortized
+from .log_variance import LogVariance
 from .objectives import OBJECTIVES
 from .part import Part
+from .position_tokens import PositionTokens
 from .priors import FlowPrior, MixturePrior, StandardNormal, UniformSphere, VampPrior
+from .semi_amortized import SemiAmortized
 from .von_mises_fisher import VonMisesFisherHead
 
 if TYPE_CHECKING:
@@ -24,19 +31,21 @@ if TYPE_CHECKING:
 
 # By the field of the configuration that names the part, see `FIELDS`; `auxiliary_losses` names several.
 COMPONENTS: dict[str, Any] = {
-    "encoder": {"lstm": LSTMEncoder},
-    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead},
-    "inference": {"amortized": Amortized},
+    "encoder": {"lstm": LSTMEncoder, "cnn": CNNEncoder},
+    "posterior": {"gaussian": GaussianHead, "vmf": VonMisesFisherHead, "gaussian_dirichlet": GaussianDirichletHead},
+    "inference": {"amortized": Amortized, "semi_amortized": SemiAmortized},
     "prior": {
         "standard_normal": StandardNormal,
         "uniform_sphere": UniformSphere,
         "mixture": MixturePrior,
         "vamp": VampPrior,
         "flow": FlowPrior,
+        "dirichlet": DirichletPrior,
+        "conditional_dirichlet": ConditionalDirichletPrior,
     },
-    "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder},
+    "decoder": {"lstm": LSTMDecoder, "cnn": CNNDecoder, "transformer": TransformerDecoder, "hybrid": HybridDecoder},
     "objective": OBJECTIVES,
-    "auxiliary_losses": {"bag_of_words": BagOfWords},
+    "auxiliary_losses": {"bag_of_words": BagOfWords, "position_tokens": PositionTokens, "log_variance": LogVariance},
 }
 # Where the field has another name: Transformers takes `encoder` and `decoder` for configurations of their own.
 FIELDS = {"encoder": "encoder_type", "decoder": "decoder_type"}
@@ -85,9 +94,20 @@ def check_parts(config: "WaeRnfConfig") -> None:
         _check_options(f"{kind}_kwargs", getattr(config, f"{kind}_kwargs"), f"{kind} {name_of(kind, config)!r}", part)
         part.check(config)
     part_of("objective", config)
+    _check_auxiliary_losses(config)
+
+
+def _check_auxiliary_losses(config: "WaeRnfConfig") -> None:
     _check_mapping("auxiliary_losses", config.auxiliary_losses)
     for name, weight in config.auxiliary_losses.items():
-        _look_up("auxiliary_losses", name).check(config)
+        loss = _look_up("auxiliary_losses", name)
+        loss.check(config)
+        if loss.reads_position_features and not part_of("decoder", config).has_position_features:
+            suited = [decoder for decoder, part in COMPONENTS["decoder"].items() if part.has_position_features]
+            raise ValueError(
+                f"auxiliary_losses: {name} needs a decoder with a feature of each position, {', '.join(suited)}, but "
+                f"decoder_type is {name_of('decoder', config)}"
+            )
         if not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
             raise ValueError(f"the weight of {name} in auxiliary_losses must be a number from 0 on, not {weight!r}")
     _check_mapping("auxiliary_losses_kwargs", config.auxiliary_losses_kwargs)

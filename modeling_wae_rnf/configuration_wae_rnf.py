@@ -36,7 +36,8 @@ class WaeRnfConfig(PretrainedConfig, ModelOptions):
 
     Args:
         vocab_size: number of token ids, the four special ones included.
-        posterior: "gaussian", or "vmf", von Mises-Fisher on the sphere, without flows and MMD.
+        posterior: "gaussian"; or, without flows and MMD, "vmf", von Mises-Fisher on the sphere, or
+            "gaussian_dirichlet", a Gaussian beside proportions of topics.
         eval_latents: the z of a forward outside of training that does not say `sample`. "sample" draws it anew each
             time: the loss is an expectation over q(z|x), which a draw estimates without bias, and the loss at the
             mean is no bound. "seeded" draws with the same noise in every forward, so that the losses of two

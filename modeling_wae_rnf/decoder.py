@@ -3,12 +3,10 @@
 from typing import Generic, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from .linear_cross_entropy import linear_cross_entropy
+from .linear_cross_entropy import projected_nll
 from .part import Part
-from .plain_module import is_plain
 from .recurrent_cache import DecoderCache
 
 # Logits, padding's included, from which on projecting the padding costs a GPU more than its host's waiting.
@@ -28,11 +26,15 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         dropout: of the states, before the projection.
         projection: a linear layer, hidden_size -> vocab_size.
         latents_at_every_step: whether `extend` needs z' where the cache has seen words already.
+        longest: how many words it can read, beginning-of-sentence included; None where there is no limit.
+        has_position_features: whether it has `position_features`.
     """
 
     dropout: nn.Module
     projection: nn.Linear
     latents_at_every_step = True
+    longest: int | None = None
+    has_position_features = False
 
     def forward(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state before each next word, whole sentences at once.
@@ -44,6 +46,19 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
 
         Returns:
             (batch, length, hidden_size); what stands at padding means nothing.
+        """
+        raise NotImplementedError
+
+    def position_features(self, z_prime: torch.Tensor, lengths: torch.Tensor, width: int) -> torch.Tensor:
+        """What z' alone says of each next word, for an auxiliary loss to ask; see `has_position_features`.
+
+        Args:
+            z_prime: (batch, latent_size).
+            lengths: (batch,), as for `forward`.
+            width: that no length exceeds.
+
+        Returns:
+            (batch, width, embedding_size), zero from each length on.
         """
         raise NotImplementedError
 
@@ -89,7 +104,9 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         """The next word's scores: (..., hidden_size) -> (..., vocab_size)."""
         return self.projection(self.dropout(states))
 
-    def nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
+    def nll(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool = True
+    ) -> torch.Tensor:
         """-log p of each sentence, in nats: the sum over its tokens that are `scored`.
 
         A CPU projects those tokens alone. Picking them makes the host wait for a GPU, which therefore projects a
@@ -98,32 +115,34 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         Args:
             states: (batch, length, hidden_size).
             targets: (batch, length); scored: (batch, length), true for the tokens that count.
+            fused: projection and cross entropy as one operation, see `linear_cross_entropy`; apart, a gradient of
+                second order is twice as fast, and takes the memory of all the logits.
 
         Returns:
             (batch,)
         """
         num_logits = scored.numel() * len(self.projection.weight)  # an adapter in its place has that
         if states.device.type == "cpu" or num_logits > WORTH_WAITING:
-            return self._nll_of_scored(states, targets, scored)
-        return self._nll_of_all(states, targets, scored)
+            return self._nll_of_scored(states, targets, scored, fused)
+        return self._nll_of_all(states, targets, scored, fused)
 
     def token_nll(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
         """-log p of each token, in nats: (batch, length), zero where it is not `scored`; arguments as for `nll`."""
         token_nll = self._token_nll(states[scored], targets[scored])
         return token_nll.new_zeros(scored.shape).masked_scatter(scored, token_nll)
 
-    def _nll_of_scored(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
-        token_nll = self._token_nll(states[scored], targets[scored])
+    def _nll_of_scored(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+    ) -> torch.Tensor:
+        token_nll = self._token_nll(states[scored], targets[scored], fused)
         sentence = torch.arange(len(scored), device=scored.device).repeat_interleave(scored.sum(-1))
         return token_nll.new_zeros(len(scored)).index_add(0, sentence, token_nll)
 
-    def _nll_of_all(self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor) -> torch.Tensor:
-        token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten())
+    def _nll_of_all(
+        self, states: torch.Tensor, targets: torch.Tensor, scored: torch.Tensor, fused: bool
+    ) -> torch.Tensor:
+        token_nll = self._token_nll(states.flatten(0, 1), targets.clamp_min(0).flatten(), fused)
         return (token_nll.view(scored.shape) * scored).sum(-1)
 
-    def _token_nll(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        if is_plain(self.projection):
-            return linear_cross_entropy(self.dropout(states), self.projection.weight, self.projection.bias, targets)
-        scores = self.logits(states)
-        scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-        return F.cross_entropy(scores, targets, reduction="none")
+    def _token_nll(self, states: torch.Tensor, targets: torch.Tensor, fused: bool = True) -> torch.Tensor:
+        return projected_nll(self.projection, self.dropout(states), targets, fused)

@@ -1,14 +1,13 @@
 """The dilated CNN decoder: how many words back it sees is a choice, and the rest has to come from z'."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .batch_norm import BatchNorm
+from .batch_norm import BatchNorm, running_statistics
 from .decoder import Decoder
 from .dropout import Dropout
 from .recurrent_cache import RecurrentCache
@@ -186,16 +185,3 @@ class Ring:
         before, middle = self.values[rows, oldest], self.values[rows, (oldest + size // 2) % size]
         self.values[rows, oldest] = torch.where(self.kept.unsqueeze(1), inner, before)
         return torch.cat([before, middle], dim=-1)
-
-
-@contextmanager
-def running_statistics(module: nn.Module) -> Iterator[None]:
-    """Within it no batch normalization looks at the batch, also in training: one word of each sentence is none."""
-    norms = [part for part in module.modules() if isinstance(part, BatchNorm)] if module.training else []
-    for norm in norms:
-        norm.eval()
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.train()

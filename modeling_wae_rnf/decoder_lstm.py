@@ -7,7 +7,7 @@ from torch import nn
 
 from .decoder import Decoder
 from .dropout import Dropout
-from .padded_lstm import call_lstm, run_lstm
+from .padded_lstm import run_lstm, run_shared, step_lstm
 from .plain_module import is_plain
 from .recurrent_cache import RecurrentCache
 
@@ -50,32 +50,16 @@ class LSTMDecoder(Decoder[RecurrentCache]):
         """
         if embeddings.device.type != "cpu" or not is_plain(self.lstm) or self.dropout.training:
             return super().under_each(embeddings, z_prime, lengths)
-        lengths, order = lengths.sort(descending=True)
-        embeddings, z_prime = embeddings[order], z_prime[order]
-        of_words, recurrent, *biases = self.lstm.all_weights[0]
-        of_words, of_latents = of_words.split([embeddings.shape[-1], of_words.shape[1] - embeddings.shape[-1]], dim=1)
-        words = (embeddings @ of_words.t() + sum(biases)).unsqueeze(2)  # (batch, length, 1, 4 hidden_size)
-        latents = z_prime @ of_latents.t() if self.latents_at_every_step else z_prime.new_zeros(1, 1, 1)
+        inputs = [z_prime.unsqueeze(2)] if self.latents_at_every_step else []
         hidden, cell = (values.unflatten(0, z_prime.shape[:2]) for values in self.start(z_prime.flatten(0, 1)))
-        states = []
-        for position, running in enumerate((lengths > torch.arange(embeddings.shape[1])[:, None]).sum(1).tolist()):
-            gates = hidden[:running] @ recurrent.t() + latents[:running] + words[:running, position]
-            entry, kept, new, shown = gates.chunk(4, dim=-1)
-            cell = kept.sigmoid() * cell[:running] + entry.sigmoid() * new.tanh()
-            hidden = shown.sigmoid() * cell.tanh()
-            states.append(torch.nn.functional.pad(hidden, (0, 0, 0, 0, 0, len(order) - running)))
-        return torch.stack(states, dim=2)[order.argsort()]
+        return run_shared(self.lstm, embeddings, inputs, lengths, (hidden, cell))
 
     def step(
         self, embeddings: torch.Tensor, z_prime: torch.Tensor, state: tuple[torch.Tensor, ...]
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """One word (batch, embedding_size) further: (batch, hidden_size) and the LSTM's new state."""
-        inputs = self._inputs(embeddings.unsqueeze(1), z_prime)
-        if is_plain(self.lstm):  # several times as fast for one word
-            state = torch.lstm_cell(inputs.squeeze(1), state, *self.lstm.all_weights[0])
-        else:
-            _, state = call_lstm(self.lstm, inputs, tuple(values.unsqueeze(0) for values in state))
-            state = tuple(values.squeeze(0) for values in state)
+        inputs = self._inputs(embeddings.unsqueeze(1), z_prime).squeeze(1)
+        state = step_lstm(self.lstm, inputs, state)
         return state[0], state
 
     def new_cache(self) -> RecurrentCache:

@@ -1,4 +1,4 @@
-"""The encoder: a sentence's embedded words in, the LSTM's state after its last token out."""
+"""The LSTM encoder: a sentence's embedded words in, the LSTM's state after its last token out."""
 
 from typing import TYPE_CHECKING
 

@@ -72,15 +72,19 @@ class GaussianHead(PosteriorHead):
 
     With `mean_gamma`, the scale of the mean's batch normalization is fixed, which bounds the divergence from below
     (BN-VAE, Zhu et al. 2020, arXiv 2004.12585).
+
+    Args:
+        size: d, where the Gaussian is a part of the latent variable alone.
     """
 
-    def __init__(self, config: "WaeRnfConfig", state_size: int) -> None:
+    def __init__(self, config: "WaeRnfConfig", state_size: int, size: int | None = None) -> None:
         super().__init__(config, state_size)
+        size = config.latent_size if size is None else size
         bias = not config.batch_norm  # which would take it out again
-        self.mean, self.log_variance = (projection(config, state_size, bias) for _ in range(2))
+        self.mean, self.log_variance = (projection(config, state_size, bias, size) for _ in range(2))
         if config.batch_norm:
-            self.mean.append(BatchNorm(config.latent_size, config.mean_gamma, config.batch_norm_eps))
-            self.log_variance.append(BatchNorm(config.latent_size, eps=config.batch_norm_eps))
+            self.mean.append(BatchNorm(size, config.mean_gamma, config.batch_norm_eps))
+            self.log_variance.append(BatchNorm(size, eps=config.batch_norm_eps))
 
     @full_precision
     def forward(self, state: torch.Tensor) -> GaussianPosterior:  # (batch, state_size) -> GaussianPosterior

@@ -1,7 +1,5 @@
 """From latent variables to text: `generate`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +9,7 @@ from .generation_options import check_options, check_room, complete, special_tok
 from .loops import GenerationLoops
 from .prompts import align_prompts, check_prompts
 from .recurrent_cache import CACHE_NAME, DecoderCache
+from .seeding import seeded_by
 
 if TYPE_CHECKING:
     from .modeling_wae_rnf import WaeRnfModel
@@ -44,7 +43,8 @@ class LatentGenerationMixin(GenerationLoops):
             latents: (batch, latent_size), z in the base space, instead of drawing.
             z_prime: (batch, latent_size), the same in the decoder's space, after the flow.
             prior: how the model's prior is read: "pushforward", z ~ p(z) and z' = F(z); or "flow_posterior",
-                z' ~ p(z). It is N(0, I), or uniform on the sphere, or the one that `config.prior` names.
+                z' ~ p(z). It is N(0, I), or uniform on the sphere, or the one that `config.prior` names; with topics
+                it is that of [z ; t].
             generator: source of the random numbers, of latents and words; the global one when None.
             kwargs: options of `transformers.GenerationMixin.generate`.
 
@@ -161,16 +161,3 @@ class LatentGenerationMixin(GenerationLoops):
             raise ValueError(f"{name} has 0 rows: there is nothing to decode")
         if not latents.isfinite().all():
             raise ValueError(f"{name} must be finite numbers")
-
-
-@contextmanager
-def seeded_by(generator: torch.Generator | None, device: torch.device) -> Iterator[None]:
-    """Within it the global random numbers follow from the generator's; without one nothing changes."""
-    if generator is None:
-        yield
-        return
-    devices = [device] if device.type == "cuda" else []
-    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        yield

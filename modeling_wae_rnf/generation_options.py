@@ -77,12 +77,18 @@ def special_tokens(model: "WaeRnfModel", kwargs: dict[str, Any]) -> tuple[int | 
 
 
 def check_room(model: "WaeRnfModel", prompts: torch.Tensor, kwargs: dict[str, Any]) -> None:
-    """Raises a ValueError where the longest prompt reaches `max_length`."""
-    longest = option(model, kwargs, "max_length")
-    if option(model, kwargs, "max_new_tokens") is None and longest is not None and prompts.shape[1] >= longest:
+    """Raises a ValueError where the longest prompt reaches `max_length`, or that what the decoder can read."""
+    longest, new = option(model, kwargs, "max_length"), option(model, kwargs, "max_new_tokens")
+    if new is None and longest is not None and prompts.shape[1] >= longest:
         raise ValueError(
             f"the longest prompt has {prompts.shape[1] - 1} words, which leaves none of the {max(longest - 1, 0)} to "
             "be written; shorten it, or raise max_length"
+        )
+    total, room = longest if new is None else prompts.shape[1] + new, model.decoder.longest
+    if room is not None and total is not None and total > room + 1:  # the last token is not read
+        raise ValueError(
+            f"{total - 1} tokens are more than the {room} that this decoder has positions for; lower max_new_tokens "
+            "or max_length"
         )
 
 

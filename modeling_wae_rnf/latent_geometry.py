@@ -21,7 +21,7 @@ class LatentGeometry:
     """Metrics of z, the base space: "euclidean", "flow", "conformal" and "decoder", see `metric_tensor.py`.
 
     All of it is computed in double precision. A von Mises-Fisher model's z lies on a sphere, and its metrics here are
-    those of the space around.
+    those of the space around. A model with topics has none of them.
     """
 
     @torch.no_grad()
@@ -188,6 +188,8 @@ class LatentGeometry:
         size = self.config.latent_size
         if not self.config.has_latents:
             raise ValueError("a language model has no latent variable, and so no geometry of a latent space")
+        if self.prior.space == "simplex":
+            raise ValueError("proportions of topics lie on a simplex, for which there is no metric here")
         if z.dim() == 0 or z.shape[-1] != size:
             raise ValueError(f"points of the latent space have shape (..., {size}), not {tuple(z.shape)}")
         if not z.isfinite().all():

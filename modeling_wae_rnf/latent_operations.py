@@ -71,9 +71,12 @@ class LatentOperations:
 
         Raises:
             ValueError: fewer than two steps, an unknown path, space or metric, a metric of another path than a
-                geodesic, a geodesic in z_prime, a language model, `return_dict_in_generate`.
+                geodesic, a geodesic in z_prime, a spherical path or a geodesic between proportions of topics, a
+                language model, `return_dict_in_generate`.
         """
         path = path or ("spherical" if self.prior.space == "sphere" else "straight")
+        if path == "spherical" and self.prior.space == "simplex":
+            raise ValueError("topics lie on a simplex, which a spherical path leaves; take a straight one")
         if steps < 2:
             raise ValueError(f"steps must be at least 2, not {steps}")
         if path not in PATHS:
@@ -105,7 +108,8 @@ class LatentOperations:
         batch_c: Mapping[str, torch.Tensor],
         **kwargs: Any,
     ) -> GenerateOutput | torch.LongTensor:
-        """What is to c as b is to a: the sentences at z = z_b - z_a + z_c, decoded greedily.
+        """What is to c as b is to a: the sentences at z = z_b - z_a + z_c, decoded greedily; on a sphere or a simplex
+        z is brought back there.
 
         Args:
             batch_a, batch_b, batch_c: what the tokenizer gives, as many sentences in each.
@@ -115,7 +119,7 @@ class LatentOperations:
             (batch, length) token ids.
         """
         a, b, c = (self.embed(**batch) for batch in (batch_a, batch_b, batch_c))
-        return self.generate(latents=b - a + c, **GREEDY | kwargs)
+        return self.generate(latents=self.prior.project(b - a + c), **GREEDY | kwargs)
 
 
 def spherical(a: torch.Tensor, b: torch.Tensor, position: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.autograd import Function
+
+from .plain_module import is_plain
 
 # Logits of one chunk: 32 MB in single precision, about a CPU's last cache, and enough for full matrix speed.
 CHUNK = 2**23
@@ -54,8 +57,30 @@ def linear_cross_entropy(
     return _by_chunks(hidden, weight, bias, targets)
 
 
+def projected_nll(
+    projection: nn.Module, hidden: torch.Tensor, targets: torch.Tensor, fused: bool = True
+) -> torch.Tensor:
+    """`linear_cross_entropy` of a projection that may be more than a linear layer, as an adapter is.
+
+    Args:
+        projection: a module, (tokens, hidden_size) -> (tokens, vocab_size).
+        hidden: (tokens, hidden_size).
+        targets: (tokens,).
+        fused: False for the operations apart, whose gradient of second order is faster.
+
+    Returns:
+        (tokens,), nats.
+    """
+    if fused and isinstance(projection, nn.Linear) and is_plain(projection):
+        return linear_cross_entropy(hidden, projection.weight, projection.bias, targets)
+    return _nll_of_scores(projection(hidden), targets)
+
+
 def _whole(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    scores = F.linear(hidden, weight, bias)
+    return _nll_of_scores(F.linear(hidden, weight, bias), targets)
+
+
+def _nll_of_scores(scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(scores.to(torch.promote_types(scores.dtype, torch.float32)), targets, reduction="none")
 
 

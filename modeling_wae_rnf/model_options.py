@@ -105,7 +105,8 @@ class ModelOptions:
         None,
         "Prior p(z): standard_normal, or learned: mixture (of Gaussians), vamp (mixture of the posteriors of learned "
         "pseudo-inputs) or flow (affine coupling layers). By default standard_normal, and uniform_sphere for a von "
-        "Mises-Fisher posterior.",
+        "Mises-Fisher posterior. Of topics: conditional_dirichlet (learned, given z) or dirichlet (the same for all "
+        "z).",
     )
     prior_kwargs: dict = option(dict, "Options of the prior's own.")
     prior_components: int = option(

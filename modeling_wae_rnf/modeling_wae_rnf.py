@@ -120,8 +120,9 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         elif isinstance(module, nn.Embedding):
             tied = self.config.tie_word_embeddings  # to a projection, whose scores must not start far apart
             init.normal_(module.weight, std=self.config.embedding_std * (module.embedding_dim**-0.5 if tied else 1))
-        elif isinstance(module, (nn.Linear, nn.LSTM)):  # PyTorch's own bounds; Transformers' would be normal(0.02)
-            fan = module.hidden_size if isinstance(module, nn.LSTM) else module.in_features
+        elif isinstance(module, (nn.Linear, nn.LSTM, nn.Conv1d, nn.ConvTranspose1d)):
+            # PyTorch's own bounds; Transformers' would be normal(0.02)
+            fan = module.hidden_size if isinstance(module, nn.LSTM) else module.weight[0].numel()
             for parameter in module.parameters(recurse=False):
                 init.uniform_(parameter, -(fan**-0.5), fan**-0.5)
         elif isinstance(module, BatchNorm) and module.gamma is not None:
@@ -171,7 +172,8 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         self.centres.copy_(centres)
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> Posterior:
-        """q(z | x) of each sentence: a [`GaussianPosterior`] or a [`VonMisesFisherPosterior`] of batch rows.
+        """q(z | x) of each sentence: a [`GaussianPosterior`], or a [`VonMisesFisherPosterior`] or
+        [`GaussianDirichletPosterior`], of batch rows.
 
         Args:
             input_ids: (batch, length), from beginning- to end-of-sentence, padded on either side.
@@ -179,11 +181,11 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         """
         return self._encode(align(input_ids, attention_mask, self.config, self.training))
 
-    def _encode(self, sentences: Aligned, kl_weight: float | None = None) -> Posterior:
+    def _encode(self, sentences: Aligned, kl_weight: float | None = None, sample: bool = True) -> Posterior:
         if not self.config.has_latents:
             nothing = torch.empty(len(sentences.input_ids), 0, dtype=self.dtype, device=sentences.input_ids.device)
             return GaussianPosterior(nothing, nothing)
-        return self.inference(self, self._with_noise(sentences), kl_weight)
+        return self.inference(self, self._with_noise(sentences), kl_weight, sample)
 
     def _with_noise(self, sentences: Aligned) -> Aligned:
         """What the encoder reads of sentences; in training a denoising autoencoder's reads less."""
@@ -415,7 +417,7 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         sample: bool | None,
         asked: Asked,
     ) -> WaeRnfOutput:
-        posterior = self._encode(sentences, kl_weight)
+        posterior = self._encode(sentences, kl_weight, sample is not False)
         z, generator = self._draw(posterior, sample)
         code = self._code(posterior, z.view_as(z))  # whose gradient an objective may weigh, but not the MMD's
         weighted = self.objective.importance_weighted
@@ -473,6 +475,33 @@ class WaeRnfModel(PreTrainedModel, LatentGenerationMixin, LatentOperations, Late
         samples = len(z_prime)
         repeated, labels = sentences.repeat(samples), labels if labels is None else labels.repeat(samples, 1)
         return self.reconstruct_nll(repeated, z_prime.flatten(0, 1), labels).view(samples, -1)
+
+    def sentence_losses(
+        self,
+        sentences: Aligned,
+        posterior: Posterior,
+        z: torch.Tensor,
+        kl_weight: float | None = None,
+        fused: bool = True,
+    ) -> torch.Tensor:
+        """What each sentence pays at z ~ q(z|x), without what is of the whole batch; outside of training its -ELBO.
+
+        Args:
+            sentences: [`Aligned`].
+            posterior: q(z|x); z: (batch, latent_size).
+            kl_weight: alpha; the configuration's when None.
+            fused: as for `Decoder.nll`.
+
+        Returns:
+            (batch,), nats.
+        """
+        code = self._code(posterior, z)
+        targets, scored = sentences.targets()
+        reconstruction = self.decoder.nll(self._read(sentences, code.z_prime)[1], targets, scored, fused)
+        kl = self.objective.kl(code, self.prior)
+        if not self.training:
+            return self.objective.bound(reconstruction, kl, code)
+        return self.objective.loss(reconstruction, kl, code, self._weight("kl_weight", kl_weight))
 
     def _weight(self, name: str, given: float | None) -> float:
         return getattr(self.config, name) if given is None else given

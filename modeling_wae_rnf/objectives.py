@@ -43,8 +43,9 @@ class Objective:
 
     def kl(self, code: LatentCode, prior: Prior) -> torch.Tensor:
         """KL(q(z|x) || p(z)) in closed form, or at the sample: log q(z|x) - log p, of z or of z'. (batch,), nats."""
-        known = prior.kl_divergence(code.posterior) if self.closed_form else None
-        return self._log_q(code) - self._log_prior(code, prior) if known is None else known
+        if self.closed_form:
+            return prior.kl_at(code.posterior, code.z)
+        return self._log_q(code) - self._log_prior(code, prior)
 
     def _log_q(self, code: LatentCode) -> torch.Tensor:
         return code.posterior.log_prob(code.z)

@@ -1,12 +1,15 @@
 """An LSTM over sentences of different lengths, with little work on padding."""
 
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import PackedSequence
+
+from .plain_module import is_plain
 
 # Padded tokens that must be spared for the time to be cut: starting anew costs about as much as these.
 MIN_PADDING_SAVED = 200
@@ -85,6 +88,60 @@ def call_lstm(
     dtype: torch.dtype = lstm.weight_ih_l0.dtype  # type: ignore[assignment]  # PyTorch makes its weights by name
     with torch.autocast(device, enabled=False):
         return lstm(inputs.to(dtype), None if state is None else tuple(values.to(dtype) for values in state))
+
+
+def run_shared(
+    lstm: torch.nn.LSTM,
+    words: torch.Tensor,
+    others: Sequence[torch.Tensor],
+    lengths: torch.Tensor,
+    state: tuple[torch.Tensor, ...],
+) -> torch.Tensor:
+    """The output of an LSTM that is plain at each token, where several sequences share the words of their inputs.
+
+    What the words give to the gates is computed once for all sequences, and what does not change from word to word
+    once for all words. Rows that have ended are left out. It has a forward derivative on every device.
+
+    Args:
+        lstm: one layer; its inputs are [words ; others].
+        words: (batch, length, size), shared by the sequences of a row.
+        others: each (batch, sequences, length, size), or of length 1 where it is the same at every word.
+        lengths: (batch,).
+        state: (h0, c0), each (batch, sequences, hidden_size).
+
+    Returns:
+        (batch, sequences, length, hidden_size), zero at padding.
+    """
+    weight, recurrent, *biases = lstm.all_weights[0]
+    of_words, *of_others = weight.split([words.shape[-1], *(values.shape[-1] for values in others)], dim=1)
+    lengths, order = lengths.sort(descending=True)
+    gates_of_words = (words[order] @ of_words.t() + sum(biases)).unsqueeze(1)  # (batch, 1, length, 4 hidden_size)
+    parts = [values[order] @ of_them.t() for values, of_them in zip(others, of_others, strict=True)]
+    hidden, cell = (values[order] for values in state)
+    states = []
+    for position, running in enumerate((lengths > torch.arange(words.shape[1])[:, None]).sum(1).tolist()):
+        gates = hidden[:running] @ recurrent.t()
+        for part in (*parts, gates_of_words):
+            gates = gates + part[:running, :, position if part.shape[2] > 1 else 0]
+        entry, kept, new, shown = gates.chunk(4, dim=-1)
+        cell = kept.sigmoid() * cell[:running] + entry.sigmoid() * new.tanh()
+        hidden = shown.sigmoid() * cell.tanh()
+        states.append(F.pad(hidden, (0, 0, 0, 0, 0, len(order) - running)))
+    return torch.stack(states, dim=2)[order.argsort()]
+
+
+def step_lstm(lstm: torch.nn.LSTM, inputs: torch.Tensor, state: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """One token further: the LSTM's new state.
+
+    Args:
+        lstm: a `torch.nn.LSTM` of one layer.
+        inputs: (batch, input_size).
+        state: (h, c), each (batch, hidden_size).
+    """
+    if is_plain(lstm):  # several times as fast for one token
+        return torch.lstm_cell(inputs, state, *lstm.all_weights[0])
+    _, state = call_lstm(lstm, inputs.unsqueeze(1), tuple(values.unsqueeze(0) for values in state))
+    return tuple(values.squeeze(0) for values in state)
 
 
 @lru_cache

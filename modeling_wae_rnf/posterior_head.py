@@ -64,13 +64,12 @@ class PosteriorHead(Part, nn.Module):
         raise NotImplementedError
 
 
-def projection(config: "WaeRnfConfig", state_size: int, bias: bool) -> nn.Sequential:
-    """From the encoder's vector to the latent variable's size: "mlp", two layers (paper 5.2), or "linear", one layer,
-    as in the authors' code."""
+def projection(config: "WaeRnfConfig", state_size: int, bias: bool, size: int | None = None) -> nn.Sequential:
+    """From the encoder's vector to so many numbers, by default the latent variable's size: "mlp", two layers (paper
+    5.2), or "linear", one layer, as in the authors' code."""
+    size = config.latent_size if size is None else size
     if config.posterior_head == "linear":
-        return nn.Sequential(nn.Linear(state_size, config.latent_size, bias=bias))
+        return nn.Sequential(nn.Linear(state_size, size, bias=bias))
     return nn.Sequential(
-        nn.Linear(state_size, config.hidden_size),
-        nn.ReLU(),
-        nn.Linear(config.hidden_size, config.latent_size, bias=bias),
+        nn.Linear(state_size, config.hidden_size), nn.ReLU(), nn.Linear(config.hidden_size, size, bias=bias)
     )

@@ -74,6 +74,16 @@ class Prior(Part, nn.Module):
         """KL(q(z|x) || p(z)) in closed form, (batch,) nats per sentence; None where there is none."""
         return None
 
+    def kl_at(self, posterior: Posterior, z: torch.Tensor) -> torch.Tensor:
+        """The divergence in closed form as far as it is known, and the rest of it at a sample z of q(z|x), whose
+        expectation it is: log q(z|x) - log p(z). (batch,), nats per sentence."""
+        known = self.kl_divergence(posterior)
+        return posterior.log_prob(z) - self.log_prob(z) if known is None else known
+
+    def project(self, z: torch.Tensor) -> torch.Tensor:
+        """z (..., latent_size) that was moved, brought back to where it may lie."""
+        return z
+
 
 class StandardNormal(Prior):
     """N(0, I), without parameters.
@@ -123,6 +133,9 @@ class UniformSphere(StandardNormal):
     def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """One value for all z."""
         return z.new_full(z.shape[:-1], -log_area(z.shape[-1]))
+
+    def project(self, z: torch.Tensor) -> torch.Tensor:
+        return F.normalize(z, dim=-1)
 
 
 def noise(shape: Sequence[int], generator: torch.Generator | None, like: torch.Tensor) -> torch.Tensor:

@@ -8,10 +8,10 @@ from wae_rnf.evaluation.columns import (
     Row,
     WordColumn,
     columns,
-    generative_model,
+    generative_model_in_words,
     markdown_table,
 )
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import GENERATIVE_MODELS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.evaluation.metrics import AnyMetrics
@@ -96,16 +96,16 @@ def own_rows(runs: Runs) -> list[Row]:
 def rows_of_both_models(runs: Runs) -> list[Row]:
     """A line for each generative model of a row: one without a flow, two with it."""
     return [
-        Row(name, seeds, reading)
+        Row(name, seeds, generative_model)
         for name, seeds in runs.items()
-        for reading in (READINGS if seeds[0]["has_flow"] else (seeds[0]["reading"],))
+        for generative_model in (GENERATIVE_MODELS if seeds[0]["has_flow"] else (seeds[0]["generative_model"],))
     ]
 
 
 def which_model(row: Row) -> str:
     """The generative model of a line, and whether it is the one that was trained."""
-    trained = ", trained" if row.reading == row.runs[0]["reading"] else ""
-    return generative_model(row) + trained if row.runs[0]["has_flow"] else NOTHING
+    trained = ", trained" if row.generative_model == row.runs[0]["generative_model"] else ""
+    return generative_model_in_words(row) + trained if row.runs[0]["has_flow"] else NOTHING
 
 
 def table_1(runs: Runs, above: Above) -> str:

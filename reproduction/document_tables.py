@@ -26,7 +26,7 @@ from .results_folder import REPORT, Runs, folders_of_results, read_runs
 from .text_session import session_section
 
 RESULTS = Path("results")  # of the checkout that this is run in
-SHOWN = "ptb"  # the corpus whose table README.md shows; docs/results.md has all
+SHOWN = ("recipe/ptb", "plain/ptb")  # the folders, of live latent variables, whose rows README.md shows
 PACKAGES = (
     "modeling_wae_rnf", "tokenization", "evaluation", "training", "text", "sharing", "reproduction", "commands",
     "public",
@@ -40,15 +40,17 @@ def read_example() -> Metrics:
 
 
 def reproductions() -> dict[str, Runs]:
-    """{corpus: {row: [metrics of each seed]}} of the folders that `wae-rnf reproduce` left here."""
-    return {path.name: read_runs(path) for path in folders_of_results(RESULTS)}
+    """{folder: {row: [metrics of each seed]}}: those that README.md shows, and those that `wae-rnf reproduce` left."""
+    names = [*SHOWN, *(path.name for path in folders_of_results(RESULTS))]
+    return {name: read_runs(RESULTS / name) for name in names}
 
 
-def corpus_section(corpus: str, runs: Runs) -> str:
-    """A corpus's heading, schedule and table; over several seeds, means and standard deviations."""
-    above = above_language_model(RESULTS / corpus, runs)
+def corpus_section(folder: str, runs: Runs) -> str:
+    """A folder's heading, schedule and table; over several seeds, means and standard deviations."""
+    above = above_language_model(RESULTS / folder, runs)
     training = training_in_words([metrics for seeds in runs.values() for metrics in seeds])
-    sentences = [f"**[{corpus}](../results/{corpus}/{REPORT})**: {training}.", entropy_in_words(runs)]
+    page = f"{folder}/{REPORT}" if (RESULTS / folder / REPORT).exists() else folder
+    sentences = [f"**[{folder}](../results/{page})**: {training}.", entropy_in_words(runs)]
     caption = " ".join(filter(None, sentences)) + another_corpus(first_run(runs)["dataset"]) + about_intervals(above)
     return f"{caption}\n\n{markdown_table(own_rows(runs), [*BESIDE_THE_PAPER, *summary_columns(above)])}"
 
@@ -71,20 +73,22 @@ def linked(system: System) -> str:
 
 
 def shown_section() -> str:
-    """One corpus's table, shortened: the bounds and the use of the latent variable."""
-    runs = reproductions()[SHOWN]
+    """PTB's table, shortened: the bounds and the use of the latent variable."""
+    found = reproductions()
+    runs = {row: seeds for folder in SHOWN for row, seeds in found[folder].items()}
     figures = [COLUMNS[name].without_errors() for name in ("elbo", "iwae", "ppl", "kl_of_z", "mutual_information")]
     epochs = WordColumn("epochs", lambda row: str(row.runs[0]["options"]["num_epochs"]))
     introduction = (
-        f"{SHOWN}, test split, nats per sentence: ELBO, importance-weighted bound (IWAE), its perplexity per token, "
-        "KL and mutual information (MI). Schedules are **shortened** from the paper's 48 epochs. With k, errors and "
-        "the paper's figures: [docs/results.md](docs/results.md)."
+        "PTB, test split, nats per sentence: ELBO, importance-weighted bound (IWAE), its perplexity per token, KL and "
+        "mutual information (MI). `wae-rnf` is the paper's objective, the other rows are those of "
+        "[examples/recipe.yaml](examples/recipe.yaml); schedules differ from the paper's 48 epochs. With k, errors "
+        "and all systems: [docs/results.md](docs/results.md)."
     )
     return f"{introduction}\n\n{markdown_table(own_rows(runs), [*figures, epochs])}"
 
 
 def results_section() -> str:
-    """A table for each corpus."""
+    """A table for each folder of results."""
     introduction = (
         "Test split, nats per sentence, perplexity (PPL) per token of the importance-weighted bound (IWAE, of k "
         f"samples a sentence). {ABOUT_ERRORS} ELBO and IWAE are bounds of the *generative model* beside them, the one "

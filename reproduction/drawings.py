@@ -99,7 +99,7 @@ def draw_collapse(runs: Runs, path: Path) -> None:
 
 
 def draw_bound_over_k(runs: Runs, path: Path) -> None:
-    """The importance-weighted bound over the number of samples, each row's in the reading it was trained for.
+    """The importance-weighted bound over the number of samples, each row's of the model that it was trained as.
 
     Args:
         runs: {row: [metrics of each seed]}; those without the bound over k are left out; the first seed.
@@ -109,7 +109,9 @@ def draw_bound_over_k(runs: Runs, path: Path) -> None:
     axes = figure.subplots()
     for number, (row, metrics) in enumerate(bounds_over_k(runs).items()):
         curve, marker, line = metrics["bound_over_k"], MARKERS[number % len(MARKERS)], LINES[number % len(LINES)]
-        axes.plot(curve["k"], curve[metrics["reading"]], line, marker=marker, markersize=4, label=row, alpha=0.8)
+        axes.plot(
+            curve["k"], curve[metrics["generative_model"]], line, marker=marker, markersize=4, label=row, alpha=0.8
+        )
     whole = {m["bound_over_k"]["num_sentences"] == m["num_sentences"] for m in bounds_over_k(runs).values()}
     if (entropy := next(iter(runs.values()))[0].get("entropy")) is not None and whole == {True}:  # of these sentences
         axes.axhline(entropy, color="black", linestyle=":", label="entropy of the corpus")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from wae_rnf.evaluation.estimators import reading_of
+from wae_rnf.evaluation.estimators import generative_model_of
 from wae_rnf.evaluation.json_files import read_json
 from wae_rnf.evaluation.markdown import table
 from wae_rnf.training.option_files import read_variants
@@ -22,7 +22,7 @@ RESULTS, DOCS = Path("results"), Path("docs")  # of the checkout that this is ru
 ABLATION = RESULTS / "ablation"
 AUTHORS, CURES = RESULTS / "authors" / "ptb", RESULTS / "cures" / "ptb"
 PLAIN, RECIPE = RESULTS / "plain" / "ptb", RESULTS / "recipe"
-NO_GAUSSIAN = ("lstm-lm", "vmf-vae")  # systems without a Gaussian posterior
+NO_GAUSSIAN = ("lstm-lm", "vmf-vae", "dirichlet-vae")  # systems without a Gaussian posterior
 
 
 def reproductions(folder: Path) -> Corpora:
@@ -56,7 +56,7 @@ def summary(corpora: Corpora, ablations: Corpora) -> list[str]:
 def about_ablation(corpus: str, rows: Rows) -> list[str]:
     """Which row the paper's protocol prefers, and what each part of WAE-RNF adds."""
     row, metrics = min(rows.items(), key=lambda item: item[1]["paper_protocol"]["nll"])
-    nll, information = metrics[metrics["reading"]]["iwae"]["nll"], metrics["mutual_information"]
+    nll, information = metrics[metrics["generative_model"]]["iwae"]["nll"], metrics["mutual_information"]
     moves = [f"{name} {nats:+.2f} and {more:+.2f}" for name, nats, more in contributions(rows)]
     return [
         f"The protocol does not order models: of the {len(rows)} rows of the ablation on {corpus} it has {row} as the "
@@ -69,7 +69,7 @@ def about_ablation(corpus: str, rows: Rows) -> list[str]:
 
 def rank_by_bound(row: str, rows: Rows) -> int:
     """The row's rank, 1 for the lowest importance-weighted bound."""
-    nll = {name: metrics[metrics["reading"]]["iwae"]["nll"] for name, metrics in rows.items()}
+    nll = {name: metrics[metrics["generative_model"]]["iwae"]["nll"] for name, metrics in rows.items()}
     return 1 + sum(value < nll[row] for value in nll.values())
 
 
@@ -77,10 +77,10 @@ def precision_section() -> list[str]:
     """What evaluation in bfloat16 moves."""
     lines = []
     for run in read_json(RESULTS / "bfloat16.json")["runs"]:
-        reading = reading_of(resolve(run["system"], {})["objective"])
+        generative_model = generative_model_of(resolve(run["system"], {})["objective"])
         for kind in ("elbo", "iwae"):
-            single, half = (run[precision][reading][kind]["nll"] for precision in ("no", "bf16"))
-            name = kind.upper() + (f"-{run['no'][reading]['iwae']['samples']}" if kind == "iwae" else "")
+            single, half = (run[precision][generative_model][kind]["nll"] for precision in ("no", "bf16"))
+            name = kind.upper() + (f"-{run['no'][generative_model]['iwae']['samples']}" if kind == "iwae" else "")
             figures = f"{single:.3f}", f"{half:.3f}", f"{half - single:+.3f}"
             lines.append([run["dataset"], run["system"], name, *figures])
     return [

@@ -63,7 +63,7 @@ def verdict(variants: Runs, above: Above) -> str:
     names: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for row, seeds in variants.items():
         information = statistics.mean(metrics["mutual_information"] for metrics in seeds)
-        names[reaches(information, above.get((row, seeds[0]["reading"])))].append(row)
+        names[reaches(information, above.get((row, seeds[0]["generative_model"])))].append(row)
     sentences = {
         True: "It is reached by {}.",
         False: "It is not reached by {}.",

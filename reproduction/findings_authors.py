@@ -35,8 +35,8 @@ def compared(metrics: AnyMetrics) -> dict[str, tuple[float, float, float]]:
     """
     theirs = TABLES["authors_code"]["ptb"]
     found = {}
-    for name, (words, column, reading) in QUANTITIES.items():
-        our = COLUMNS[column].read(metrics, reading)
+    for name, (words, column, generative_model) in QUANTITIES.items():
+        our = COLUMNS[column].read(metrics, generative_model)
         found[words] = theirs[name], our, our / theirs[name] - 1
     return found
 

@@ -26,9 +26,9 @@ def draw_protocol(found: Mapping[str, Mapping[str, AnyMetrics]], path: Path) -> 
         axes.remove()
     for axes, (name, rows) in zip(panels[: len(found)], found.items(), strict=True):
         for place, metrics in enumerate(rows.values()):
-            reading = metrics["reading"]
+            generative_model = metrics["generative_model"]
             protocol = metrics["paper_protocol"]["nll"]
-            bounds = [metrics[reading][kind]["nll"] for kind in ("iwae", "elbo")]
+            bounds = [metrics[generative_model][kind]["nll"] for kind in ("iwae", "elbo")]
             axes.plot([protocol, max(bounds)], [place, place], color="0.8", zorder=1)
             axes.scatter(protocol, place, facecolors="none", edgecolors="tab:red", label="paper's protocol")
             axes.scatter(bounds[0], place, color="tab:blue", label="IWAE")
@@ -50,9 +50,9 @@ def draw_ablation(found: Mapping[str, Mapping[str, AnyMetrics]], path: Path) -> 
     entropy = next(iter(rows.values())).get("entropy", 0.0)
     figure = Figure(figsize=(11, 0.3 * len(rows) + 1.6), layout="constrained")
     bounds, *panels = figure.subplots(1, 3, sharey=True)
-    for reading, filled in {"pushforward": "tab:blue", "flow_posterior": "none"}.items():
-        values = [metrics[reading]["iwae"]["nll"] - entropy for metrics in rows.values()]
-        bounds.scatter(values, list(rows), facecolors=filled, edgecolors="tab:blue", label=MODELS[reading])
+    for generative_model, filled in {"pushforward": "tab:blue", "flow_posterior": "none"}.items():
+        values = [metrics[generative_model]["iwae"]["nll"] - entropy for metrics in rows.values()]
+        bounds.scatter(values, list(rows), facecolors=filled, edgecolors="tab:blue", label=MODELS[generative_model])
     bounds.set(xscale="log", xlabel="nats above the entropy" if entropy else "nats", title="IWAE")
     bounds.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     bounds.xaxis.set_major_formatter(ScalarFormatter())

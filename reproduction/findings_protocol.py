@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn, columns, markdown_table
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import GENERATIVE_MODELS
 from wae_rnf.evaluation.metrics import AnyMetrics
 
 from .captions import training_in_words
@@ -21,7 +21,7 @@ def left_out(metrics: AnyMetrics) -> dict[str, float]:
         {"elbo", "iwae"}: the bounds of the trained generative model minus the protocol's figure; {"reconstruction",
         "latent"}: the parts of the first, decoding the mean instead of samples, and the latent terms at the mean.
     """
-    own, protocol = metrics[metrics["reading"]], metrics["paper_protocol"]
+    own, protocol = metrics[metrics["generative_model"]], metrics["paper_protocol"]
     return {
         "elbo": own["elbo"]["nll"] - protocol["nll"],
         "iwae": own["iwae"]["nll"] - protocol["nll"],
@@ -69,7 +69,12 @@ def against_entropy(corpus: str, rows: Mapping[str, AnyMetrics]) -> list[str]:
     if not entropies:
         return []
     under = [row for row, metrics in rows.items() if metrics["paper_protocol"]["nll"] < entropies[0]]
-    broken = [row for row, metrics in rows.items() for reading in READINGS if under_entropy(metrics[reading])]
+    broken = [
+        row
+        for row, metrics in rows.items()
+        for generative_model in GENERATIVE_MODELS
+        if under_entropy(metrics[generative_model])
+    ]
     return [
         f"On {corpus} the entropy is known, {entropies[0]:.2f} nats, and nothing can be under it. By the paper's "
         f"protocol {len(under)} of {len(rows)} systems are ({', '.join(under) or 'none'}); by the "

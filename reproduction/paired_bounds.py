@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wae_rnf.evaluation.columns import COLUMNS, Row, WordColumn
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import GENERATIVE_MODELS
 from wae_rnf.evaluation.metrics_files import read_sentences, sentences_file
 
 from .arguments import LANGUAGE_MODEL
@@ -27,13 +27,15 @@ def above_language_model(results: str | Path, runs: Runs) -> Above:
     found = {}
     for row, bounds in kept.items():
         if bounds and language_model and np.array_equal(bounds["length"], language_model["length"]):
-            for reading in READINGS if runs[row][0]["has_flow"] else ("pushforward",):
-                found[row, reading] = paired_difference(bounds[reading], language_model["pushforward"])
+            for generative_model in GENERATIVE_MODELS if runs[row][0]["has_flow"] else ("pushforward",):
+                found[row, generative_model] = paired_difference(
+                    bounds[generative_model], language_model["pushforward"]
+                )
     return found
 
 
 def read_bounds(paths: Sequence[Path]) -> dict[str, np.ndarray] | None:
-    """The importance-weighted bound of each sentence: {"length": (sentences,), reading: (seeds, sentences)}.
+    """The importance-weighted bound of each sentence: {"length": (sentences,), generative_model: (seeds, sentences)}.
 
     None where a seed's are not kept, or are of other sentences than the first one's.
     """
@@ -44,8 +46,8 @@ def read_bounds(paths: Sequence[Path]) -> dict[str, np.ndarray] | None:
     if not all(np.array_equal(lengths, one["length"]) for one in columns):
         return None
     bounds = {
-        reading: np.stack([one.get(f"{reading}_iwae", one["pushforward_iwae"]) for one in columns])
-        for reading in READINGS
+        generative_model: np.stack([one.get(f"{generative_model}_iwae", one["pushforward_iwae"]) for one in columns])
+        for generative_model in GENERATIVE_MODELS
     }
     return {"length": lengths} | bounds
 
@@ -55,8 +57,8 @@ def column_above(above: Above) -> WordColumn:
     of_one_seed = COLUMNS["above_language_model"]
 
     def cell(row: Row) -> str:
-        if (row.name, row.reading) in above:
-            return str(above[row.name, row.reading])
-        return of_one_seed.cell(Row(row.name, row.runs[:1], row.reading))
+        if (row.name, row.generative_model) in above:
+            return str(above[row.name, row.generative_model])
+        return of_one_seed.cell(Row(row.name, row.runs[:1], row.generative_model))
 
     return WordColumn(of_one_seed.heading, cell)

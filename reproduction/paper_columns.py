@@ -18,7 +18,7 @@ def of_paper(row: Row) -> dict:
     They stand in the line of the generative model that was trained.
     """
     metrics = row.runs[0]
-    if row.name != metrics["system"] or row.reading != metrics["reading"]:
+    if row.name != metrics["system"] or row.generative_model != metrics["generative_model"]:
         return {}
     return next(
         filter(None, (paper_figures(table, metrics["dataset"], row.name) for table in ("table_1", "table_2"))), {}

@@ -64,5 +64,5 @@ def same_quantity(metrics: AnyMetrics, protocol: str) -> AnyMetrics:
     """
     if protocol == "paper_protocol":
         return metrics["paper_protocol"]
-    own = metrics[metrics["reading"]]
+    own = metrics[metrics["generative_model"]]
     return own["iwae"] | {"kl": own["elbo"]["kl"]} if protocol == "iwae" else own["elbo"]

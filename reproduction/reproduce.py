@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from wae_rnf.evaluation.columns import Row, cells
-from wae_rnf.evaluation.estimators import READINGS
+from wae_rnf.evaluation.estimators import GENERATIVE_MODELS
 from wae_rnf.evaluation.evaluation_target import same_corpus
 from wae_rnf.evaluation.json_files import read_json, write_json
 from wae_rnf.evaluation.metrics import METRICS_FILE, BoundOverK, Excess, Metrics, Perplexities, Reproduction
@@ -202,8 +202,10 @@ def compared(directory: str | Path, language_model: str | Path) -> dict[str, dic
         return {}
     exact = torch.tensor(theirs["pushforward_elbo"])
     return {
-        reading: {bound: excess(torch.tensor(ours[f"{reading}_{bound}"]), exact) for bound in ("elbo", "iwae")}
-        for reading in READINGS
+        generative_model: {
+            bound: excess(torch.tensor(ours[f"{generative_model}_{bound}"]), exact) for bound in ("elbo", "iwae")
+        }
+        for generative_model in GENERATIVE_MODELS
     }
 
 

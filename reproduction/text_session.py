@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from wae_rnf.evaluation.model_names import check_model_dir
-from wae_rnf.evaluation.provenance import commit, provenance
+from wae_rnf.evaluation.provenance import note_commit, provenance
 from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 RESULT = Path("results/text_session.json")
@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("model_dir", help="of wae-rnf train --preset toy")
     model_dir = parser.parse_args(argv).model_dir
     try:
-        commit()  # of the code that runs, asked before the checkout can change
+        note_commit()
         start = time.perf_counter()
         session = run_session(Path(check_model_dir(model_dir)))
     except ValueError as error:

@@ -69,11 +69,19 @@ def map_tab(
             label = "Metric of the background, log √det G (the decoder's takes a while)"
             background = gradio.Dropdown(backgrounds(names), value=FIRST, label=label, elem_id="background")
         first = gradio.State(None)
-        picture = gradio.Image(image, interactive=False, show_label=False, elem_id="map")
+        picture = gradio.Image(image, interactive=False, show_label=False, buttons=[], elem_id="map")
         with gradio.Row():
-            text = gradio.Textbox(label="The sentence there", scale=4, elem_id="decoded")
-            where = gradio.Textbox(label="Place", elem_id="place")
-        along = gradio.Textbox(label="Along the straight line and the geodesic", lines=12, elem_id="along")
+            text = gradio.Textbox(
+                middle(model, tokenizer, latent_map), label="The sentence there", scale=4, elem_id="decoded"
+            )
+            where = gradio.Textbox("(0.00, 0.00)", label="Place", elem_id="place")
+        along = gradio.Textbox(
+            label="Along the straight line and the geodesic",
+            placeholder="Click on two places.",
+            lines=3,
+            max_lines=20,
+            elem_id="along",
+        )
         background.change(redraw, [first, background], picture)
         picture.select(choose, [first, metric, background], [picture, text, where, along, first])
 
@@ -86,6 +94,12 @@ def backgrounds(names: Sequence[str]) -> list[str]:
         ['flow', 'decoder']
     """
     return [FIRST, *(name for name in names if name not in ("euclidean", FIRST))]
+
+
+def middle(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, latent_map: LatentMap) -> str:
+    """The sentence in the middle of the map, which is shown before the first click."""
+    (texts,) = decode(model, tokenizer, latent_map.latents((0.0, 0.0)).unsqueeze(1))
+    return texts[0]
 
 
 def ways(

@@ -29,11 +29,11 @@ def honest_bounds(metrics: AnyMetrics) -> list[tuple[str, AnyMetrics]]:
     if not metrics["has_latents"]:
         return [("exact likelihood", metrics["pushforward"]["elbo"])]
     found = []
-    for reading, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ {}")]:
+    for generative_model, prior in PRIORS.items() if metrics["has_flow"] else [("pushforward", "z ~ {}")]:
         prior = prior.format(symbol_of_prior(metrics))
-        samples = metrics[reading]["iwae"]["samples"]
-        found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[reading]["iwae"]))
-        found.append((f"ELBO, {prior}", metrics[reading]["elbo"]))
+        samples = metrics[generative_model]["iwae"]["samples"]
+        found.append((f"importance-weighted bound, {samples} samples, {prior}", metrics[generative_model]["iwae"]))
+        found.append((f"ELBO, {prior}", metrics[generative_model]["elbo"]))
     return sorted(found, key=lambda bound: bound[1]["nll"])
 
 

@@ -41,6 +41,8 @@ class EncoderForExport(nn.Module):
         encoder = model.encoder
         if not isinstance(encoder, LSTMEncoder):
             raise ValueError(f"only models with an LSTM encoder can be exported, not with a {type(encoder).__name__}")
+        if model.inference.refinement_steps:
+            raise ValueError("a posterior that is refined on each sentence cannot be exported: it takes gradients")
         self.bos_token_id, self.with_cell = model.config.bos_token_id, encoder.with_cell
         self.reads_bos = model.config.encoder_input == "bos"
         self.embedding, self.lstm, self.posterior_head = model.embedding, encoder.lstm, model.posterior_head
@@ -178,7 +180,7 @@ def export_programs(model: WaeRnfModel, strict: bool = False) -> dict[str, torch
 
     Raises:
         ValueError: a model in training mode, whose dropout and batch statistics would be exported, one of other parts
-            than LSTMs, or one whose LSTMs are more than their weights (adapters, hooks, quantization).
+            than LSTMs or with topics, or one whose LSTMs are more than their weights (adapters, hooks, quantization).
 
     Examples:
         >>> from modeling_wae_rnf import WaeRnfConfig, WaeRnfModel
@@ -189,6 +191,8 @@ def export_programs(model: WaeRnfModel, strict: bool = False) -> dict[str, torch
     """
     if model.training:
         raise ValueError("a model in training mode cannot be exported; call model.eval() first")
+    if model.prior.space == "simplex":
+        raise ValueError("a model with topics cannot be exported: there is no Dirichlet distribution in ONNX")
     found = parts(model)
     if not all(is_plain(module) for module in model.modules() if isinstance(module, nn.LSTM)):
         raise ValueError("an LSTM with adapters, hooks or quantized weights cannot be exported; merge or remove them")

@@ -34,6 +34,13 @@ def test_posterior_means_are_normalized_over_the_corpus(tiny_model, sentences):
     torch.testing.assert_close(means.std(0), torch.ones(4).double(), rtol=0.05, atol=0)
 
 
+def test_a_model_without_a_latent_variable_has_none(tiny_model, sentences):
+    model = tiny_model(latent_size=0, num_flows=0, flow_kernel=None, mmd_weight=0.0)
+    weights = copy.deepcopy(model.state_dict())
+    estimate_batch_norm(model, sentences)
+    assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
 def test_weights_and_momentum_stay(tiny_model, sentences):
     model = tiny_model()
     weights = {name: value.clone() for name, value in model.named_parameters()}

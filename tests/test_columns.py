@@ -17,7 +17,7 @@ def metrics(nll=3.0, latents=True, flow=False, **others):
     return {
         "has_latents": latents,
         "has_flow": flow,
-        "reading": "pushforward",
+        "generative_model": "pushforward",
         "pushforward": model,
         "flow_posterior": other,
         "mutual_information": 1.5,
@@ -27,8 +27,8 @@ def metrics(nll=3.0, latents=True, flow=False, **others):
     } | others
 
 
-def cell(name, *runs, reading="pushforward"):
-    return COLUMNS[name].cell(Row("row", runs, reading))
+def cell(name, *runs, generative_model="pushforward"):
+    return COLUMNS[name].cell(Row("row", runs, generative_model))
 
 
 def test_a_single_run_has_the_error_over_sentences_and_that_over_samples():
@@ -46,8 +46,8 @@ def test_several_seeds_have_their_mean_and_standard_deviation():
 
 
 def test_the_generative_model_of_the_row_is_read():
-    assert cell("iwae", metrics(flow=True), reading="flow_posterior").startswith("13.00")
-    assert cell("model", metrics(flow=True), reading="flow_posterior") == "prior on z'"
+    assert cell("iwae", metrics(flow=True), generative_model="flow_posterior").startswith("13.00")
+    assert cell("model", metrics(flow=True), generative_model="flow_posterior") == "prior on z'"
     assert cell("model", metrics()) == "–"
     fixed = COLUMNS["iwae"].of("flow_posterior")
     assert fixed.heading == "IWAE, prior on z'"

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,16 @@ def test_help_needs_no_heavy_library():
     assert done.stdout.endswith("[]\n")
     for command in ("train", "evaluate", "sample", "reconstruct", "interpolate"):
         assert f"wae-rnf {command}" in done.stdout
+
+
+def test_sampling_imports_no_library_that_it_does_not_use():
+    """Of a process of its own: what is imported once stays."""
+    model = Path(__file__).parent / "golden" / "models" / "wae-rnf"
+    code = (
+        f"import sys; from wae_rnf.commands.main import main; main(['sample', {str(model)!r}, '-n', '2']); "
+        "print([name for name in ('datasets', 'evaluate', 'pandas', 'pyarrow', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    *sentences, imported = done.stdout.splitlines()
+    assert (len(sentences), imported) == (2, "[]")

@@ -35,7 +35,9 @@ OPTIONS = {
 def fields_of(kind, name):
     """The configuration of a model that has a part: with it what it cannot be without."""
     if kind == "auxiliary_losses":
-        return {"auxiliary_losses": {name: 0.5}}
+        features = COMPONENTS[kind][name].reads_position_features
+        suited = (decoder for decoder, part in COMPONENTS["decoder"].items() if part.has_position_features >= features)
+        return {"auxiliary_losses": {name: 0.5}, "decoder_type": next(suited)}
     fields = {FIELDS.get(kind, kind): name}
     if kind == "prior":  # with a posterior whose z lie where those of the prior lie
         space = COMPONENTS["prior"][name].space
@@ -52,7 +54,8 @@ CASES = PARTS | OPTIONS | {name: system.config for name, system in SYSTEMS.items
 def build(fields):
     """A small model of a configuration, always with the same weights."""
     torch.manual_seed(0)
-    model = WaeRnfModel(WaeRnfConfig(**(SIZES | SMALL | fields)))
+    few = {"inference_kwargs": {"steps": 3}} if fields.get("inference") == "semi_amortized" else {}
+    model = WaeRnfModel(WaeRnfConfig(**(SIZES | SMALL | few | fields)))
     model.set_centres(torch.randn(model.centres.shape))
     return model
 
@@ -197,7 +200,7 @@ def test_what_is_saved_loads_where_the_package_is_not(batch, tmp_path):
 
 def gradients(fields, batch):
     """The gradients of a share of a batch at the posterior's mean, in double precision, and the running moments."""
-    model = build(fields).double().train()
+    model = build(fields | {"input_drop": 0.0}).double().train()  # each process draws noise of its own
     # at the mean, what makes q's spread has no part in some losses
     wrapped = DistributedDataParallel(model, find_unused_parameters=True) if dist.is_initialized() else model
     mine = my_share(list(range(len(batch["input_ids"]))))

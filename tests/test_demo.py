@@ -1,5 +1,6 @@
-"""The demo's page in a real browser: draw, reconstruct, go between two sentences, click on the map."""
+"""The demo's page in a real browser, of a desktop and of a phone: read, draw, go between, click on the map."""
 
+import json
 import shutil
 
 import pytest
@@ -28,52 +29,66 @@ def address(trained_directory, monkeypatch):
     page.close()
 
 
-@pytest.fixture
-def browser_page(address):
+@pytest.fixture(params=[(1200, 900), (360, 740)], ids=["desktop", "phone"])
+def browser_page(address, request):
     playwright = pytest.importorskip("playwright.sync_api", reason="the browser test needs playwright")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("the browser test needs chromium")
+    width, height = request.param
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(60_000)
         page.goto(address)
         yield page
         browser.close()
 
 
-def written(page, box):
-    """What a text box holds once something is in it."""
-    page.wait_for_function(f"document.querySelector('#{box} textarea').value.length > 1")
-    return page.input_value(f"#{box} textarea")
+def wait_for(page, box, condition):
+    """Waits until a condition holds of what a component shows, `text` in JavaScript; returns that text."""
+    shown = f"(e => e?.querySelector('textarea')?.value ?? e?.innerText)(document.querySelector('#{box}'))"
+    page.wait_for_function(f"(text => {condition})({shown} ?? '')")
+    return page.evaluate(shown)
 
 
 def test_the_page(browser_page):
     page = browser_page
-    page.click("#draw")
-    assert len(written(page, "samples").splitlines()) <= 8
-    page.get_by_role("tab", name="Reconstruct").click()
+    for box in ("tokens", "samples", "reconstruction", "bound"):  # without a click
+        assert wait_for(page, box, "text.length > 1")
     page.fill("#sentence textarea", "the cat sat")
-    page.click("#reconstruct")
-    assert written(page, "reconstruction")
-    page.get_by_role("tab", name="Between two sentences").click()
-    page.fill("#first textarea", "the cat sat")
-    page.fill("#second textarea", "rain fell all day long")
-    assert written(page, "between")
+    page.click("#read")
+    wait_for(page, "tokens", "text.includes('sat')")
+    tokens = page.locator("#tokens div > span").all_inner_texts()
+    assert [token.split()[0] for token in tokens][:4] == ["the", "cat", "sat", "<eos>"]
+    page.get_by_label("Seed").fill("5")
+    before = page.inner_text("#samples")
+    page.click("#draw")
+    wait_for(page, "samples", f"text != {json.dumps(before)}")
+    page.get_by_role("tab", name="Between").click()
+    page.fill("#steps input[type=number]", "4")
+    page.locator("#steps input[type=number]").blur()
+    assert len(wait_for(page, "between", "text.split('\\n').filter(Boolean).length == 4").splitlines()) >= 4
     page.get_by_role("tab", name="Map").click()
     page.wait_for_selector("#map img")
     page.wait_for_timeout(500)
+    page.locator("#map img").scroll_into_view_if_needed()
     box = page.locator("#map img").bounding_box()
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    assert written(page, "decoded")
-    x, y = (float(value) for value in written(page, "place").strip("()").split(","))
+    x, y = place(wait_for(page, "place", "text != '(0.00, 0.00)'"))
+    page.wait_for_timeout(1000)  # the new picture is there, and nothing covers it
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    page.wait_for_function(f"document.querySelector('#place textarea').value != '({x:.2f}, {y:.2f})'")
-    right, level = (float(value) for value in written(page, "place").strip("()").split(","))
+    right, level = place(wait_for(page, "place", f"text != '({x:.2f}, {y:.2f})'"))
     assert right > x
     assert level == pytest.approx(y, abs=0.02)
-    assert written(page, "along").startswith("straight, length ")
+    assert wait_for(page, "along", "text.length > 1").startswith("straight, length ")
+    for tab in ("Samples", "Edit", "Between", "Map"):  # nothing is wider than the screen
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), tab
+
+
+def place(text):
+    return [float(value) for value in text.strip("()").split(",")]
 
 
 def test_without_gradio_it_says_what_is_missing(trained_directory, monkeypatch, capsys):

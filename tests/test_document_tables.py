@@ -1,5 +1,6 @@
 """README.md and docs/ show what results/ and the code hold, and nothing else."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ def test_pages_are_up_to_date(page):
 
 
 def test_readme_is_short():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) < 900
+    """Under 900 words; the bars and dashes of its tables are none."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert sum(bool(re.search(r"\w", word)) for word in text.split()) < 900
 
 
 def test_every_file_is_in_the_architecture_page():

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from modeling_wae_rnf.configuration_wae_rnf import WaeRnfConfig
+from modeling_wae_rnf.modeling_wae_rnf import WaeRnfModel
 from wae_rnf.commands.main import main
+from wae_rnf.evaluation.model_directory import load_model, save_model_directory
 from wae_rnf.training.model_options import model_config
-from wae_rnf.training.systems import customized_system
+from wae_rnf.training.systems import SYSTEMS, customized_system
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/training.md", "docs/evaluation.md", "docs/hub.md", "docs/text.md")
@@ -47,6 +49,7 @@ def place(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", "examples")
     shutil.copytree(ROOT / "tests" / "golden" / "models" / "wae-rnf", "runs/toy")
     Path("runs/toy/run.json").write_text(json.dumps({"options": {"system": "wae-rnf", "dataset": "toy"}}))
+    save_model_directory(with_topics(), load_model("runs/toy")[1], "runs/topics")
     Path("FOLDER").mkdir()
     for split in ("train", "valid", "test"):
         Path("FOLDER", f"{split}.txt").write_text("the cat sat\n")
@@ -57,6 +60,13 @@ def place(tmp_path, monkeypatch):
     for name in ("training.run.train", "reproduction.reproduce.reproduce", "sharing.hub.push"):
         monkeypatch.setattr(f"wae_rnf.{name}", lambda *given, name=name: noted.append((name, *given)))
     return noted
+
+
+def with_topics():
+    """A model with topics for the tokenizer of the golden model, of short sentences."""
+    system = SYSTEMS["dirichlet-vae"].config
+    vocab_size = WaeRnfConfig.from_pretrained("runs/toy").vocab_size
+    return WaeRnfModel(WaeRnfConfig(vocab_size=vocab_size, hidden_size=8, latent_size=4, max_words=5, **system))
 
 
 def run(line, monkeypatch):
@@ -91,7 +101,18 @@ def test_commands(place, monkeypatch, capsys):
             assert main(["train", *words[words.index("train.py") + 1 :]]) == 0, line
             seen.add(words[0])
     assert seen >= {"sample", "reconstruct", "interpolate", "embed", "evaluate", "train", "push", "reproduce"}
-    assert seen >= {"accelerate", "torchrun", "score", "surprisal", "edit", "nearest", "arithmetic", "tradeoff"}
+    assert seen >= {
+        "accelerate",
+        "torchrun",
+        "score",
+        "surprisal",
+        "edit",
+        "nearest",
+        "arithmetic",
+        "tradeoff",
+        "probe",
+        "topics",
+    }
     lines = Path("sentences.txt").read_text().splitlines()
     assert len(Path("features.tsv").read_text().splitlines()) == sum(map(bool, map(str.strip, lines)))
     for name, *given in place:

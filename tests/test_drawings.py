@@ -62,7 +62,10 @@ def test_bars_of_latents_that_are_used(drawn):
 def test_the_bound_over_k(drawn):
     curve = {"num_sentences": 3, "k": [1, 2], "pushforward": [5.0, 4.0], "flow_posterior": [9.0, 8.0]}
     rows = {"wae": "pushforward", "vae-nf": "flow_posterior"}
-    runs = {row: [USED["vae"][0] | {"bound_over_k": curve, "reading": reading}] for row, reading in rows.items()}
+    runs = {
+        row: [USED["vae"][0] | {"bound_over_k": curve, "generative_model": generative_model}]
+        for row, generative_model in rows.items()
+    }
     draw_bound_over_k(USED | runs, "bound_over_k.png")  # what is not known is left out
     for several in runs.values():
         several[0]["entropy"] = 3.0

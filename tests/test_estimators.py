@@ -75,7 +75,7 @@ def test_exact_posterior_makes_every_bound_exact():
     posterior, reconstruction, nll = linear_gaussian(4)
     z = posterior.rsample((3,))
     log_weights = log_importance_weights(posterior, z, z, torch.zeros(3, 4), reconstruction(z), NORMAL)
-    for weights in log_weights.values():  # without a flow the two readings are one
+    for weights in log_weights.values():  # without a flow the two generative models are one
         torch.testing.assert_close(-weights, nll.expand(3, 4), rtol=0, atol=1e-9)
         torch.testing.assert_close(importance_weighted_nll(weights), nll, rtol=0, atol=1e-9)
 
@@ -94,8 +94,8 @@ def test_iwae_closes_the_gap_of_a_wrong_posterior():
     assert importance_weighted_nll(weights[:10]).mean() > iwae.mean() - 0.01  # fewer samples, a looser bound
 
 
-def test_both_readings_of_a_flow_against_quadrature():
-    """d = 1, x ~ N(z', s²): one reading has a closed form, the other an integral over z."""
+def test_both_generative_models_of_a_flow_against_quadrature():
+    """d = 1, x ~ N(z', s²): one generative model has a closed form, the other an integral over z."""
     torch.manual_seed(1)
     flow = PlanarFlow(1).double()
     flow.u.data, flow.w.data, flow.b.data = (torch.tensor([v], dtype=torch.float64) for v in (1.5, 1.2, 0.4))
@@ -112,9 +112,9 @@ def test_both_readings_of_a_flow_against_quadrature():
     z_prime, log_abs_det = flow(z)
     reconstruction = -Normal(z_prime.squeeze(-1), s).log_prob(x)
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, NORMAL)
-    for reading, expected in nll.items():
-        torch.testing.assert_close(importance_weighted_nll(weights[reading]), expected, rtol=0, atol=0.02)
-        assert (-weights[reading].mean(0) > expected).all()
+    for generative_model, expected in nll.items():
+        torch.testing.assert_close(importance_weighted_nll(weights[generative_model]), expected, rtol=0, atol=0.02)
+        assert (-weights[generative_model].mean(0) > expected).all()
     assert (nll["pushforward"] - nll["flow_posterior"]).abs().min() > 0.05  # the two models are not one
 
 

@@ -109,7 +109,7 @@ def test_the_whole_test_split_is_the_record(model, corpus, monkeypatch):
     assert list(unknown_keys(new, Metrics)) == []
     shared = {"proposal": "posterior", "max_sentences": None, "mixed_precision": "no", "text_column": None}
     assert new["evaluation"] == {"iwae_samples": 2, "seed": 3} | shared
-    assert new["reading"] == "pushforward"
+    assert new["generative_model"] == "pushforward"
     assert new["options"] == old["options"]
     assert new["training"] == old["training"]
     assert len(new["samples"]) == 10

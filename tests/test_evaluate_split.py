@@ -55,8 +55,8 @@ def by_hand(model):
         reconstruction = sum(reconstructions) / SAMPLES
         row = {"reconstruction": reconstruction, "pushforward_elbo": reconstruction + kl}
         row["flow_posterior_elbo"] = -sum(log_weights["flow_posterior"]).item() / SAMPLES
-        for reading, weights in log_weights.items():
-            row[f"{reading}_iwae"] = -math.log(sum(math.exp(w) for w in weights) / SAMPLES)
+        for generative_model, weights in log_weights.items():
+            row[f"{generative_model}_iwae"] = -math.log(sum(math.exp(w) for w in weights) / SAMPLES)
         bounds[number] = row
     return [bounds[number] for number in range(len(ROWS))]
 
@@ -66,16 +66,16 @@ def test_batches_equal_a_loop(model, sentences, monkeypatch):
     metrics, expected = evaluate(model, sentences, samples=SAMPLES, seed=5), by_hand(model)
     tokens = sum(len(row) - 1 for row in ROWS)
     assert (metrics["num_sentences"], metrics["num_tokens"]) == (5, tokens)
-    for reading in ("pushforward", "flow_posterior"):
+    for generative_model in ("pushforward", "flow_posterior"):
         for bound in ("elbo", "iwae"):
-            values = [row[f"{reading}_{bound}"] for row in expected]
-            found = metrics[reading][bound]
+            values = [row[f"{generative_model}_{bound}"] for row in expected]
+            found = metrics[generative_model][bound]
             assert found["nll"] == pytest.approx(sum(values) / 5, abs=1e-4)
             assert found["ppl"] == pytest.approx(math.exp(sum(values) / tokens), rel=1e-4)
-        elbo = metrics[reading]["elbo"]
+        elbo = metrics[generative_model]["elbo"]
         assert elbo["reconstruction"] == pytest.approx(sum(row["reconstruction"] for row in expected) / 5, abs=1e-4)
         assert elbo["nll"] == pytest.approx(elbo["reconstruction"] + elbo["kl"], abs=1e-4)
-        assert metrics[reading]["iwae"]["samples"] == SAMPLES
+        assert metrics[generative_model]["iwae"]["samples"] == SAMPLES
     for name, values in metrics["of_sentences"].items():  # in the split's order
         lengths = [len(row) - 1 for row in ROWS]
         of_sentences = lengths if name == "length" else [row[name] for row in expected]

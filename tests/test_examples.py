@@ -9,10 +9,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.evaluate_split import evaluate
@@ -26,7 +29,7 @@ from .hub_stand_in import TOKEN, hub
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = (
     "quickstart", "sampling", "interpolation", "geometry", "sentence_features", "own_text", "trainer", "publishing",
-    "onnx_sampling", "likelihood", "edits", "neighbours",
+    "onnx_sampling", "likelihood", "edits", "neighbours", "few_labels",
 )  # fmt: skip
 
 
@@ -131,6 +134,26 @@ def test_sentence_features(directory, tmp_path):
     classifier = LogisticRegression(max_iter=1000).fit(features[:700], topics[:700])
     assert float(words[1].rstrip(";")) == pytest.approx(classifier.score(features[700:], topics[700:]), abs=0.03)
     assert float(words[-1]) == pytest.approx(Counter(topics[700:]).most_common(1)[0][1] / 300, abs=0.005)
+
+
+@torch.no_grad()
+def test_few_labels(directory, tmp_path):
+    lines = run("few_labels", [directory], tmp_path).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        f"{number} labels, {name}" for number in (20, 200) for name in ("latents", "untrained", "bag of words")
+    ]
+    rng, grammar = random.Random(0), ToyGrammar()
+    sentences, attributes = zip(*(grammar.sample_with_attributes(rng) for _ in range(1000)), strict=True)
+    topics = np.array([values["topic"] for values in attributes])
+    bags = CountVectorizer(token_pattern=r"\S+", lowercase=False, binary=True)
+    train, test = bags.fit_transform(sentences[:500]), bags.transform(sentences[500:])
+    rng, accuracies = np.random.default_rng(0), []
+    for drawn in [rng.permutation(500)[:20] for _ in range(3)]:
+        classifier = GridSearchCV(LogisticRegression(max_iter=1000), {"C": [0.01, 0.1, 1.0, 10.0]})
+        if np.unique(topics[drawn], return_counts=True)[1].min() < 5:  # none in every fold
+            classifier = LogisticRegression(max_iter=1000)
+        accuracies.append(classifier.fit(train[drawn], topics[drawn]).score(test, topics[500:]))
+    assert float(lines[2].split()[-3]) == pytest.approx(np.mean(accuracies), abs=0.011)  # two digits are printed
 
 
 def inputs_of(inputs, rows):

@@ -55,14 +55,14 @@ def test_the_aim(information, mean, high, seeds, reached):
 
 
 def test_no_claim_without_an_interval_over_seeds():
-    run = {"reading": "pushforward", "mutual_information": 6.0}
+    run = {"generative_model": "pushforward", "mutual_information": 6.0}
     rows = {"good": [run] * 3, "single": [run]}
     above = {("good", "pushforward"): Difference(-1.2, -1.5, -0.9, (3, 3))}
     above["single", "pushforward"] = Difference(-5.0, -6.0, -4.0, (1, 3))
     said = verdict(rows, above)
     assert said.startswith("It is reached by good. Nothing is claimed of single:")
     above["good", "flow_posterior"], above["good", "pushforward"] = above["good", "pushforward"], None
-    assert "reached" not in verdict(rows, above)  # the other reading's does not count
+    assert "reached" not in verdict(rows, above)  # the other generative model's does not count
 
 
 def test_what_is_added_are_rows_of_the_ablation():

@@ -95,8 +95,8 @@ def test_centres_of_another_dimension(small_run, tmp_path):
 
 
 def test_centres_of_a_file_are_those_of_the_model(small_run, tmp_path):
-    centres = np.random.default_rng(0).normal(size=(3, 4))
+    centres = np.random.default_rng(0).normal(size=(5, 4))  # more than train has different sentences
     np.save(tmp_path / "c.npy", centres)
-    train(small_run(centres_from=str(tmp_path / "c.npy"), num_epochs=1))
+    train(small_run(centres_from=str(tmp_path / "c.npy"), num_epochs=1, num_centres=5))
     assert np.array_equal(load_model(tmp_path / "run")[0].centres.numpy(), centres.astype(np.float32))
     assert not (tmp_path / "run" / "vae").exists()

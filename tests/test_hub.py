@@ -65,9 +65,9 @@ def test_the_card_says_what_was_measured(trained_directory):
     config = WaeRnfModel.from_pretrained(trained_directory).config
     card = model_card("user/model", metrics, config)
     assert isinstance(card, ModelCard)
-    for reading, prior in {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}.items():
+    for generative_model, prior in {"pushforward": "z ~ N(0, I), z' = F(z)", "flow_posterior": "z' ~ N(0, I)"}.items():
         for bound, label in {"iwae": "importance-weighted bound, 3 samples", "elbo": "ELBO"}.items():
-            figures = metrics[reading][bound]
+            figures = metrics[generative_model][bound]
             assert f"| {label}, {prior} | {figures['nll']:.2f} | {figures['ppl']:.1f} |" in card.text
     protocol = metrics["paper_protocol"]
     assert f"| the paper's protocol, no bound | {protocol['nll']:.2f} | {protocol['ppl']:.1f} |" in card.text
@@ -77,7 +77,7 @@ def test_the_card_says_what_was_measured(trained_directory):
     assert all(f"- {line}" in card.text for line in metrics["samples"])
     assert "{{" not in card.content
     results = card.data.eval_results
-    best = min(metrics[reading]["iwae"]["nll"] for reading in ("pushforward", "flow_posterior"))
+    best = min(metrics[generative_model]["iwae"]["nll"] for generative_model in ("pushforward", "flow_posterior"))
     assert results[0].metric_type == "nll"
     assert results[0].metric_value == pytest.approx(best, abs=1e-3)
     assert card.data.library_name == "transformers"

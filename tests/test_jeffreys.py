@@ -50,9 +50,9 @@ def test_the_fisher_information_of_words(tiny_model, monkeypatch):
         torch.testing.assert_close(fisher(states, slopes, decoder), expected)
 
 
-@pytest.mark.parametrize("at_every_step", [False, True])
-def test_the_same_words_under_several_latents(tiny_model, at_every_step):
-    decoder = tiny_model(latents_at_every_step=at_every_step).decoder.double().eval()
+@pytest.mark.parametrize("fields", [{}, {"latents_at_every_step": True}, {"decoder_type": "hybrid"}])
+def test_the_same_words_under_several_latents(tiny_model, fields):
+    decoder = tiny_model(**fields).decoder.double().eval()
     words, z_prime, lengths = drawn(4, 6, 6), drawn(4, 3, 4, seed=1).requires_grad_(), torch.tensor([2, 6, 1, 4])
     found, expected = (
         kind.under_each(decoder, words, z_prime, lengths) * (torch.arange(6) < lengths[:, None])[:, None, :, None]

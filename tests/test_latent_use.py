@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior, WaeRnfConfig, log_kernel
-from modeling_wae_rnf.priors import MixturePrior, StandardNormal
+from modeling_wae_rnf.priors import FlowPrior, MixturePrior, StandardNormal
 from wae_rnf.evaluation import latent_use
 from wae_rnf.evaluation.estimators import latent_usage, used_units
 from wae_rnf.evaluation.latent_use import (
@@ -69,6 +69,16 @@ def test_units_are_counted_by_their_own_divergence():
     assert use.kl == pytest.approx(posterior.kl_divergence().mean().item())
     sphere = VonMisesFisherPosterior(torch.nn.functional.normalize(torch.randn(5, 3), dim=-1), 4.0)
     assert used_units(sphere) is None
+
+
+def test_the_divergence_from_a_flow_is_of_a_posterior_in_double_precision():
+    """As validation gives it: log q(z|x) - log p(z) at one sample a sentence, against a prior in double precision."""
+    prior = FlowPrior(WaeRnfConfig(latent_size=2, prior_layers=2, hidden_size=4))
+    posterior = GaussianPosterior(torch.zeros(40, 2).double(), torch.ones(40, 2).double())
+    use = LatentUse.of_posterior(posterior, 0.0, prior)
+    z = posterior.rsample(generator=torch.Generator().manual_seed(0))
+    expected = posterior.log_prob(z) - prior.double().log_prob(z)
+    assert use.kl == pytest.approx(expected.mean().item(), abs=1e-5)
 
 
 def test_the_divergence_is_from_the_models_own_prior():
@@ -142,7 +152,7 @@ def test_thresholds_of_the_centres():
                                   {"mean_gamma": 0.5, "minimum_rate": 5.0, "autoencoder_epochs": 2}])  # fmt: skip
 def test_what_is_named_is_what_a_run_could_have(system, more):
     own = SYSTEMS[system].config
-    if own.get("objective") == "flow_posterior" or own.get("posterior") == "vmf":
+    if own.get("objective") == "flow_posterior" or own.get("posterior") in ("vmf", "gaussian_dirichlet"):
         more = {name: value for name, value in more.items() if name != "minimum_rate"}
     options = {"system": system} | (more if system != "lstm-lm" else {})
     warning = latent_warning(LatentUse(0.1, 0.1, 0, 32, 100), advice(options).latent)
@@ -151,7 +161,7 @@ def test_what_is_named_is_what_a_run_could_have(system, more):
     parser = parser_of(TrainArguments, prog="x")
     for words in named:
         if not words.startswith("--"):  # a later --kl_end
-            assert words.split()[-1] in ("--kl_end", "--kl_weight")
+            assert words.split()[-1] in ("--kl_end", "--kl_weight", "--adversarial_weight")
             continue
         change = vars(parser.parse_args(words.split()))
         assert not set(change) & set(options)

@@ -34,13 +34,13 @@ def test_the_same_numbers_as_the_evaluation(text):
     sentences = Dataset.from_dict({"input_ids": rows, "length": [len(row) - 1 for row in rows]})
     metrics = evaluate(text.model, sentences, samples=5, seed=3)
     assert len(texts) > 2 * BATCH_SIZE
-    for reading in ("pushforward", "flow_posterior"):
-        found = text.nll(texts, samples=5, seed=3, generative_model=reading)
-        assert found.nll.tolist() == metrics["of_sentences"][f"{reading}_iwae"]
+    for generative_model in ("pushforward", "flow_posterior"):
+        found = text.nll(texts, samples=5, seed=3, generative_model=generative_model)
+        assert found.nll.tolist() == metrics["of_sentences"][f"{generative_model}_iwae"]
         assert found.num_tokens.tolist() == metrics["of_sentences"]["length"]
-        assert found.perplexity == pytest.approx(metrics[reading]["iwae"]["ppl"])
+        assert found.perplexity == pytest.approx(metrics[generative_model]["iwae"]["ppl"])
         error = (found.monte_carlo_error.double().square().sum().sqrt() / len(texts)).item()
-        assert error == pytest.approx(metrics[reading]["iwae"]["monte_carlo_error"], rel=1e-5)
+        assert error == pytest.approx(metrics[generative_model]["iwae"]["monte_carlo_error"], rel=1e-5)
     trained = text.nll(TEXTS, samples=5).estimate
     has_latents = text.latent_size > 0
     assert trained.bound == ("importance-weighted" if has_latents else "exact")

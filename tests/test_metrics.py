@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 OTHERS = ("benchmarks", "geometry", "bfloat16.json", "text_session.json")  # no metrics.json
 PATHS = sorted(path for path in RESULTS.rglob("*.json") if not set(OTHERS) & set(path.relative_to(RESULTS).parts))
 assert len(PATHS) > 40
-READINGS = ("pushforward", "flow_posterior")
+GENERATIVE_MODELS = ("pushforward", "flow_posterior")
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(RESULTS).as_posix())
@@ -25,9 +25,9 @@ def test_every_result_fits_the_schema_and_keeps_its_figures(path):
     assert list(unknown_keys(new, Metrics)) == []
     assert new["format"] == FORMAT
     assert new["paper_protocol"] == old.get("published", old.get("paper_protocol"))
-    for reading in READINGS:
-        for bound, figures in new[reading].items():
-            assert {name: old[reading][bound].get(name, value) for name, value in figures.items()} == figures
+    for generative_model in GENERATIVE_MODELS:
+        for bound, figures in new[generative_model].items():
+            assert {name: old[generative_model][bound].get(name, value) for name, value in figures.items()} == figures
     for name in ("options", "training", "mutual_information", "seconds", "versions"):
         assert new[name] == old[name]
 
@@ -54,9 +54,12 @@ def older(trained_directory, tmp_path):
         content = json.loads((trained_directory / "metrics.json").read_text())
         content["published"] = content.pop("paper_protocol")
         content["text"]["samples"] |= {"perplexity_samples": 20, "forward_ppl": 5.0, "reverse_ppl": 6.0}
-        for reading in READINGS:
+        for generative_model in GENERATIVE_MODELS:
             for bound in ("elbo", "iwae"):
-                content[reading][bound] |= {"above_language_model": 0.5, "above_language_model_standard_error": 0.1}
+                content[generative_model][bound] |= {
+                    "above_language_model": 0.5,
+                    "above_language_model_standard_error": 0.1,
+                }
         content |= {"format": 2, "row": "narrow"} | changes
         (tmp_path / "old.json").write_text(json.dumps(content))
         return content, read_metrics(tmp_path / "old.json")
@@ -70,8 +73,8 @@ def test_format_2(older):
         "row": "narrow",
         "perplexities": {"num_samples": 20, "forward_ppl": 5.0, "reverse_ppl": 6.0},
         "above_language_model": {
-            reading: {bound: {"mean": 0.5, "standard_error": 0.1} for bound in ("elbo", "iwae")}
-            for reading in READINGS
+            generative_model: {bound: {"mean": 0.5, "standard_error": 0.1} for bound in ("elbo", "iwae")}
+            for generative_model in GENERATIVE_MODELS
         },
     }
     assert list(unknown_keys(new, Metrics)) == []
@@ -83,7 +86,7 @@ def test_format_1_did_not_say_what_was_trained(older, trained_directory):
     evaluation = {name: value for name, value in content["evaluation"].items() if name != "proposal"}
     options = content["options"] | {"objective": "authors"}
     old, _ = older(format=1, evaluation=evaluation, options=options)
-    del old["reading"]
+    del old["generative_model"]
     _, new = older(**old)
     assert (new["evaluation"]["proposal"], new["format"]) == ("posterior", FORMAT)
 
@@ -98,7 +101,7 @@ def test_the_first_files():
         "vmf-vae": (True, False, "uniform_sphere"),
         "wae-rnf": (True, True, "standard_normal"),
     }
-    assert read_metrics(RESULTS / "toy" / "vae-nf.json")["reading"] == "flow_posterior"
+    assert read_metrics(RESULTS / "toy" / "vae-nf.json")["generative_model"] == "flow_posterior"
     wae_rnf = found["wae-rnf"]
     assert wae_rnf["bound_over_k"]["k"] == [wae_rnf["pushforward"]["iwae"]["samples"]]
     old, new = (

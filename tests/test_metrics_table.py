@@ -15,8 +15,8 @@ from wae_rnf.evaluation.terminal_table import print_table
 def metrics(trained_directory):
     """Of a WAE-RNF, on a corpus whose entropy is known."""
     metrics = copy.deepcopy(read_metrics(trained_directory / "metrics.json"))
-    for reading in ("pushforward", "flow_posterior"):
-        for bound in metrics[reading].values():
+    for generative_model in ("pushforward", "flow_posterior"):
+        for bound in metrics[generative_model].values():
             bound |= {"above_entropy": 1.25, "above_entropy_standard_error": 0.5}
     metrics["text"]["reconstructions"]["examples"] = []
     return metrics | {
@@ -113,8 +113,8 @@ def test_a_language_model_has_one_exact_figure(metrics):
 def test_what_is_not_known_is_left_out(metrics):
     for name in ("entropy", "entropy_standard_error", "text"):
         del metrics[name]
-    for reading in ("pushforward", "flow_posterior"):
-        for bound in metrics[reading].values():
+    for generative_model in ("pushforward", "flow_posterior"):
+        for bound in metrics[generative_model].values():
             del bound["above_entropy"], bound["above_entropy_standard_error"]
             bound["monte_carlo_error"] = None
     text = printed(metrics | {"samples": [], "units_over_0.05": None})

@@ -11,7 +11,7 @@ from modeling_wae_rnf import GaussianPosterior, VonMisesFisherPosterior
 from modeling_wae_rnf.priors import StandardNormal
 from wae_rnf.commands.main import main
 from wae_rnf.evaluation.estimators import (
-    READINGS,
+    GENERATIVE_MODELS,
     bound_over_k,
     importance_weighted_nll,
     kl_of_units,
@@ -128,10 +128,10 @@ def moved(model):
     return model.eval()
 
 
-def exact(model, reading):
+def exact(model, generative_model):
     """-log p(x) of each sentence by numerical integration over z, or over z'."""
     grid = torch.linspace(-9, 9, 3001).unsqueeze(-1)
-    z_prime = model.push(grid)[0] if reading == "pushforward" else grid
+    z_prime = model.push(grid)[0] if generative_model == "pushforward" else grid
     found = []
     for row in ROWS:
         ids = torch.tensor([row]).repeat(len(grid), 1)
@@ -146,9 +146,9 @@ def test_a_mixture_with_a_learned_prior_finds_the_likelihood(tiny_model, sentenc
     model.prior.mean.copy_(torch.tensor([[-1.5], [2.0]]))
     model.prior.log_stddev.fill_(-0.5)
     metrics = evaluate(model, sentences, samples=4000, seed=1, proposal="mixture")
-    for reading in READINGS:
-        iwae = metrics[reading]["iwae"]
-        error = iwae["nll"] - sum(exact(model, reading)) / len(ROWS)
+    for generative_model in GENERATIVE_MODELS:
+        iwae = metrics[generative_model]["iwae"]
+        error = iwae["nll"] - sum(exact(model, generative_model)) / len(ROWS)
         assert 0 < iwae["monte_carlo_error"] < 0.02
         assert abs(error) < 5 * iwae["monte_carlo_error"] + 1e-4
     assert metrics["kl_of_units"] is metrics["units_over_0.05"] is None  # no closed form
@@ -158,17 +158,17 @@ def test_a_mixture_with_a_learned_prior_finds_the_likelihood(tiny_model, sentenc
 @pytest.mark.parametrize("proposal", ["posterior", "mixture"])
 def test_both_proposals_find_the_likelihood_of_both_readings(model, sentences, proposal):
     metrics = evaluate(model, sentences, samples=4000, seed=1, proposal=proposal)
-    truth = {reading: exact(model, reading) for reading in READINGS}
+    truth = {generative_model: exact(model, generative_model) for generative_model in GENERATIVE_MODELS}
     assert abs(sum(truth["pushforward"]) - sum(truth["flow_posterior"])) > 0.05  # they are two models
-    for reading in READINGS:
-        iwae = metrics[reading]["iwae"]
+    for generative_model in GENERATIVE_MODELS:
+        iwae = metrics[generative_model]["iwae"]
         assert (iwae["samples"], iwae["proposal"]) == (4000, proposal)
         assert 0 < iwae["monte_carlo_error"] < (0.01 if proposal == "mixture" else 0.1)
-        error = iwae["nll"] - sum(truth[reading]) / len(ROWS)
+        error = iwae["nll"] - sum(truth[generative_model]) / len(ROWS)
         assert abs(error) < 5 * iwae["monte_carlo_error"] + 1e-4
-        over_k = metrics["bound_over_k"][reading]
+        over_k = metrics["bound_over_k"][generative_model]
         assert over_k[-1] == pytest.approx(iwae["nll"], abs=1e-6)
-        assert all(bound > sum(truth[reading]) / len(ROWS) - 0.02 for bound in over_k)
+        assert all(bound > sum(truth[generative_model]) / len(ROWS) - 0.02 for bound in over_k)
     first = 2 if proposal == "mixture" else 1
     assert metrics["bound_over_k"]["k"][:4] == [first, 2 * first, 5 * first, 10 * first]
     if proposal == "posterior":  # with one sample it is the ELBO
@@ -182,12 +182,12 @@ def test_errors_are_the_spread_of_an_evaluation_over_seeds(tiny_model, sentences
     model = tiny_model(**fields)
     model.decoder.initial_state.weight.mul_(6)
     found = [evaluate(model, sentences, samples=16, seed=seed) for seed in range(SEEDS)]
-    for reading in READINGS:
+    for generative_model in GENERATIVE_MODELS:
         for bound in ("elbo", "iwae"):
-            values = torch.tensor([metrics[reading][bound]["nll"] for metrics in found])
-            told = torch.tensor([metrics[reading][bound]["monte_carlo_error"] for metrics in found])
+            values = torch.tensor([metrics[generative_model][bound]["nll"] for metrics in found])
+            told = torch.tensor([metrics[generative_model][bound]["monte_carlo_error"] for metrics in found])
             spread, told = values.std().item(), told.square().mean().sqrt().item()
-            assert told == pytest.approx(spread, rel=0.35, abs=1e-6), (reading, bound)
+            assert told == pytest.approx(spread, rel=0.35, abs=1e-6), (generative_model, bound)
     values = torch.tensor([metrics["mutual_information"] for metrics in found])
     told = torch.tensor([metrics["mutual_information_monte_carlo_error"] for metrics in found])
     assert told.square().mean().sqrt().item() == pytest.approx(values.std().item(), rel=0.35)
@@ -196,9 +196,9 @@ def test_errors_are_the_spread_of_an_evaluation_over_seeds(tiny_model, sentences
 @torch.no_grad()
 def test_a_mixture_s_error_is_its_spread_over_seeds(model, sentences):
     found = [evaluate(model, sentences, samples=16, seed=seed, proposal="mixture") for seed in range(SEEDS)]
-    for reading in READINGS:
-        values = torch.tensor([metrics[reading]["iwae"]["nll"] for metrics in found])
-        told = torch.tensor([metrics[reading]["iwae"]["monte_carlo_error"] for metrics in found])
+    for generative_model in GENERATIVE_MODELS:
+        values = torch.tensor([metrics[generative_model]["iwae"]["nll"] for metrics in found])
+        told = torch.tensor([metrics[generative_model]["iwae"]["monte_carlo_error"] for metrics in found])
         assert told.square().mean().sqrt().item() == pytest.approx(values.std().item(), rel=0.35)
 
 

@@ -1,33 +1,31 @@
-"""The options: spellings, hints, files, values out of range, and options that a system has no part for."""
+"""The options: spellings, hints, values out of range, and options that a system has no part for."""
 
 import argparse
 import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from modeling_wae_rnf import WaeRnfConfig
 from modeling_wae_rnf.model_options import ModelOptions
-from modeling_wae_rnf.options import option
 from wae_rnf.commands.main import main
-from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_left_out
-from wae_rnf.reproduction.corpus_report import differing_options
+from wae_rnf.reproduction.arguments import ReproduceArguments
 from wae_rnf.tokenization.corpora import TOY
 from wae_rnf.tokenization.corpus_names import NAMED
 from wae_rnf.tokenization.hub_corpora import HUB_CORPORA
-from wae_rnf.training import option_files
-from wae_rnf.training.arguments import PRESETS, TrainArguments
-from wae_rnf.training.model_options import check_model, model_config
-from wae_rnf.training.option_files import read_options, read_variants, with_preset
+from wae_rnf.training.arguments import TrainArguments
+from wae_rnf.training.model_options import model_config
 from wae_rnf.training.option_parser import OptionParser, parser_of
-from wae_rnf.training.option_scope import RULES, check_scope, shared_part, without_part
+from wae_rnf.training.option_scope import RULES, check_scope, without_part
 from wae_rnf.training.systems import SYSTEMS
 
 MAIN = "import sys; from wae_rnf.commands.main import main; sys.exit(main(sys.argv[1:]))"
+
+
 GOLDEN = str(Path(__file__).parent / "golden" / "models" / "wae")
 
 
@@ -89,76 +87,6 @@ def test_only_what_was_given_is_in_the_namespace():
         parser.parse_args(["--batch_norm", "maybe"])
 
 
-@pytest.mark.parametrize(
-    ("line", "name", "value"),
-    [
-        ("mixed_precision: no", "mixed_precision", "no"),
-        ("mixed_precision: 'no'", "mixed_precision", "no"),
-        ("learning_rate: 1e-3", "learning_rate", 1e-3),
-        ("learning_rate: .001", "learning_rate", 1e-3),
-        ("vocab_size: 20_000", "vocab_size", 20_000),
-        ("max_steps_per_epoch: 1_0", "max_steps_per_epoch", 10),
-        ("resume: yes", "resume", True),
-        ("resume: On", "resume", True),
-        ("batch_norm: off", "batch_norm", False),
-        ("batch_norm: n", "batch_norm", False),
-        ("output_dir: 2024-01-01", "output_dir", "2024-01-01"),
-        ("output_dir: 1:30", "output_dir", "1:30"),
-        ("dataset: on", "dataset", "on"),
-        ("dataset: 0x10", "dataset", "0x10"),
-        ("dataset: -x", "dataset", "-x"),
-        ("dataset: a = b", "dataset", "a = b"),
-        ("'learning-rate': 2", "learning_rate", 2.0),
-        ("seed: 007", "seed", 7),
-    ],
-)
-def test_yaml_means_what_stands_there(line, name, value, tmp_path):
-    path = tmp_path / "c.yaml"
-    path.write_text(line + "\nmax_steps: null\nsave_steps: ~\neval_max_sentences:\n")
-    assert read_options(path) == {name: value}
-    path.write_text(f"vae: {{{line}}}\n")
-    assert read_variants(path) == {"vae": {"system": "vae", name: value}}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "must hold lines of the form"),
-        ("# seed: 1\n", "must hold lines of the form"),
-        ("seed: 1\nseed: 2\n", "'seed' stands there twice"),
-        ("seed: [1, 2]\n", "must hold lines of the form"),
-        ("config: other.yaml\n", "the option 'config', which train does not have"),
-        ("help: 1\n", "the option 'help', which train does not have"),
-        ("no: 1\n", "the option 'no', which train does not have"),
-        ("lr: 1\n", "unknown option --lr; did you mean --learning_rate?"),
-        ("num_epochs: 1e3\n", "argument --num_epochs: invalid int value: '1e3'"),
-        ("resume: 3\n", "Truthy value expected: got 3"),
-        ("mixed_precision: false\n", None),
-    ],
-)
-def test_bad_files_are_named(content, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("c.yaml").write_text(content)
-    error = refused(["train", "--config", "c.yaml"], capsys)
-    if message is None:
-        assert "--mixed_precision must be one of no, bf16, fp16, but is false" in error
-    else:
-        assert "--config c.yaml" in error
-        assert message in error
-    assert os.listdir() == ["c.yaml"]
-
-
-def test_the_later_file_and_the_command_line_win(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    found = {}
-    monkeypatch.setattr("wae_rnf.commands.train.check_run", lambda arguments: found.update(vars(arguments)) or 1 / 0)
-    Path("a.yaml").write_text("seed: 1\nbatch_size: 2\nhidden_size: 3\n")
-    Path("b.yaml").write_text("batch_size: 4\nhidden_size: 5\n")
-    with pytest.raises(ZeroDivisionError):
-        main(["train", "--config", "a.yaml", "--hidden-size", "6", "--config=b.yaml"])
-    assert (found["seed"], found["batch_size"], found["hidden_size"]) == (1, 4, 6)
-
-
 OUT_OF_SCOPE = {
     "lstm-lm": {"latent_size": 16, "posterior_head": "linear", "latents_at_every_step": True, "kappa": 5.0,
                 "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "batch_norm": False, "kl_weight": 0.5,
@@ -176,10 +104,17 @@ OUT_OF_SCOPE = {
     "vmf-vae": {"batch_norm": True, "mean_gamma": 0.5, "free_bits": 1.0, "minimum_rate": 1.0, "kl_weight": 0.5,
                 "kl_start": 0.0, "kl_end": 0.5, "kl_cycles": 2, "mmd_kernel": "imq", "num_centres": 3,
                 "batch_norm_eps": 1e-5, "batch_norm_statistics": "running", "prior": "flow", "prior_layers": 2},
-    "wae": {"num_centres": 3, "num_flows": 1, "kernel_bandwidth": 1.0},
+    "dirichlet-vae": {"kappa": 5.0, "free_bits": 1.0, "minimum_rate": 1.0, "mmd_kernel": "imq", "num_centres": 3,
+                      "num_flows": 1, "prior_layers": 2, "prior_components": 2},
+    "dae": {"adversarial_weight": 1.0, "discriminator_hidden_size": 8, "discriminator_learning_rate": 1e-3,
+            "kl_end": 0.5, "kl_cycles": 2, "free_bits": 1.0, "prior": "mixture", "mmd_weight": 1.0, "num_flows": 1},
+    "aae": {"mmd_kernel": "imq", "inner_steps": 3, "minimum_rate": 1.0, "prior": "flow", "centres_from": "x"},
+    "wae": {"num_centres": 3, "num_flows": 1, "kernel_bandwidth": 1.0, "adversarial_weight": 1.0},
     "wae-nf": {"num_centres": 3, "kernel_bandwidth": 1.0, "flow_kernel": "imq"},
     "wae-rnf": {"kernel_bandwidth": 1.0, "kappa": 5.0, "inner_steps": 3},
 }  # fmt: skip
+
+
 IN_SCOPE = {
     "lstm-lm": {
         "dropout": 0.1,
@@ -209,6 +144,32 @@ IN_SCOPE = {
     "vae-nf": {"num_flows": 0, "kl_weight": 0.5, "objective": "iwae_flow_posterior", "importance_samples": 2},
     "lagging-vae": {"inner_steps": 3, "prior": "mixture", "prior_components": 2},
     "vmf-vae": {"kappa": 5.0, "latent_size": 4, "posterior_head": "linear", "latents_at_every_step": True},
+    "dirichlet-vae": {
+        "posterior_kwargs": {"num_topics": 3},
+        "prior": "dirichlet",
+        "prior_kwargs": {"concentration": 0.5},
+        "mean_gamma": 0.5,
+        "kl_cycles": 2,
+        "latent_size": 5,
+        "objective": "iwae",
+        "importance_samples": 2,
+    },
+    "dae": {
+        "input_drop": 0.1,
+        "input_shuffle": 2,
+        "kl_weight": 0.1,
+        "kl_end": 0.5,
+        "free_bits": 1.0,
+        "prior": "mixture",
+        "prior_components": 2,
+    },
+    "aae": {
+        "adversarial_weight": 1.0,
+        "discriminator_hidden_size": 8,
+        "discriminator_learning_rate": 1e-3,
+        "prior": "standard_normal",
+        "autoencoder_epochs": 1,
+    },
     "wae": {"mmd_kernel": "gaussian", "mmd_weight": 1.0, "autoencoder_epochs": 1},
     "wae-nf": {"num_flows": 2, "flow_init": "normal", "objective": "iwae", "prior": "flow", "prior_layers": 2},
     "wae-rnf": {"num_centres": 3, "flow_kernel": "gaussian", "kernel_bandwidth": 1.0, "centres_from": "x"},
@@ -277,7 +238,11 @@ def another(declared):
 OF_PARTS = {"encoder_type", "inference", "decoder_type"} | {
     own.name for own in fields(ModelOptions) if own.type is dict
 }
+
+
 OTHER_VALUES = {own.name: another(own) for own in fields(ModelOptions) if own.name not in OF_PARTS}
+
+
 OTHER_VALUES |= {"prior": "mixture"}
 
 
@@ -301,58 +266,6 @@ def test_light_copies_agree_with_what_they_copy():
     assert {name for rule in RULES for name in rule[0]} <= known
 
 
-def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
-    shared = {"inner_steps": 5, "latent_size": 4, "kernel_bandwidth": 2.0, "flow_kernel": "gaussian", "kappa": 3.0}
-    options = ReproduceArguments()
-    rows = rows_of(options, shared)
-    assert list(rows)[:2] == ["lstm-lm", "vae"]
-    assert {name: set(own) - {"system"} for name, own in rows.items()}.items() >= {
-        "lstm-lm": set(),
-        "vae": {"latent_size"},
-        "vae-nf": {"latent_size"},
-        "lagging-vae": {"latent_size", "inner_steps"},
-        "vmf-vae": {"latent_size", "kappa"},
-        "wae": {"latent_size"},
-        "wae-nf": {"latent_size"},
-        "wae-rnf": {"latent_size", "kernel_bandwidth", "flow_kernel"},
-    }.items()
-    tell_left_out(options, shared)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 5
-    assert "--latent_size is left out of lstm-lm: no part for it there" in lines
-    assert shared_part({"kl_weight": 0.0, "kl_end": 0.5}, {"system": "vae"}) == {"kl_weight": 0.0}
-
-
-def test_a_report_compares_what_the_rows_have_a_part_for():
-    """What one row was left without is no difference between rows, whatever its default is."""
-    shared = {"inner_steps": 5, "num_centres": 3, "hidden_size": 8}
-    rows = rows_of(ReproduceArguments(), shared)
-    rows["wae"]["hidden_size"] = 9
-    runs = {
-        name: [{"options": vars(TrainArguments(**own)) | {"of_an_older_version": 1}}] for name, own in rows.items()
-    }
-    header, _, *lines = differing_options(runs).strip().splitlines()
-    assert header == "| row | system | `hidden_size` |"
-    assert "| wae | wae | 9 |" in lines
-    rows["wae-nf"]["num_flows"] = 2
-    runs["wae-nf"] = [{"options": vars(TrainArguments(**rows["wae-nf"]))}]
-    assert "| vae | vae | 8 | – |" in differing_options(runs)
-
-
-def test_an_option_of_a_row_itself_is_refused(tmp_path, capsys):
-    path = tmp_path / "rows.yaml"
-    path.write_text("vae: {kappa: 3}\n")
-    assert "--kappa does not apply to vae" in refused(["reproduce", "--variants", str(path)], capsys)
-
-
-def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "rows.yaml").write_text("vae: {}\nbad: {system: vae, prior: flow, free_bits: 1.0}\n")
-    message = refused(["reproduce", "--variants", "rows.yaml", "--max_steps", "1"], capsys)
-    assert "free_bits and minimum_rate need a divergence that is known" in message
-    assert not (tmp_path / "runs").exists()
-
-
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -368,7 +281,7 @@ def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained
         (["--lr_milestones"], "argument --lr_milestones: expected at least one argument"),
         (["--lr_patience", "1", "--lr_decay", "1"], "--lr_decay must lie in [0, 1), but is 1.0"),
         (["--batch_norm_eps", "-1"], "--batch_norm_eps must not be negative"),
-        (["--preset", "authers"], "--preset must be one of authors, recipe, toy, but is authers"),
+        (["--preset", "authers"], "--preset must be one of authors, autoencoder, recipe, toy, but is authers"),
         (["--centres_from", "nowhere.npy"], "--centres_from nowhere.npy: there is no such file"),
         (["--vocab_size", "4"], "--vocab_size must be at least 5"),
         (["--num_flows", "0"], "--num_flows 0 leaves wae-rnf no flow"),
@@ -376,10 +289,13 @@ def test_a_row_that_no_model_can_have_is_refused_before_the_first_one_is_trained
         (["--prior", "flow", "--free_bits", "1"], "free_bits and minimum_rate need a divergence that is known"),
         (
             ["--prior", "gaussian"],
-            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, but is gaussian",
+            "prior must be one of standard_normal, uniform_sphere, mixture, vamp, flow, dirichlet, "
+            "conditional_dirichlet, but is gaussian",
         ),
         (["--prior_layers", "2"], "its prior has no layers"),
         (["--system", "vmf-vae", "--latent_size", "1"], "on the sphere, latent_size must be at least 2"),
+        (["--system", "dirichlet-vae", "--latent_size", "2"], "with topics, latent_size must be at least 3"),
+        (["--system", "dirichlet-vae", "--prior", "vamp"], "the prior of a gaussian_dirichlet posterior cannot"),
         (["--output_dir", "x\0y", "--num_epochs", "1"], "null"),
     ],
 )
@@ -387,17 +303,6 @@ def test_values_that_no_run_can_have(argv, message, capsys, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert message in refused(["train", *argv], capsys)
     assert os.listdir() == []
-
-
-def test_directories_by_default_and_by_tilde(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "text").mkdir()
-    assert TrainArguments(system="vae").output_dir == str(Path("runs", "vae-toy"))
-    assert TrainArguments(system="wae", dataset="user/name").output_dir == str(Path("runs", "wae-name"))
-    assert TrainArguments(dataset=str(tmp_path / "text") + "/").output_dir == str(Path("runs", "wae-rnf-text"))
-    given = TrainArguments(dataset="~/text", output_dir="~/run")
-    assert (given.dataset, given.output_dir) == (str(tmp_path / "text"), str(tmp_path / "run"))
-    assert ReproduceArguments(runs_dir="~/runs").runs_dir == str(tmp_path / "runs")
 
 
 REFUSALS = [
@@ -437,82 +342,6 @@ def test_refusals_come_before_anything_heavy_is_imported(tmp_path):
         assert outcome == [2, []], argv
     assert done.stderr.count("wae-rnf: error: ") == len(REFUSALS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["twice", "untrained", "used", "yelp"]
-
-
-@pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_is_for_every_system(preset, system):
-    """Of its options, a system has those that it has a part for; all of them together make a run."""
-    path = Path(option_files.__file__).with_name("presets") / f"{preset}.yaml"
-    whole, found = read_options(path), with_preset({"preset": preset, "system": system})
-    assert whole.items() >= {name: found[name] for name in found if name not in ("preset", "system")}.items()
-    assert set(whole) - set(found) == set(without_part(whole, TrainArguments(**found)))
-    arguments = TrainArguments(**found)
-    assert arguments.preset == preset  # the record of a run says it
-    check_scope(found, arguments)
-    check_model(arguments)
-
-
-def test_what_is_given_comes_before_the_preset(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    found = {}
-    monkeypatch.setattr("wae_rnf.commands.train.check_run", lambda given: found.update(vars(given)) or 1 / 0)
-    Path("c.yaml").write_text("preset: recipe\ndropout: 0.4\nlr_milestones: [3, 5]\nweight_decay: 0.5\n")
-    with pytest.raises(ZeroDivisionError):
-        main(["train", "--config", "c.yaml", "--weight_decay", "0.25"])
-    assert (found["preset"], found["dropout"], found["weight_decay"], found["lr_patience"]) == ("recipe", 0.4, 0.25, 2)
-    assert found["lr_milestones"] == [3, 5]
-    with pytest.raises(ZeroDivisionError):
-        main(["train", "--config", "c.yaml", "--preset", "authors"])
-    assert (found["preset"], found["objective"], found["lr_patience"]) == ("authors", "authors", 0)
-    Path("rows.yaml").write_text("a: {preset: recipe, dropout: 0.3}\nvae: {preset: authors}\nwae: {}\n")
-    rows = read_variants("rows.yaml")
-    assert rows["a"]["dropout"] == 0.3
-    assert rows["a"] == with_preset({"system": "wae-rnf", "preset": "recipe", "dropout": 0.3})
-    assert rows["vae"] == with_preset({"system": "vae", "preset": "authors"})
-    rows = rows_of(ReproduceArguments(variants="rows.yaml"), {"preset": "recipe", "weight_decay": 0.125})
-    assert [rows[name]["preset"] for name in ("a", "vae", "wae")] == ["recipe", "authors", "recipe"]
-    assert (rows["wae"]["lr_patience"], rows["wae"]["weight_decay"]) == (2, 0.125)
-    Path("rows.yaml").write_text("a: {preset: receipt}\n")
-    assert "--preset must be one of authors, recipe, toy" in refused(["reproduce", "--variants", "rows.yaml"], capsys)
-
-
-def test_centres_of_a_file_in_a_row(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    Path("rows.yaml").write_text("a: {centres_from: ~/c.npy}\n")
-    error = refused(["reproduce", "--variants", "rows.yaml"], capsys)
-    assert "--centres_from ~/c.npy: there is no such file" in error
-    (tmp_path / "c.npy").touch()
-    rows = rows_of(ReproduceArguments(variants="rows.yaml"), {})
-    assert TrainArguments(**rows["a"]).centres_from == str(tmp_path / "c.npy")
-
-
-@dataclass
-class WithMapping:
-    """As a part's own options are given."""
-
-    decoder_kwargs: dict = option(dict, "Options of the decoder.")  # noqa: RUF009
-
-
-def test_a_mapping_is_json_on_the_command_line_and_a_mapping_in_a_file(monkeypatch, tmp_path):
-    parser = parser_of(WithMapping, prog="x")
-    assert vars(parser.parse_args(["--decoder_kwargs", '{"channels": 8, "causal": true}'])) == {
-        "decoder_kwargs": {"channels": 8, "causal": True}
-    }
-    for text in ("[1]", "channels", "3"):
-        with pytest.raises(ValueError, match="argument --decoder_kwargs: JSON of the form"):
-            parser.parse_args(["--decoder_kwargs", text])
-    assert WithMapping().decoder_kwargs == {}
-    monkeypatch.setattr(option_files, "TrainArguments", WithMapping)
-    monkeypatch.setattr(option_files, "MAPPINGS", ["decoder_kwargs"])
-    path = tmp_path / "c.yaml"
-    path.write_text("decoder_kwargs: {channels: 8, rate: 1.0e-1, deep: {causal: true, name: a}}\n")
-    found = {"channels": 8, "rate": 0.1, "deep": {"causal": True, "name": "a"}}
-    assert read_options(path) == {"decoder_kwargs": found}
-    path.write_text("decoder_kwargs: 3\n")
-    with pytest.raises(ValueError, match="JSON of the form"):
-        read_options(path)
 
 
 def test_without_arguments_a_parser_reads_those_of_the_process(monkeypatch):

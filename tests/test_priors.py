@@ -177,11 +177,13 @@ def test_evaluation_has_the_prior_that_is_sampled(name, tiny_model, sentences): 
             log_q = Normal(q.mean, q.stddev).log_prob(z).sum(-1)
             total["pushforward"].append(nll + log_q - model.prior.log_prob(z))
             total["flow_posterior"].append(nll + log_q - volume - model.prior.log_prob(z_prime))
-    for reading, values in total.items():
+    for generative_model, values in total.items():
         values = torch.cat(values, dim=1)  # (samples, sentences)
         error = (values.var(0) / 200).mean().div(values.shape[1]).sqrt().item()
-        assert found[reading]["elbo"]["nll"] == pytest.approx(values.mean().item(), abs=6 * (2**0.5) * error + 1e-4)
-        assert found[reading]["iwae"]["nll"] <= found[reading]["elbo"]["nll"] + 6 * error
+        assert found[generative_model]["elbo"]["nll"] == pytest.approx(
+            values.mean().item(), abs=6 * (2**0.5) * error + 1e-4
+        )
+        assert found[generative_model]["iwae"]["nll"] <= found[generative_model]["elbo"]["nll"] + 6 * error
 
 
 def test_log_importance_weights_take_a_prior():

@@ -24,6 +24,8 @@ from wae_rnf.evaluation.shared_work import gather, my_part, my_share, on_main
 from wae_rnf.tokenization.batching import load_batches
 from wae_rnf.training.checkpoints import checkpoints
 
+from .test_adversarial import after_a_step
+
 TRAIN = str(Path(__file__).parent.parent / "train.py")
 SIZES = {"vocab_size": 30, "embedding_size": 6, "hidden_size": 8, "latent_size": 4, "num_centres": 3, "dropout": 0.0}
 SYSTEMS = {
@@ -95,6 +97,7 @@ def one_of_several(index, count, place, folder):
     dist.init_process_group("gloo", init_method=f"file://{place}", rank=index, world_size=count)
     torch.set_num_threads(1)
     found = {name: gradients(fields, my_share(list(range(NUM_SENTENCES)))) for name, fields in SYSTEMS.items()}
+    found["adversary"] = after_a_step(my_share(list(range(5))))
     values = torch.full((index + 1, 2), float(index))
     found["rows"], found["mean"] = batch_rows(values), batch_mean(values)
     found["gathered"] = gather([number**2 for number in my_part(range(7))])
@@ -124,6 +127,14 @@ def test_gradients_are_those_of_one_process(outcomes, name):
         assert found[name].keys() == expected.keys()
         for part, value in expected.items():
             assert (found[name][part] - value).abs().max() < 1e-12 * largest, part
+
+
+def test_an_adversary_is_that_of_one_process(outcomes):
+    expected = after_a_step(list(range(5)))
+    for found in outcomes:
+        assert found["adversary"].keys() == expected.keys()
+        for name, value in expected.items():
+            torch.testing.assert_close(found["adversary"][name], value, rtol=1e-9, atol=1e-11)
 
 
 def test_metrics_are_those_of_one_process(outcomes):

@@ -28,11 +28,14 @@ def test_interrupted_run_resumes_to_the_bit(small_run, tmp_path, stop):
     assert_same_weights(tmp_path / "whole", tmp_path / "cut")
 
 
-# with a strategy, with centres, with a decoder that has running statistics
-@pytest.mark.parametrize("system", ["lagging-vae", "wae-rnf", "cnn-vae"])
+# a strategy, centres, running statistics, other random numbers, a discriminator, a refined posterior
+@pytest.mark.parametrize(
+    "system", ["lagging-vae", "wae-rnf", "cnn-vae", "hybrid-vae", "dirichlet-vae", "daae", "sa-vae"]
+)
 def test_what_is_beside_the_weights_resumes_too(small_run, tmp_path, system):
     given = {"system": system, "save_steps": 1, "num_epochs": 4}
     given |= {"inner_steps": 20} if system == "lagging-vae" else {"accumulation_steps": 3, "batch_size": 3}
+    given |= {"inference_kwargs": {"steps": 3}} if system == "sa-vae" else {}
     whole = train(small_run("whole", **given))["training"]["history"]
     with pytest.raises(KeyboardInterrupt):
         train(small_run("cut", **given), on_step=cut_after(9, system))

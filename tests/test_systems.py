@@ -5,8 +5,10 @@ import math
 import mpmath
 import pytest
 import torch
+from torch.distributions import Dirichlet, Normal, kl_divergence
 
 from modeling_wae_rnf import WaeRnfConfig
+from wae_rnf.training.adversarial import Adversarial
 from wae_rnf.training.arguments import TrainArguments, as_system
 from wae_rnf.training.lagging import Lagging
 from wae_rnf.training.model_options import model_config
@@ -15,7 +17,8 @@ from wae_rnf.training.systems import SYSTEMS
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_system_learns(name, tiny_model, batch):
-    model = tiny_model(**SYSTEMS[name].config, dropout=0.0).train()
+    few = {"inference_kwargs": {"steps": 3}} if name == "sa-vae" else {}
+    model = tiny_model(**SYSTEMS[name].config, **few, dropout=0.0).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
     for _ in range(80):
@@ -86,6 +89,12 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
         elif name == "vmf-vae":  # KL to the uniform sphere in four dimensions
             i1, i2 = (float(mpmath.besseli(order, 80)) for order in (1, 2))
             latent = alpha * (80 * i2 / i1 + math.log(80 / i1 / 2))
+        elif name == "dirichlet-vae":  # of [z ; t], whose p(t|z) is a network's
+            gaussian, topics = posterior.gaussian, posterior.topics
+            of_z = kl_divergence(Normal(gaussian.mean[row], gaussian.stddev[row]), Normal(0.0, 1.0)).sum()
+            scores = model.prior.scores(output.latents[row, :2]) / math.log(1000)
+            given_z = Dirichlet((math.log(1000) * scores.tanh()).exp())
+            latent = alpha * (of_z + kl_divergence(Dirichlet(topics.concentration[row]), given_z)).item()
         else:
             mean, stddev = posterior.mean[row].tolist(), posterior.stddev[row].tolist()
             closed = sum(0.5 * (m * m + s * s - 1) - math.log(s) for m, s in zip(mean, stddev, strict=True))
@@ -94,8 +103,13 @@ def test_loss_by_hand_on_two_sentences(name, tiny_model, batch):
                 "vae": alpha * closed,
                 "vae-bow": alpha * closed,
                 "cnn-vae": alpha * closed,
+                "hybrid-vae": alpha * closed,
+                "sa-vae": alpha * closed,
                 "infovae": alpha * closed,
                 "lagging-vae": alpha * closed,
+                "dae": alpha * closed,  # the discriminator's part is in test_adversarial.py
+                "aae": alpha * closed,
+                "daae": alpha * closed,
                 "vae-nf": alpha * (sampled - volume),
                 "wae": alpha * closed,
                 "wae-nf": alpha * (closed - volume),
@@ -120,6 +134,9 @@ def test_the_table_says_what_the_names_say():
     assert config["vmf-vae"]["posterior"] == "vmf"
     assert config["lagging-vae"] == config["vae"]
     assert [name for name, system in SYSTEMS.items() if system.strategy is Lagging] == ["lagging-vae"]
+    assert config["aae"] == config["vae"] | {"kl_weight": 0.0}
+    assert config["dae"] == config["daae"] == config["aae"] | {"input_drop": 0.3}
+    assert [name for name, system in SYSTEMS.items() if system.strategy is Adversarial] == ["aae", "daae"]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -128,13 +145,15 @@ def test_an_option_may_change_a_default_and_never_what_is_fixed(name):
     for option, fixed in system.fixed.items():
         if option == "posterior":  # no option
             continue
-        others = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0, "decoder_type": "lstm"}
+        others = {"latent_size": 8, "num_flows": 2, "flow_kernel": "imq", "mmd_weight": 1.0}
+        others |= {"encoder_type": "lstm", "decoder_type": "lstm"}
         other = others.get(option, {})
         reason = "it has none by definition" if not fixed else "it is .* by definition"
         with pytest.raises(ValueError, match=f"--{option} does not apply to {name}: {reason}"):
             TrainArguments(system=name, **{option: other})
         assert getattr(TrainArguments(system=name, **{option: fixed}), option) == fixed
-    others = {"kl_weight": 0.3, "mmd_weight": 0.2, "objective": "pushforward", "mean_gamma": 0.9}
+    others = {"kl_weight": 0.3, "mmd_weight": 0.2, "objective": "pushforward", "mean_gamma": 0.9, "input_drop": 0.1}
+    others |= {"prior": "dirichlet"}
     for option, default in system.defaults.items():
         assert getattr(TrainArguments(system=name), option) == default
         assert getattr(TrainArguments(system=name, **{option: others[option]}), option) == others[option]
@@ -159,6 +178,7 @@ def test_values_of_the_paper():
         "vae-nf": bound | {"num_flows": 3, "objective": "flow_posterior"},
         "lagging-vae": bound,
         "vmf-vae": bound | {"posterior": "vmf"},
+        "dirichlet-vae": bound | {"posterior": "gaussian_dirichlet", "prior": "conditional_dirichlet"},
         "wae": {"num_flows": 0, "flow_kernel": None, "mean_gamma": 0.6},
         "wae-nf": {"flow_kernel": None, "mean_gamma": 0.6},
         "wae-rnf": {"mean_gamma": 0.6},
@@ -169,7 +189,8 @@ def test_values_of_the_paper():
         assert found == default | fields, name
     assert {name: SYSTEMS[name].annealing for name in expected} == {
         "lstm-lm": (0, 0), "vae": (0, 21 / 48), "vae-nf": (0, 21 / 48), "lagging-vae": (0, 10 / 48), "vmf-vae": (0, 0),
-        "wae": (3 / 48, 19 / 48), "wae-nf": (3 / 48, 19 / 48), "wae-rnf": (3 / 48, 19 / 48),
+        "dirichlet-vae": (0, 21 / 48), "wae": (3 / 48, 19 / 48), "wae-nf": (3 / 48, 19 / 48),
+        "wae-rnf": (3 / 48, 19 / 48),
     }  # fmt: skip
 
 

@@ -8,7 +8,12 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from modeling_wae_rnf import WaeRnfModel
-from wae_rnf.evaluation.estimators import READINGS, importance_weighted_nll, monte_carlo_variance, reading_of
+from wae_rnf.evaluation.estimators import (
+    GENERATIVE_MODELS,
+    generative_model_of,
+    importance_weighted_nll,
+    monte_carlo_variance,
+)
 from wae_rnf.evaluation.evaluate_split import BATCH_SIZE  # the same batches see the same noise
 from wae_rnf.evaluation.importance_samples import ImportanceSamples, draw_samples
 from wae_rnf.tokenization.batching import numbered_seed
@@ -110,9 +115,11 @@ def estimate_of(model: WaeRnfModel, samples: int, generative_model: str | None) 
     """
     if samples < 1:
         raise ValueError(f"samples must be at least 1, but is {samples}")
-    if generative_model not in (None, *READINGS):
-        raise ValueError(f"generative_model must be one of {', '.join(READINGS)}, but is {generative_model!r}")
-    generative_model = generative_model or reading_of(model.config.objective)
+    if generative_model not in (None, *GENERATIVE_MODELS):
+        raise ValueError(
+            f"generative_model must be one of {', '.join(GENERATIVE_MODELS)}, but is {generative_model!r}"
+        )
+    generative_model = generative_model or generative_model_of(model.config.objective)
     if not model.config.has_latents:
         return Estimate("exact", generative_model, 1)
     return Estimate("importance-weighted", generative_model, samples)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
@@ -18,6 +17,7 @@ from . import likelihoods, neighbours
 from .batches import MANY, TextBatches, bar
 from .sampling_options import check_sampling
 from .text_input import check_texts, tell, unread
+from .topics import Topic, topics_of
 
 BATCH_SIZE = 256
 
@@ -210,7 +210,8 @@ class TextAutoencoder:
     ) -> list[str]:
         """Each text moved along a direction of the latent space: z + strength · direction, decoded greedily.
 
-        On a sphere, of a von Mises-Fisher posterior, the moved point is brought back to length 1.
+        The moved point is brought back to where latents lie: to length 1 on the sphere of a von Mises-Fisher
+        posterior, and to proportions of topics where there are some.
 
         Args:
             texts: n texts.
@@ -228,7 +229,7 @@ class TextAutoencoder:
         if not math.isfinite(strength):
             raise ValueError(f"strength must be finite, but is {strength}")
         moved = self.encode(texts) + strength * direction.cpu()
-        return self.decode(F.normalize(moved, dim=-1) if self.model.prior.space == "sphere" else moved, **options)
+        return self.decode(self.model.prior.project(moved), **options)
 
     def nearest(
         self, texts: Sequence[str], corpus: Sequence[str], k: int = 5, metric: str = "cosine"
@@ -247,6 +248,10 @@ class TextAutoencoder:
         corpus = check_texts(corpus)
         neighbours.check_neighbours(k, len(corpus), metric)
         return neighbours.nearest(self.encode(texts), self.encode(corpus), corpus, k, metric)
+
+    def topics(self, words: int = 10, samples: int = 256, seed: int = 0) -> list[Topic]:
+        """The topics of a model that has them, by the words that stand out in each; see [`topics_of`]."""
+        return topics_of(self.model, self.tokenizer, words, samples, seed)
 
     def _batches(self, texts: Sequence[str], size: int) -> TextBatches:
         """Batches of texts that are going to be encoded."""

@@ -1,7 +1,8 @@
 """Which sentences make a batch, in an order that seed and epoch alone decide; and the batches themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,8 +11,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
+if TYPE_CHECKING:  # it takes a second to import, and text in, text out does without
+    from datasets import Dataset
 
-def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
+Lengths = Sequence[int] | np.ndarray
+
+
+def length_grouped_batches(lengths: Lengths, batch_size: int, pool: int, seed: int, epoch: int) -> list[np.ndarray]:
     """All sentences once, in batches whose sizes differ by at most one; random ones with a `pool` of 1.
 
     Args:
@@ -40,13 +46,13 @@ def length_grouped_batches(lengths, batch_size, pool, seed, epoch):
     return batches
 
 
-def sorted_batches(lengths, batch_size):
+def sorted_batches(lengths: Lengths, batch_size: int) -> list[np.ndarray]:
     """All sentences once, the shortest first: the least padding, for evaluation."""
     order = np.argsort(np.asarray(lengths), kind="stable")
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
-def numbered_seed(seed, number):
+def numbered_seed(seed: int, number: int) -> int:
     """A seed of its own for every number, a batch's say: what is drawn does not depend on what was drawn before.
 
     Examples:
@@ -56,12 +62,14 @@ def numbered_seed(seed, number):
     return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def lengths_of(sentences):
+def lengths_of(sentences: "Dataset") -> np.ndarray:
     """Scored tokens of each prepared row, as an array: (num_sentences,)."""
     return sentences.select_columns("length").with_format("numpy")["length"][:]
 
 
-def load_batches(sentences, batches, pad_token_id, device):
+def load_batches(
+    sentences: "Dataset", batches: Iterable[Sequence[int] | np.ndarray], pad_token_id: int, device: torch.device | str
+) -> Iterator[dict[str, Tensor]]:
     """Yields the inputs of each batch: {input_ids, attention_mask}, (batch, length), on the device.
 
     Args:

@@ -104,7 +104,7 @@ def check_file(path: Path, name: str, problem: str) -> None:
         raise ValueError(f"{problem}: {name} is {kind}; it must be a file")
 
 
-def corpus_name(dataset):
+def corpus_name(dataset: str) -> str:
     """What the directories of a corpus are called: never a way out of the directory above.
 
     Examples:
@@ -112,6 +112,6 @@ def corpus_name(dataset):
         ('toy', 'name', 'corpus', 'reviews')
     """
     path = Path(dataset)
-    if format_of(path) and not path.is_dir():
-        return path.name[: path.name.lower().rindex(format_of(path))] or "corpus"
+    if (ending := format_of(path)) and not path.is_dir():
+        return path.name[: path.name.lower().rindex(ending)] or "corpus"
     return (path.resolve().name if path.is_dir() else path.name) or "corpus"

@@ -1,6 +1,6 @@
 """Byte-level byte-pair encoding: no word is unknown, and every text comes back as it was."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
@@ -40,7 +40,7 @@ class BytePairs(Tokenization):
         )
         read = 0
 
-        def beginnings():
+        def beginnings() -> Iterator[str]:
             nonlocal read
             for text in texts:
                 read += bool(text.strip())

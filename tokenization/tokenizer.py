@@ -5,6 +5,7 @@ the library's own class, which encodes and decodes the same.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
@@ -27,7 +28,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         length: int | None = None,
         new_special_tokens: list | None = None,
         special_tokens_map: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> "WaeRnfTokenizer":
         """Build the tokenizer of other texts, with this one's tokenization and limit.
 
@@ -51,7 +52,7 @@ class WaeRnfTokenizer(PreTrainedTokenizerFast):
         backend = find_tokenization(choice.tokenization).train(texts, vocab_size, max_words, choice.lowercase)
         return wrap_backend(backend, max_words, choice)
 
-    def _add_tokens(self, new_tokens, special_tokens: bool = False) -> int:
+    def _add_tokens(self, new_tokens: list[Any], special_tokens: bool = False) -> int:
         """Add tokens, but refuse such special ones as a text could never give.
 
         Raises:

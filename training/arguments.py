@@ -10,7 +10,18 @@ from wae_rnf.tokenization.corpus_names import corpus_name
 from wae_rnf.tokenization.tokenizations import TOKENIZATIONS
 
 from .network.model_options import ModelOptions
-from .network.options import LARGEST, NOT_NEGATIVE, POSITIVE, RATE, Rule, at_least, check_rules, one_of, option
+from .network.options import (
+    LARGEST,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    WIDEST,
+    Rule,
+    at_least,
+    check_rules,
+    one_of,
+    option,
+)
 from .systems import MODEL_DEFAULTS, SYSTEMS, default_in_words, resolve
 
 PRESETS = sorted(path.stem for path in Path(__file__).with_name("presets").glob("*.yaml"))
@@ -50,9 +61,9 @@ class SystemArguments:
     system: str = option("wae-rnf", f"System to train: {', '.join(SYSTEMS)}.", basic=True)
     preset: str | None = option(
         None,
-        "Named set of options, for any system: authors (the configuration of the authors' code), recipe (what makes "
-        "every system better) or toy (the settings of `make train`). Options of --config and of the command line come "
-        "first.",
+        "Named set of options, for any system: authors (the configuration of the authors' code), autoencoder (for "
+        "reconstruction and latent arithmetic), recipe (what makes every system better) or toy (the settings of `make "
+        "train`). Options of --config and of the command line come first.",
         one_of(*PRESETS),
         basic=True,
     )
@@ -151,13 +162,13 @@ class TrainingArguments:
     )
     max_grad_norm: float = option(0.0, "Norm that gradients are clipped to; 0 does not clip.", NOT_NEGATIVE)
     kl_start: float | None = option(
-        None, "Fraction of the run after which the KL weight leaves 0; by default the system's.", PART
+        None, "Fraction of the run after which the KL weight climbs; by default the system's.", PART
     )
     kl_end: float | None = option(
         None, "Fraction of the run after which the KL weight has its last value; by default the system's.", PART
     )
     kl_cycles: int = option(
-        1, "Number of times the KL weight climbs from 0; --kl_start and --kl_end are then of a cycle.", at_least(1)
+        1, "Number of times the KL weight climbs; --kl_start and --kl_end are then of a cycle.", at_least(1)
     )
     inner_steps: int = option(100, "Maximum number of encoder steps before each step, of lagging-vae.", at_least(1))
     autoencoder_epochs: int = option(
@@ -207,6 +218,19 @@ class TrainingArguments:
 
 
 @dataclass
+class AdversarialArguments:
+    """How an adversary matches q(z) to the prior."""
+
+    group = "adversary (of aae and daae)"
+
+    adversarial_weight: float = option(
+        10.0, "Weight of -log D(z), which the encoder pays for latents that the discriminator D tells apart.", POSITIVE
+    )
+    discriminator_learning_rate: float = option(5e-4, "Adam's learning rate for the discriminator.", POSITIVE)
+    discriminator_hidden_size: int = option(512, "Size of the discriminator's hidden layer.", at_least(1, WIDEST))
+
+
+@dataclass
 class EvaluationArguments:
     """What the final report is of."""
 
@@ -220,7 +244,14 @@ class EvaluationArguments:
 
 
 @dataclass
-class TrainArguments(EvaluationArguments, TrainingArguments, DataArguments, ModelArguments, SystemArguments):  # type: ignore
+class TrainArguments(
+    EvaluationArguments,
+    AdversarialArguments,
+    TrainingArguments,
+    DataArguments,
+    ModelArguments,  # type: ignore[valid-type]
+    SystemArguments,
+):
     """What is trained, on what, for how long. Defaults are the paper's (section 5.2).
 
     Once made, the options of the model have their values: those that were not given are the system's.

@@ -9,6 +9,7 @@ from datasets import Dataset
 from torch import nn
 
 from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf.alignment import align
 from wae_rnf.evaluation.shared_work import my_share
 from wae_rnf.tokenization.batching import load_batches
 
@@ -50,9 +51,11 @@ def estimate_batch_norm(model: WaeRnfModel, sentences: Dataset, seed: int = 0, s
 
     model.eval()
     of_decoder = _norms(model.decoder)
-    with averaging([norm for norm in _norms(model) if norm not in of_decoder]):
-        for batch in inputs():
-            model.encode(**batch)
+    of_posterior = [norm for norm in _norms(model) if norm not in of_decoder]
+    if of_posterior:
+        with averaging(of_posterior):
+            for batch in inputs():  # the posterior's own, whatever refines it afterwards
+                model.inference.amortize(model, align(batch["input_ids"], batch["attention_mask"], model.config))
     if of_decoder:
         with averaging(of_decoder):
             for batch in inputs():

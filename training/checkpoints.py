@@ -23,6 +23,7 @@ CHECKPOINTS = "checkpoints"  # the folder in a model directory
 MANIFEST = "manifest.json"
 ASIDE = ".new"
 WINDOWS = sys.platform == "win32"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def save_checkpoint(
@@ -33,6 +34,7 @@ def save_checkpoint(
     progress: dict[str, Any],
     random: list[dict[str, Any]],
     keep: int = 2,
+    beside: Mapping[str, nn.Module] = NOTHING,
 ) -> None:
     """Writes everything that resuming needs into `folder/step-N`; the checkpoints before stay until it is whole.
 
@@ -42,6 +44,7 @@ def save_checkpoint(
         progress: a dictionary of plain values: where the run stands.
         random: `random_state()` of each process.
         keep: number of checkpoints to keep, the newest; the others are removed.
+        beside: what is trained beside the model, by name.
 
     Raises:
         OSError: it could not be written, the disk is full say; the checkpoints before it are whole.
@@ -54,7 +57,9 @@ def save_checkpoint(
         # copies: on a GPU all weights of an LSTM lie in one storage, which the format refuses
         weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
         save_file(weights, aside / "model.safetensors")
-        torch.save({"optimizer": optimizer.state_dict(), "random": random}, aside / "optimizer.pt")
+        states = {"optimizer": optimizer.state_dict(), "random": random}
+        states["beside"] = {name: module.state_dict() for name, module in beside.items()}
+        torch.save(states, aside / "optimizer.pt")
         (aside / "progress.json").write_text(json.dumps(progress, indent=2))
         (aside / MANIFEST).write_text(json.dumps(digests(aside), indent=2))
         apply_umask(aside)
@@ -76,13 +81,15 @@ def load_checkpoint(
     folder: str | Path,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    expected: Mapping[str, type] = MappingProxyType({}),
+    expected: Mapping[str, type] = NOTHING,
+    beside: Mapping[str, nn.Module] = NOTHING,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Restores model and optimizer from the newest checkpoint that is whole; one that is not is named in a warning.
 
     Args:
         folder: of all checkpoints of a stage.
         expected: {name: type} of what the progress must have.
+        beside: what is trained beside the model, by name; restored too.
 
     Returns:
         (progress, random states), or None without a checkpoint.
@@ -101,6 +108,8 @@ def load_checkpoint(
             state = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
             model.load_state_dict(load_file(path / "model.safetensors"))
             optimizer.load_state_dict(state["optimizer"])
+            for name, module in beside.items():
+                module.load_state_dict(state["beside"][name])
             return progress, state["random"]
         except Exception as error:  # whatever a damaged file brings about
             reason = " ".join(str(error).split())

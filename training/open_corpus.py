@@ -18,6 +18,7 @@ from wae_rnf.tokenization.tokenizer import tokenization_of
 
 from .arguments import TrainArguments
 from .centres import check_enough
+from .centres_from import is_file_of_centres
 from .fingerprints import fingerprint_of_vocabulary, fingerprints_of_data
 from .run_directory import dataset_to_read, remember
 from .systems import customized_system, has_metric
@@ -34,7 +35,7 @@ def open_corpus_of_run(arguments: TrainArguments) -> Opened:
     corpus, tokenizer, data = main_first(lambda: open_corpus(arguments, corpus))
     found = {"vocabulary": fingerprint_of_vocabulary(tokenizer), "tokenization": str(tokenization_of(tokenizer))}
     on_main(lambda: remember(arguments.output_dir, **found))
-    if has_metric(customized_system(arguments)):
+    if has_metric(customized_system(arguments)) and not is_file_of_centres(arguments.centres_from):
         check_enough(sample_of(data["train"]), arguments.num_centres)
     return corpus, tokenizer, data
 

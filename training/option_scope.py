@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from .adversarial import Adversarial
 from .arguments import TrainArguments, arguments_of_record
 from .lagging import Lagging
 from .network.objectives import OBJECTIVES
 from .systems import MODEL_DEFAULTS, SYSTEMS, customized_system
 
 ANNEALING = ("kl_start", "kl_end", "kl_cycles")
+ADVERSARY = ("adversarial_weight", "discriminator_learning_rate", "discriminator_hidden_size")
 OF_A_LATENT = (
     "latent_size", "encoder_type", "encoder_kwargs", "posterior_kwargs", "inference", "inference_kwargs",
     "prior_kwargs", "auxiliary_losses", "auxiliary_losses_kwargs", "posterior_head", "encoder_dropout",
@@ -17,26 +19,28 @@ OF_A_LATENT = (
     "num_centres", "centres_from", "first_stage_epochs", "kappa", "batch_norm", "batch_norm_eps",
     "batch_norm_statistics", "mean_gamma", "free_bits", "minimum_rate", "objective", "mmd_kernel", "kl_weight",
     "mmd_weight", *ANNEALING, "autoencoder_epochs", "inner_steps", "importance_samples", "prior", "prior_components",
-    "prior_layers", "eval_proposal",
+    "prior_layers", "eval_proposal", *ADVERSARY,
 )  # fmt: skip
 # (options, what the system needs for them, what it is where it has none), the first that holds is reported
 RULES = (
     (OF_A_LATENT, lambda own: own["latent_size"] > 0, "it is a language model, without a latent variable"),
-    (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is Gaussian, and has no concentration"),
+    (("kappa",), lambda own: own["posterior"] == "vmf", "its posterior is not von Mises-Fisher"),
     (("batch_norm", "batch_norm_eps", "batch_norm_statistics", "mean_gamma"),
-     lambda own: own["posterior"] == "gaussian",
+     lambda own: own["posterior"] != "vmf",
      "its posterior is von Mises-Fisher, whose mean direction is not batch-normalized"),
     (("latents_at_every_step",), lambda own: own["decoder_type"] == "lstm",
      "its decoder reads the latent variable at every step in any case"),
-    (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] == "gaussian",
+    (("prior", "prior_components", "prior_layers"), lambda own: own["posterior"] != "vmf",
      "the prior of its von Mises-Fisher posterior is uniform on the sphere"),
     (("prior_components",), lambda own: own["prior"] in ("mixture", "vamp"),
      "its prior has no components, see --prior"),
     (("prior_layers",), lambda own: own["prior"] == "flow", "its prior has no layers, see --prior flow"),
     (("importance_samples",), lambda own: OBJECTIVES[own["objective"]].importance_weighted,
      "its objective has one sample a sentence, see --objective iwae"),
-    (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
+    (("kl_weight", *ANNEALING, "free_bits", "minimum_rate"), lambda own: own["posterior"] != "vmf",
      "the divergence of its von Mises-Fisher posterior is a constant, whatever it weighs"),
+    (("free_bits", "minimum_rate"), lambda own: own["posterior"] == "gaussian",
+     "the divergence of its topics is no sum over dimensions"),
     (("batch_norm_eps", "batch_norm_statistics"), lambda own: own["batch_norm"], "nothing is batch-normalized"),
     (("lr_decay",), lambda own: own["lr_patience"] or own["lr_milestones"],
      "its learning rate never decays, see --lr_patience and --lr_milestones"),
@@ -52,7 +56,12 @@ RULES = (
     (ANNEALING, lambda own: own["kl_weight"] > 0, "its alpha is 0 from the first step to the last"),
     (("kl_cycles",), lambda own: own["annealing"][1] > 0,
      "its alpha has its last value from the first step on, see --kl_end"),
-    (("inner_steps",), lambda own: own["lagging"], "its encoder has no steps of its own"),
+    (("free_bits", "minimum_rate"), lambda own: own["kl_weight"] > 0,
+     "its loss has no KL divergence, see --kl_weight"),
+    (("prior",), lambda own: own["kl_weight"] > 0 or own["prior"] in (None, "standard_normal"),
+     "a prior is learned by the KL divergence, which its loss does not have, see --kl_weight"),
+    (("inner_steps",), lambda own: own["strategy"] is Lagging, "its encoder has no steps of its own"),
+    (ADVERSARY, lambda own: own["strategy"] is Adversarial, "it has no discriminator, see --system aae"),
     (("length_pool",), lambda own: not own["streaming"], "a stream keeps the order of its text"),
 )  # fmt: skip
 
@@ -66,11 +75,11 @@ def without_part(names: Iterable[str], arguments: TrainArguments) -> dict[str, s
 
     Examples:
         >>> without_part(["kappa", "latent_size"], TrainArguments(system="vae"))
-        {'kappa': 'its posterior is Gaussian, and has no concentration'}
+        {'kappa': 'its posterior is not von Mises-Fisher'}
     """
     system = customized_system(arguments)
     own = {"posterior": "gaussian"} | asdict(arguments) | system.fixed
-    own |= {"annealing": system.annealing, "lagging": system.strategy is Lagging}
+    own |= {"annealing": system.annealing, "strategy": system.strategy}
     found = dict.fromkeys(system.fixed, "it has none by definition")
     for options, has_part, reason in RULES:
         if not has_part(own):

@@ -21,8 +21,9 @@ REMEDIES = (
     ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
     ({"kl_end": 1.0}, "a later --kl_end"),
     ({"kl_weight": 0.1}, "a lower --kl_weight"),
+    ({"adversarial_weight": 1.0}, "a lower --adversarial_weight"),
 )
-SCALES = ("kl_end", "kl_weight")  # that a run always has
+SCALES = ("kl_end", "kl_weight", "adversarial_weight")  # that a run always has
 REMEDIES_OF_CENTRES = (
     ({"autoencoder_epochs": 3}, "--autoencoder_epochs 3"),
     ({"mean_gamma": 1.0}, "--mean_gamma 1"),
@@ -55,6 +56,8 @@ def _to_try(remedies: Sequence[tuple[dict[str, Any], str]], options: dict[str, A
 
 def _can_have(options: dict[str, Any], change: dict[str, Any]) -> bool:
     """Whether a run of these options could have a change, and does not."""
+    if "kl_weight" in change and not options["kl_weight"]:  # there is none lower
+        return False
     if any(options.get(name) == value or (options.get(name) and name not in SCALES) for name, value in change.items()):
         return False
     try:

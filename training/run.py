@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from modeling_wae_rnf import WaeRnfModel
 from wae_rnf.evaluation.metrics import Metrics
 from wae_rnf.evaluation.model_directory import load_model
-from wae_rnf.evaluation.provenance import commit, provenance
+from wae_rnf.evaluation.provenance import note_commit, provenance
 from wae_rnf.evaluation.run_file import read_run
 from wae_rnf.evaluation.shared_work import main_first, on_main
 
@@ -56,7 +56,7 @@ def train(arguments: TrainArguments, on_step: Callable[[Stage], object] | None =
     Raises:
         ValueError: options that do not fit together, or an `output_dir` that holds another run.
     """
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     system = customized_system(arguments)
     for planned in plan_stages(arguments, system):  # impossible sizes are reported before any work
         model_without_memory(planned.arguments, planned.system, SMALLEST_VOCABULARY)

@@ -86,8 +86,8 @@ def first_stage(arguments: TrainArguments) -> PlannedStage:
     """
     epochs = arguments.first_stage_epochs or max(1, arguments.num_epochs // 8)
     gamma = arguments.mean_gamma or (1.0 if arguments.batch_norm else None)
-    free = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None}
-    options = as_system(arguments, FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **free)
+    own = {"free_bits": 0.0, "minimum_rate": 0.0, "prior": None, "input_drop": arguments.input_drop}
+    options = as_system(arguments, FIRST_STAGE, num_epochs=epochs, mean_gamma=gamma, lr_milestones=None, **own)
     return PlannedStage(FIRST_STAGE, SYSTEMS[FIRST_STAGE], options, Path(arguments.output_dir) / FIRST_STAGE)
 
 

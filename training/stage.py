@@ -59,6 +59,7 @@ class Stage:
         self.stop_signal = 0
         self.quiet = not self.accelerator.is_local_main_process
         self.progress = Progress(self.name, self.num_steps, context.time_left, self.quiet)
+        self.strategy.begin(self)
 
     @property
     def module(self) -> WaeRnfModel:
@@ -82,7 +83,7 @@ class Stage:
 
     def losses(self, inputs: Mapping[str, torch.Tensor], weights: Mapping[str, float]) -> WaeRnfOutput:
         """The model's output, a loss and its terms, for a batch."""
-        return self.model(**inputs, **weights, sample=self.system.sampled)
+        return self.strategy.with_losses(self, self.model(**inputs, **weights, sample=self.system.sampled))
 
     def run(self) -> dict[str, Any]:
         """Trains to the end, or from the last checkpoint on.

@@ -34,9 +34,11 @@ def save_stage(stage: "Stage") -> None:
     scaler = stage.accelerator.scaler  # of float16's losses
     progress = asdict(stage.state) | {"loss_scale": {} if scaler is None else scaler.state_dict()}
     progress |= stage.strategy.state_dict()
-    random, keep = gather([random_state()]), stage.arguments.keep_checkpoints
+    random, keep, learned = gather([random_state()]), stage.arguments.keep_checkpoints, stage.strategy.learned()
     on_main(
-        lambda: save_checkpoint(stage.checkpoints, stage.step, stage.module, stage.optimizer, progress, random, keep)
+        lambda: save_checkpoint(
+            stage.checkpoints, stage.step, stage.module, stage.optimizer, progress, random, keep, learned
+        )
     )
 
 
@@ -48,7 +50,8 @@ def restore_stage(stage: "Stage") -> None:
     of_strategy = {name: type(value) for name, value in stage.strategy.state_dict().items()}
     own = {name: type(value) for name, value in asdict(StageState()).items()}
     expected = own | {"loss_scale": dict} | of_strategy
-    restored = load_checkpoint(stage.checkpoints, stage.module, stage.optimizer, expected)
+    learned = stage.strategy.learned()
+    restored = load_checkpoint(stage.checkpoints, stage.module, stage.optimizer, expected, learned)
     if process_index():  # the first process's are those of a single one
         torch.manual_seed(numbered_seed(stage.arguments.seed, process_index()))
     if restored is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from .adversarial import Adversarial
 from .lagging import Lagging
 from .network.model_options import ModelOptions
 from .strategy import Strategy
@@ -23,7 +24,8 @@ class System:
     Args:
         fixed: fields of `WaeRnfConfig` that make the system what it is; no option may contradict them.
         defaults: fields of `WaeRnfConfig` that its paper sets; an option may set them otherwise.
-        annealing: the part of the run, from and to, over which `kl_weight` climbs from 0 to its last value.
+        annealing: the part of the run, from and to, over which `kl_weight` climbs to its last value.
+        climbs_from: where it starts, as a part of its last value.
         constant_sum: whether `kl_weight` + `mmd_weight` is constant while the first climbs, as in the paper, or the
             second alone.
         sampled: draw the latent variable while training; an autoencoder takes the posterior's mean.
@@ -37,6 +39,7 @@ class System:
     defaults: dict = field(default_factory=dict)
     # epochs 3 to 19 of 48, the authors' clip((t - 6000) / 40000, 0, 0.8)
     annealing: tuple[float, float] = (3 / 48, 19 / 48)
+    climbs_from: float = 0.0
     constant_sum: bool = True
     sampled: bool = True
     strategy: type[Strategy] = Strategy
@@ -92,6 +95,15 @@ SYSTEMS = {
         paper="He et al., ICLR 2019, arXiv 1901.05534",
         differs="vae whose encoder is trained alone before each step, until it keeps up with the decoder",
     ),
+    "sa-vae": System(
+        NO_FLOW | NO_MMD | {"inference": "semi_amortized"},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_10,
+        climbs_from=0.1,
+        year=2018,
+        paper="Kim et al., ICML 2018, arXiv 1802.02550",
+        differs="vae whose posterior is refined by gradient ascent on each sentence's ELBO",
+    ),
     "vae-bow": System(
         NO_FLOW | NO_MMD | {"auxiliary_losses": {"bag_of_words": 1.0}},
         {"kl_weight": 1.0},
@@ -108,6 +120,16 @@ SYSTEMS = {
         paper="Yang et al., ICML 2017, arXiv 1702.08139",
         differs="vae with a dilated CNN decoder of limited context",
     ),
+    "hybrid-vae": System(
+        NO_FLOW
+        | NO_MMD
+        | {"encoder_type": "cnn", "decoder_type": "hybrid", "auxiliary_losses": {"position_tokens": 0.2}},
+        {"kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2017,
+        paper="Semeniuta, Severyn and Barth, EMNLP 2017, arXiv 1702.02390",
+        differs="vae with a convolutional encoder and an LSTM over a deconvolution",
+    ),
     "vmf-vae": System(
         {"posterior": "vmf"} | NO_FLOW | NO_MMD,
         {"kl_weight": 1.0},
@@ -115,6 +137,40 @@ SYSTEMS = {
         year=2018,
         paper="Xu and Durrett, EMNLP 2018, arXiv 1808.10805",
         differs="vae on the sphere: von Mises-Fisher posterior, uniform prior",
+    ),
+    "dirichlet-vae": System(
+        {"posterior": "gaussian_dirichlet"} | NO_FLOW | NO_MMD,
+        {"prior": "conditional_dirichlet", "kl_weight": 1.0},
+        FULL_KL_AT_EPOCH_21,
+        year=2018,
+        paper="Xiao, Zhao and Wang 2018, arXiv 1811.00135",
+        differs="vae with topics beside z: Dirichlet posterior and prior",
+    ),
+    "dae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="vae without a KL, whose encoder reads sentences with words dropped",
+    ),
+    "aae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2015,
+        paper="Makhzani et al. 2015, arXiv 1511.05644",
+        differs="vae with a discriminator of z and prior in place of the KL",
+    ),
+    "daae": System(
+        NO_FLOW | NO_MMD,
+        {"kl_weight": 0.0, "input_drop": 0.3},
+        FULL_KL,
+        strategy=Adversarial,
+        year=2020,
+        paper="Shen et al., ICML 2020, arXiv 1905.12777",
+        differs="aae and dae in one",
     ),
     "wae": System(
         NO_FLOW,

@@ -85,10 +85,8 @@ class TrainingBatches:
 
     def random(self, step: int, number: int) -> Iterator[dict[str, torch.Tensor]]:
         """Yields the inputs of so many random batches; those of a step are always the same."""
-        rng, size = (
-            np.random.default_rng((self.arguments.seed, step)),
-            min(self.arguments.batch_size, len(self.sample)),
-        )
+        rng = np.random.default_rng((self.arguments.seed, step))
+        size = min(self.arguments.batch_size, len(self.sample))
         batches = [rng.choice(len(self.sample), size, replace=False).tolist() for _ in range(number)]
         return load_batches(self.sample, [my_share(batch) for batch in batches], self.pad_token_id, self.device)
 

@@ -84,15 +84,15 @@ def figures(directory):
 
 @torch.no_grad()
 def at_samples(model, tokenizer, batch, z):
-    """Bounds of both readings at samples z (samples, batch, latent_size), and greedy text from the first of them."""
+    """Bounds of both generative models at z (samples, batch, latent_size), and greedy text from the first of them."""
     posterior = model.encode(**batch)
     z_prime, log_abs_det = model.push(z)
     reconstruction = torch.stack([model.score(**batch, z_prime=part) for part in z_prime])
     weights = log_importance_weights(posterior, z, z_prime, log_abs_det, reconstruction, model.prior)
     found = {"mean": values(posterior.mean), "reconstruction": values(reconstruction)}
     found["bounds"] = {
-        reading: {"elbo": values(-own.mean(0)), "iwae": values(importance_weighted_nll(own))}
-        for reading, own in weights.items()
+        generative_model: {"elbo": values(-own.mean(0)), "iwae": values(importance_weighted_nll(own))}
+        for generative_model, own in weights.items()
     }
     texts = {"from_samples": model.generate(latents=z[0], do_sample=False)}
     if model.config.latent_size:

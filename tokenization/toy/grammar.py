@@ -27,7 +27,7 @@ RULE = re.compile(r"(\w+)(?:\[([^\]]+)\])? = (.+)")
 class Phrase:
     """A weighted choice between sequences of words and phrases, all attributes being already settled."""
 
-    def __init__(self, weighted: Sequence[tuple[float, tuple["str | Phrase", ...]]]):
+    def __init__(self, weighted: Sequence[tuple[float, tuple["str | Phrase", ...]]]) -> None:
         total = sum(weight for weight, _ in weighted)
         self.alternatives = [(weight / total, items) for weight, items in weighted]
         self.probs = [prob for prob, _ in self.alternatives]
@@ -97,7 +97,7 @@ class ToyGrammar:
     (0.75, -inf)
     """
 
-    def __init__(self, rules: str = RULES, attributes: Sequence[str] = ATTRIBUTES):
+    def __init__(self, rules: str = RULES, attributes: Sequence[str] = ATTRIBUTES) -> None:
         self.attributes = tuple(attributes)
         self._rules = read_rules(rules)
         self._relevant: dict[str, frozenset[str]] = {}
