@@ -2,12 +2,13 @@
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from modeling_wae_rnf import WaeRnfModel
+from modeling_wae_rnf.decoder_metric import DecoderMetric
 from modeling_wae_rnf.geodesics import bowed_lines, curve_length
 from modeling_wae_rnf.metric_tensor import metric_of
 from modeling_wae_rnf.riemannian_metric import straight_line
@@ -69,7 +70,7 @@ def measure(
 
 def by_itself(model: WaeRnfModel, a: Tensor, b: Tensor, steps: int, iterations: int) -> Tensor:
     """The length of one geodesic by torch's L-BFGS on the points of each of three starts, all scores at once."""
-    metric = metric_of(model, "decoder", torch.stack([a, b]).double()[None])
+    metric = cast(DecoderMetric, metric_of(model, "decoder", torch.stack([a, b]).double()[None]))
     a, b = a.double()[None], b.double()[None]
     lengths = []
     for start in (straight_line(a, b, steps), *bowed_lines(a, b, steps, 2)):

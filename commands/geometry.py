@@ -1,5 +1,7 @@
 """The subcommand `geometry`: the latent space as a Riemannian manifold, in figures."""
 
+from pathlib import Path
+
 from wae_rnf.training.option_parser import OptionParser
 
 from .text_parser import add_dataset, add_split, model_parser
@@ -21,6 +23,12 @@ def geometry(argv: list[str]) -> None:
     options = parser().parse_args(argv)
     if options.pairs < CANDIDATES or options.pairs % CANDIDATES:
         raise ValueError(f"--pairs must be a multiple of {CANDIDATES}, but is {options.pairs}")
+    if options.max_words is not None and options.max_words < 1:
+        raise ValueError(f"--max_words must be at least 1, but is {options.max_words}")
+    if options.map_metric and not options.map:
+        raise ValueError("--map_metric is of --map alone")
+    if options.map and not options.map.endswith(".png"):
+        raise ValueError(f"--map must name a .png file, not {options.map}")
     if options.steps < 3:
         raise ValueError(f"--steps must be at least 3, but is {options.steps}")
 
@@ -40,11 +48,14 @@ def geometry(argv: list[str]) -> None:
     path = file_of_figures(options.model_dir, GEOMETRY_FILE, options.output)
     note_commit()
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    names = ("language_model", "split", "pairs", "steps", "seed")
+    names = ("language_model", "split", "pairs", "steps", "seed", "max_words")
     given = {name: getattr(options, name) for name in names}
     metrics = tuple(dict.fromkeys(options.metrics)) if options.metrics else None
-    geometry_of_directory(options.model_dir, path, dataset, metrics, device=device, system_of=system_of, **given)
-    print(f"\nThe figures are in {path}.")
+    picture = (Path(options.map), options.map_metric or METRICS[1]) if options.map else None
+    geometry_of_directory(
+        options.model_dir, path, dataset, metrics, device=device, system_of=system_of, picture=picture, **given
+    )
+    print(f"\nThe figures are in {path}." + (f" The map is {options.map}." if options.map else ""))
 
 
 def parser() -> OptionParser:
@@ -70,6 +81,20 @@ def parser() -> OptionParser:
         choices=METRICS,
         metavar="NAME",
         help=f"Metrics, of {', '.join(METRICS)}; by default all that the model has.",
+    )
+    measures.add_argument(
+        "--max_words",
+        metavar="N",
+        type=int,
+        help="Number of words after which a sentence drawn for the decoder's metric is cut; by default that of the "
+        "split's longest sentence. What was cut is counted.",
+    )
+    measures.add_argument("--map", metavar="FILE.png", help="File for a map of the split; by default none is drawn.")
+    measures.add_argument(
+        "--map_metric",
+        choices=METRICS[1:],
+        metavar="NAME",
+        help=f"Metric whose log volume is the map's background, of {', '.join(METRICS[1:])}. (default: flow)",
     )
     measures.add_argument("--output", metavar="FILE.json", help="File for the figures, instead of geometry.json.")
     return parser

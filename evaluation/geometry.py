@@ -4,7 +4,8 @@ Sentences of a split are drawn as groups of a query and its candidates. A pair i
 that the geodesics between pairs say both how much longer straight lines are and which candidate is nearest.
 """
 
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,9 +14,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from modeling_wae_rnf.decoder_metric import draw_sentences, endless
 from modeling_wae_rnf.geodesics import Geodesics
 from modeling_wae_rnf.latent_operations import spherical
-from modeling_wae_rnf.metric_tensor import METRICS
+from modeling_wae_rnf.metric_tensor import METRICS, in_double
 from modeling_wae_rnf.riemannian_metric import straight_line
 
 from .bootstrap import Interval, bootstrap
@@ -25,6 +27,7 @@ from .path_text import Fluency, decode, path_figures
 
 CANDIDATES = 4  # of each query
 AT_ONCE = 20  # pairs between two movements of the progress bar
+SENTENCES = 2  # that the decoder's metric draws at each end of a pair
 QUARTILES = (0.25, 0.5, 0.75)
 TEXT_FIGURES = ("nats_per_token", "mean_edits", "largest_edit", "new_sentences")
 
@@ -40,6 +43,7 @@ class GeometryOptions:
         steps: points of a curve, its ends included.
         metrics: their names.
         seed: of the sentences that are drawn.
+        max_words: after which a sentence of the decoder's metric is cut; by default the split's longest.
     """
 
     dataset: str
@@ -48,6 +52,7 @@ class GeometryOptions:
     steps: int
     metrics: tuple[str, ...]
     seed: int
+    max_words: int | None = None
 
 
 def metrics_of(model: Any) -> tuple[str, ...]:
@@ -76,11 +81,12 @@ def measure_geometry(
     Raises:
         ValueError: fewer sentences than the pairs need, or a metric that the model has not.
     """
+    options = replace(options, max_words=options.max_words or max(sentences["length"]))
     queries, candidates, drawn = draw_pairs(model, sentences, options)
     lines = straight_line(queries, candidates, options.steps)
     curves, lengths, of_pairs = {}, {}, {}
     for metric in options.metrics:
-        found, straight, geodesic = solve(model, queries, candidates, options.steps, metric)
+        found, straight, geodesic = solve(model, queries, candidates, options, metric)
         curves[metric] = found.points
         lengths[metric] = length_figures(straight, geodesic, found, options)
         of_pairs[metric] = {"straight": straight.tolist(), "geodesic": geodesic.tolist(),
@@ -91,6 +97,7 @@ def measure_geometry(
     return {
         "options": asdict(options) | {"metrics": list(options.metrics), "candidates": CANDIDATES, "far": FAR},
         "sentences": drawn,
+        "sentences_cut": cut_sentences(model, queries, candidates, options),
         "lengths": lengths,
         "neighbours": neighbour_figures({name: rows["geodesic"] for name, rows in of_pairs.items()}, options.seed),
         "volumes": volume_figures(model, queries, options),
@@ -116,18 +123,32 @@ def draw_pairs(model: Any, sentences: Any, options: GeometryOptions) -> tuple[Te
 
 
 def solve(
-    model: Any, queries: Tensor, candidates: Tensor, steps: int, metric: str
+    model: Any, queries: Tensor, candidates: Tensor, options: GeometryOptions, metric: str
 ) -> tuple[Geodesics, Tensor, Tensor]:
     """The geodesics of all pairs, and the lengths of straight lines and geodesics (pairs,); with a progress bar."""
-    parts = []
-    with tqdm(total=len(queries), desc=f"geodesics, {metric}", unit="pair", leave=False, disable=None) as bar:
+    parts, given = [], {"metric": metric, "num_samples": SENTENCES, "max_words": options.max_words}
+    with (
+        warnings.catch_warnings(),
+        tqdm(total=len(queries), desc=f"geodesics, {metric}", unit="pair", leave=False, disable=None) as bar,
+    ):
+        warnings.simplefilter("ignore")  # what is cut is counted once for all pairs
         for a, b in zip(queries.split(AT_ONCE), candidates.split(AT_ONCE), strict=True):
-            found = model.shortest_curves(a, b, steps, metric=metric)
-            curves = (straight_line(a, b, steps), found.points)
-            parts.append((found, *(model.curve_length(points, metric=metric).cpu() for points in curves)))
+            found = model.shortest_curves(a, b, options.steps, **given)
+            curves = (straight_line(a, b, options.steps), found.points)
+            parts.append((found, *(model.curve_length(points, **given).cpu() for points in curves)))
             bar.update(len(a))
     found, straight, geodesic = zip(*parts, strict=True)
     return Geodesics(*map(torch.cat, zip(*found, strict=True))), torch.cat(straight), torch.cat(geodesic)
+
+
+def cut_sentences(model: Any, queries: Tensor, candidates: Tensor, options: GeometryOptions) -> dict[str, int]:
+    """How many sentences the decoder's metric drew at the ends of the pairs, and how many had no end and were cut."""
+    if "decoder" not in options.metrics:
+        return {"drawn": 0, "cut": 0}
+    parts = in_double(model.flow), in_double(model.decoder), in_double(model.embedding)
+    ends = torch.cat([queries, candidates])
+    without = endless(*draw_sentences(*parts, model.config, ends, SENTENCES, options.max_words), model.config)
+    return {"drawn": without.numel(), "cut": int(without.sum())}
 
 
 def length_figures(straight: Tensor, geodesic: Tensor, found: Geodesics, options: GeometryOptions) -> dict[str, Any]:
@@ -165,7 +186,9 @@ def volume_figures(model: Any, queries: Tensor, options: GeometryOptions) -> dic
     for metric in options.metrics:
         if metric == "euclidean":
             continue
-        inside, outside = (log_volumes(model, points.to(model.device), metric).numpy() for points in (near, far))
+        inside, outside = (
+            log_volumes(model, points.to(model.device), metric, options.max_words).numpy() for points in (near, far)
+        )
         figures[metric] = {
             "near": bootstrap(inside[:, None], np.median, options.seed),
             "far": bootstrap(outside[:, None], np.median, options.seed),

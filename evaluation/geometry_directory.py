@@ -13,6 +13,7 @@ from wae_rnf.tokenization.preparation import prepare
 from .evaluation_target import text_column_of
 from .geometry import GeometryOptions, measure_geometry, metrics_of
 from .geometry_table import print_geometry
+from .latent_map import LatentMap
 from .metrics_files import write_record
 from .model_directory import digest_of_weights, load_model
 from .path_text import Fluency
@@ -29,6 +30,7 @@ def geometry_of_directory(
     metrics: tuple[str, ...] | None = None,
     language_model: str | None = None,
     device: Any = "cpu",
+    picture: tuple[Path, str] | None = None,
     system_of: Callable[[WaeRnfConfig], str] = attrgetter("model_type"),
     **options: Any,
 ) -> dict:
@@ -40,6 +42,7 @@ def geometry_of_directory(
         metrics: their names; by default all that the model has.
         language_model: the directory of a language model, which judges text.
         device: of the models.
+        picture: a PNG for the map of the split, and the metric whose volume is its background.
         system_of: names the system of a model whose directory has no run.json.
         options: see [`GeometryOptions`].
 
@@ -55,7 +58,8 @@ def geometry_of_directory(
         raise ValueError(f"{directory} is a language model: it has no latent space, and no geometry of one")
     if not metrics_of(model):
         raise ValueError(f"{directory} has topics, whose proportions lie on a simplex: there is no metric for it here")
-    if missing := [name for name in metrics or () if name not in metrics_of(model)]:
+    asked = [*(metrics or ()), *(picture[1:] if picture else ())]
+    if missing := [name for name in asked if name not in metrics_of(model)]:
         raise ValueError(f"{directory} has no metric {missing[0]}; it has {', '.join(metrics_of(model))}")
     fluency = Fluency(*load_model(language_model, device)) if language_model is not None else None
     chosen = GeometryOptions(dataset=dataset, metrics=metrics or metrics_of(model), **options)
@@ -70,4 +74,6 @@ def geometry_of_directory(
     } | measure_geometry(model, tokenizer, sentences, chosen, fluency)
     record = write_record(path, figures | provenance(device, chosen.seed, time.perf_counter() - start))
     print_geometry(record)
+    if picture is not None:
+        LatentMap(model, sentences).save(*picture)
     return record

@@ -37,6 +37,9 @@ def print_geometry(figures: Mapping[str, Any], console: Console | None = None) -
     title += f"sentences, curves of {options['steps']} points"
     rows = [length_row(metric, found) for metric, found in figures["lengths"].items() if metric != "euclidean"]
     caption = "Median with the 95% interval of a bootstrap over queries, and quartiles."
+    if (sampled := figures.get("sentences_cut", {"cut": 0}))["cut"]:
+        caption += f"\n{sampled['cut']} of {sampled['drawn']} sentences of p(x|z) had no end and were cut after "
+        caption += f"{options['max_words']} words."
     print_table(["metric", "straight/geodesic", "quartiles", "unconverged"], rows, title, caption, console)
     rows = [[names, interval(found)] for names, found in figures["neighbours"].items()]
     caption = f"Of {options['candidates']} random candidates; by chance 1/{options['candidates']}."

@@ -18,8 +18,8 @@ def far_points(means: torch.Tensor, seed: int = 0) -> torch.Tensor:
     return middle + distance * torch.nn.functional.normalize(directions, dim=1)
 
 
-def log_volumes(model: Any, points: torch.Tensor, metric: str) -> torch.Tensor:
-    """log √det G at points (n, d): (n,), nats."""
-    found = [model.metric_tensor(part.double(), metric=metric) for part in points.split(AT_ONCE)]
+def log_volumes(model: Any, points: torch.Tensor, metric: str, max_words: int | None = None) -> torch.Tensor:
+    """log √det G at points (n, d): (n,), nats; sentences of the decoder's metric are cut after `max_words`."""
+    found = [model.metric_tensor(part.double(), metric=metric, max_words=max_words) for part in points.split(AT_ONCE)]
     values = torch.linalg.eigvalsh(torch.cat(found).double()).clamp_min(TINY)
     return values.log().sum(-1).div(2).cpu()

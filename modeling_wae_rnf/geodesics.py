@@ -4,17 +4,17 @@ import math
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from .batched_lbfgs import minimize
-from .riemannian_metric import straight_line
+from .batched_lbfgs import Secants, minimize
+from .curve_springs import of_segments, relaxed
+from .riemannian_metric import Metric, straight_line
 
 BOW = 0.3  # of a bowed start: how far its middle lies off the straight line, in lengths of that line
-LEAST = 1e-6  # stiffness of a segment for the preconditioner, relative to the mean
-SPREAD = 0.03  # of a metric's eigenvalues, relative to their mean, from which on the coordinates follow them
 COARSEST = 5  # segments, at least, of the first curves
 FACTOR = 2  # by which a curve gets finer, where it is not the last time
-CHOICE = 10  # iterations after which the best of the starts is gone on with
-ROUGH = 1e-2  # tolerance of curves that are not the last
+CHOICE = 6  # iterations after which the best of the starts is gone on with
+ROUGH = 1e-2  # tolerance of the coarsest curves; of finer ones it is less, as their number of points is more
 ROUNDS = 3  # of making the speed constant
 IN_VAIN = 5e-4  # by which a straight line is shorter, relative, that is taken instead
 SEED = 0  # of the directions of bowed starts
@@ -23,18 +23,18 @@ SEED = 0  # of the directions of bowed starts
 class Geodesics(NamedTuple):
     """Curves (pairs, steps, d), their energies (pairs,), whether each converged (pairs,), iterations (pairs,)."""
 
-    points: torch.Tensor
-    energy: torch.Tensor
-    converged: torch.Tensor
-    iterations: torch.Tensor
+    points: Tensor
+    energy: Tensor
+    converged: Tensor
+    iterations: Tensor
 
 
-def curve_length(metric, points):
+def curve_length(metric: Metric, points: Tensor) -> Tensor:
     """L = Σ_i s_i, about ∫ ||γ'||_G dt, of points (..., steps, d): (...)."""
     return metric.squared_lengths(points).clamp_min(0).sqrt().sum(-1)
 
 
-def curve_energy(metric, points):
+def curve_energy(metric: Metric, points: Tensor) -> Tensor:
     """E = N/2 Σ_i s_i² over N segments, about ½ ∫ ||γ'||²_G dt with t in [0, 1], of points (..., steps, d): (...).
 
     E >= L²/2 by Cauchy and Schwarz, with equality where all s_i are equal: the curve of least energy is the shortest
@@ -44,7 +44,7 @@ def curve_energy(metric, points):
     return squared.shape[-1] / 2 * squared.sum(-1)
 
 
-def bowed_lines(a, b, steps, number):
+def bowed_lines(a: Tensor, b: Tensor, steps: int, number: int) -> Tensor:
     """Lines from a to b (pairs, d) that are bowed to one side and to its opposite: (number, pairs, steps, d).
 
     The sides are random directions, drawn for all pairs alike, so that a pair's curves do not depend on the others.
@@ -60,14 +60,23 @@ def bowed_lines(a, b, steps, number):
     return straight_line(a, b, steps) + height * sides.unsqueeze(-2)
 
 
-def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterations=200):
+def shortest_curves(
+    metric: Metric,
+    a: Tensor,
+    b: Tensor,
+    steps: int = 21,
+    starts: int = 3,
+    tolerance: float | None = None,
+    max_iterations: int = 200,
+) -> Geodesics:
     """The shortest curves between a and b that are found from several starts, at constant speed.
 
     The first start is the straight line; the metric may have a guess of its own; the others are bowed to random
     sides. They are curves of few points. The best of them after some iterations is gone on with, and gets finer up to
-    the steps that are asked for. All pairs and starts are minimized at once by an L-BFGS in which each is a problem of
-    its own (`batched_lbfgs.py`), preconditioned by the inverse of the discrete Laplacian, with which the number of
-    iterations hardly depends on the number of points.
+    the steps that are asked for; what its secants tell of the curvature goes along. All pairs and starts are minimized
+    at once by an L-BFGS in which each is a problem of its own (`batched_lbfgs.py`), preconditioned by the springs that
+    the metric along the coarse curve makes of it (`curve_springs.py`), with which the number of iterations hardly
+    depends on the number of points.
 
     Args:
         metric: a [`Metric`].
@@ -94,16 +103,23 @@ def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterat
     sizes = finenesses(steps - 1)
     curves = first_curves(metric, a, b, sizes[0] + 1, starts)
     with torch.no_grad():
-        root = coordinates(searched.tensor(straight_line(a, b, 3)).mean(1))
-        found = relax(searched, curves.flatten(0, 1), pairs.repeat(starts), root, ROUGH, CHOICE if starts > 1 else 0)
+        tensors = searched.rough().tensor(straight_line(a, b, 3))
+        choice = CHOICE if starts > 1 else 0
+        found, secants = relax(searched.rough(), curves.flatten(0, 1), pairs.repeat(starts), tensors, ROUGH, choice)
         best = found.energy.view(starts, -1).nan_to_num(torch.inf).argmin(0) * len(a) + pairs
         found = Geodesics(*(part[best] for part in found))
+        secants = secants and Secants(*(part[:, best] for part in secants))
         iterations = found.iterations
         for size in sizes:
-            rough = tolerance if size == sizes[-1] else max(ROUGH, tolerance)
-            curves = lower(searched, finer(found.points, size), straight_line(a, b, size + 1))
-            found = relax(searched, curves, pairs, root, rough, max_iterations)
+            curves = found.points
+            if size != sizes[0]:  # a coarse curve may have leapt over what a finer one has to cross
+                curves = lower(searched, finer(curves, size), straight_line(a, b, size + 1))
+            rough = tolerance if size == sizes[-1] else max(ROUGH * sizes[0] / size, tolerance)
+            secants = finer_secants(secants, found.points.shape[1] - 1, size)
+            found, secants = relax(searched, curves, pairs, tensors, rough, max_iterations, secants)
             iterations = iterations + found.iterations
+            if size == sizes[0] != sizes[-1]:
+                tensors = searched.rough().tensor(found.points)
         points, line = at_constant_speed(metric, found.points), straight_line(a, b, steps)
         # where the steps are too far for the metric, moving points can make a curve longer than the straight line
         in_vain = curve_length(metric, line) < (1 - IN_VAIN) * curve_length(metric, points)
@@ -111,7 +127,7 @@ def shortest_curves(metric, a, b, steps=21, starts=3, tolerance=None, max_iterat
         return Geodesics(points, curve_energy(metric, points), found.converged & ~in_vain, iterations)
 
 
-def finenesses(segments):
+def finenesses(segments: int) -> list[int]:
     """The numbers of segments of ever finer curves.
 
     Examples:
@@ -124,27 +140,43 @@ def finenesses(segments):
     return sizes
 
 
-def finer(points, segments):
-    """The polygons through points (pairs, steps, d), as curves of another number of segments."""
-    places = torch.linspace(0, points.shape[1] - 1, segments + 1).to(points)
-    before = places.long().clamp_max(points.shape[1] - 2)
-    return torch.lerp(points[:, before], points[:, before + 1], (places - before).unsqueeze(-1))
+def finer(points: Tensor, segments: int) -> Tensor:
+    """Curves through points (pairs, steps, d), of cubic polynomials, as curves of another number of segments."""
+    nodes = points.shape[1]
+    places = torch.linspace(0, nodes - 1, segments + 1, dtype=points.dtype, device=points.device)
+    near = (places.long() - 1).clamp(0, max(0, nodes - 4))[:, None] + torch.arange(min(4, nodes)).to(places.device)
+    apart = near[:, :, None] - near[:, None]  # (segments + 1, 4, 4), Lagrange's weights are products over the others
+    shares = (places[:, None, None] - near[:, None]) / apart
+    weights = shares.where(apart != 0, torch.ones_like(shares)).prod(-1)
+    return (weights[:, :, None] * points[:, near]).sum(2)
 
 
-def lower(metric, curves, others):
-    """Of each pair the curve of less energy: a coarse one may have leapt over what a finer one has to cross."""
+def finer_secants(secants: Secants | None, before: int, segments: int) -> Secants | None:
+    """Secants of curves of so many segments as those of finer ones: forces are of a point, and there are more."""
+    if secants is None or before == segments:
+        return secants
+
+    def refined(part: Tensor) -> Tensor:
+        curves = torch.nn.functional.pad(part.flatten(0, 1).unflatten(-1, (before - 1, -1)), (0, 0, 1, 1))
+        return finer(curves, segments)[:, 1:-1].flatten(1).unflatten(0, part.shape[:2])
+
+    return Secants(refined(secants.steps), refined(secants.changes) * (before / segments))
+
+
+def lower(metric: Metric, curves: Tensor, others: Tensor) -> Tensor:
+    """Of each pair the curve of less energy."""
     energy, other = (curve_energy(metric, points).nan_to_num(torch.inf) for points in (curves, others))
     return torch.where((other < energy)[:, None, None], others, curves)
 
 
-def first_curves(metric, a, b, steps, number):
+def first_curves(metric: Metric, a: Tensor, b: Tensor, steps: int, number: int) -> Tensor:
     """(number, pairs, steps, d): the straight line, the metric's guess if it has one, and bowed lines."""
     guess = metric.guess(a, b, steps)
     first = torch.stack([straight_line(a, b, steps), *([] if guess is None else [guess])])[:number]
     return torch.cat([first, bowed_lines(a, b, steps, number - len(first))])
 
 
-def at_constant_speed(metric, points):
+def at_constant_speed(metric: Metric, points: Tensor) -> Tensor:
     """Moves the points of curves (pairs, steps, d) along the polygon through them until their distances are equal."""
     shares = torch.linspace(0, 1, points.shape[1]).to(points)[1:-1]
     for _ in range(ROUNDS):
@@ -161,66 +193,63 @@ def at_constant_speed(metric, points):
     return points
 
 
-def relax(metric, curves, pairs, root, tolerance, max_iterations):
-    """Minimizes the energy of curves (n, steps, d) whose ends stay; `pairs` (n,) says which pair each belongs to.
+def relax(
+    metric: Metric,
+    curves: Tensor,
+    pairs: Tensor,
+    tensors: Tensor,
+    tolerance: float,
+    max_iterations: int,
+    secants: Secants | None = None,
+) -> tuple[Geodesics, Secants | None]:
+    """Minimizes the energy of curves (n, steps, d) whose ends stay.
 
-    The problem is stated without units: energies in that of the start, and curves as steps away from the start, in
-    the coordinates of each pair, of `root` (pairs, d, d), and the start as long as 1.
+    The problem is stated without units: energies in that of the start, and curves as steps away from the start.
+
+    Args:
+        pairs: (n,), which pair each curve belongs to.
+        tensors: the metric at a few places along each pair's curve, (pairs, places, d, d).
+        secants: of these curves, known before; their changes are of the energy itself, in its units.
+
+    Returns:
+        the curves, and their secants; None where nothing was to be moved.
     """
     segments = curves.shape[1] - 1
     start = curve_energy(metric.of_pairs(pairs), curves)
     results = Geodesics(curves.clone(), start.clone(), start.isfinite(), torch.zeros_like(pairs))
     moving = (start > 0) & start.isfinite()
     if segments < 2 or not moving.any():
-        return results
+        return results, None
     curves, pairs, start = curves[moving], pairs[moving], start[moving]
-    units = root[pairs] / (2 * start[:, None, None]).sqrt()
-    inverse = torch.linalg.inv(units)
+    stiff = of_segments(tensors, segments)[pairs]
+    flexible = torch.cholesky_inverse(torch.linalg.cholesky(stiff))
 
-    def curves_at(x, rows):
-        inner = curves[rows, 1:-1] + x.unflatten(-1, (segments - 1, -1)) @ inverse[rows]
+    def curves_at(x: Tensor, rows: Tensor) -> Tensor:
+        inner = curves[rows, 1:-1] + x.unflatten(-1, (segments - 1, -1))
         return torch.cat([curves[rows, :1], inner, curves[rows, -1:]], dim=1)
 
-    def function(x, rows):
+    def function(x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with torch.enable_grad():
             x = x.detach().requires_grad_()
             points = curves_at(x, rows)
             squared = metric.of_pairs(pairs[rows]).squared_lengths(points) / start[rows, None]
             value = segments / 2 * squared.sum(-1)
             (gradient,) = torch.autograd.grad(value.sum(), x)
-        apart = (points.detach().diff(dim=-2) @ units[rows]).square().sum(-1)
-        return value.detach(), gradient, segments * squared.detach() / apart
+        change = points.detach().diff(dim=1)
+        expected = torch.einsum("nsd,nsde,nse->ns", change, stiff[rows], change)
+        return value.detach(), gradient, segments * squared.detach() / expected
+
+    def precondition(gradient: Tensor, stiffness: Tensor, rows: Tensor) -> Tensor:
+        forces = gradient.unflatten(-1, (segments - 1, -1))
+        return relaxed(forces, flexible[rows], stiffness).flatten(1)
 
     zero = torch.zeros_like(curves[:, 1:-1]).flatten(1)
-    found = minimize(function, zero, precondition, tolerance, max_iterations)
+    if secants is not None:
+        secants = Secants(secants.steps[:, moving], secants.changes[:, moving] / start[:, None])
+    found = minimize(function, zero, precondition, tolerance, max_iterations, secants)
     results.points[moving] = curves_at(found.x, torch.arange(len(curves), device=curves.device))
     results.energy[moving] = found.value * start
     results.converged[moving], results.iterations[moving] = found.converged, found.iterations
-    return results
-
-
-def coordinates(tensor):
-    """R with R Rᵀ about the metric (pairs, d, d): ||x||_G = ||x R||. What it hardly sees is not stretched.
-
-    Where there is no metric, since a line leaves its domain, and where it is 0, R is 1.
-    """
-    identity, mean = torch.eye(tensor.shape[-1]).to(tensor), tensor.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
-    known = tensor.isfinite().all(-1, keepdim=True).all(-2, keepdim=True) & (mean > 0)
-    return torch.linalg.cholesky(torch.where(known, tensor + SPREAD * mean * identity, identity))
-
-
-def precondition(gradient, stiffness):
-    """The inverse of the Laplacian of springs in a row, N of a stiffness (n, N), on gradients (n, (N - 1) d).
-
-    Its element i, j is R_i (R_N - R_j) / R_N for i <= j, with R_i = Σ_k<=i 1 / stiffness_k.
-    """
-    stiffness = stiffness.nan_to_num(0.0)
-    resistance = 1 / torch.maximum(stiffness, LEAST * stiffness.mean(-1, keepdim=True))
-    reached = resistance.cumsum(-1)
-    total, reached = reached[:, -1:, None], reached[:, :-1]
-    low, high = (
-        torch.minimum(reached[:, :, None], reached[:, None]),
-        torch.maximum(reached[:, :, None], reached[:, None]),
-    )
-    inverse = low * (total - high) / total
-    return (inverse @ gradient.unflatten(-1, (reached.shape[-1], -1))).flatten(1)
+    every = [curves.new_zeros(len(part), len(moving), part.shape[-1]) for part in found.secants]
+    every[0][:, moving], every[1][:, moving] = found.secants.steps, found.secants.changes * start[:, None]
+    return results, Secants(*every)

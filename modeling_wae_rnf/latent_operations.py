@@ -95,7 +95,7 @@ class LatentOperations:
         else:
             positions = torch.linspace(0, 1, steps, device=self.device, dtype=self.dtype)
             points = torch.stack([WAYS[path](a, b, position) for position in positions], dim=1)
-        given = {"latents" if space == "z" else "z_prime": points.flatten(0, 1)}
+        given: dict[str, Any] = {"latents" if space == "z" else "z_prime": points.flatten(0, 1)}
         sentences = self.generate(**given, **GREEDY | kwargs)
         if not isinstance(sentences, torch.Tensor):
             raise ValueError("interpolate gives token ids alone; leave return_dict_in_generate out")

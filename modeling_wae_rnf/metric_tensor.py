@@ -1,24 +1,31 @@
 """Metrics of the latent space: what a small step costs, as a tensor G(z) and as the length of a segment."""
 
 import copy
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor, nn
 
-from .decoder_metric import DecoderMetric, draw_sentences
+from .decoder_metric import DecoderMetric, draw_sentences, endless
+from .flows import Flow
 from .metric import log_kernel
 from .riemannian_metric import Metric, straight_line
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 class Euclidean(Metric):
     """G = 1: straight lines."""
 
-    def tensor(self, z):
+    def tensor(self, z: Tensor) -> Tensor:
         return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device).expand(*z.shape, -1)
 
-    def squared_lengths(self, points):
+    def squared_lengths(self, points: Tensor) -> Tensor:
         return points.diff(dim=-2).square().sum(-1)
 
-    def geodesic(self, a, b, steps):
+    def geodesic(self, a: Tensor, b: Tensor, steps: int) -> Tensor | None:
         return straight_line(a, b, steps)
 
 
@@ -32,17 +39,17 @@ class FlowMetric(Metric):
         flow: a [`Flow`] of z's precision.
     """
 
-    def __init__(self, flow):
+    def __init__(self, flow: Flow) -> None:
         self.flow = flow
 
-    def tensor(self, z):
+    def tensor(self, z: Tensor) -> Tensor:
         jacobian = self.flow.jacobian(z)
         return jacobian.mT @ jacobian
 
-    def squared_lengths(self, points):
+    def squared_lengths(self, points: Tensor) -> Tensor:
         return self.flow(points)[0].diff(dim=-2).square().sum(-1)
 
-    def geodesic(self, a, b, steps):
+    def geodesic(self, a: Tensor, b: Tensor, steps: int) -> Tensor | None:
         if not len(self.flow.steps):
             return straight_line(a, b, steps)
         inner = self.flow.inverse(straight_line(self.flow(a)[0], self.flow(b)[0], steps)[..., 1:-1, :])
@@ -63,33 +70,33 @@ class ConformalMetric(FlowMetric):
         centres, kernel, bandwidth: as for `log_kernel`.
     """
 
-    def __init__(self, flow, centres, kernel, bandwidth):
+    def __init__(self, flow: Flow, centres: Tensor, kernel: str, bandwidth: float) -> None:
         super().__init__(flow)
         self.centres, self.kernel, self.bandwidth = centres, kernel, bandwidth
 
-    def factor(self, z):
+    def factor(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """K^(2/d) and F(z): (..., d) -> (...), (..., d)."""
         z_prime, _, inputs = self.flow(z)
-        log_k = sum(log_kernel(step, self.centres, self.kernel, self.bandwidth) for step in inputs)
+        log_k = torch.stack([log_kernel(step, self.centres, self.kernel, self.bandwidth) for step in inputs]).sum(0)
         return (2 / z.shape[-1] * log_k).exp(), z_prime
 
-    def tensor(self, z):
+    def tensor(self, z: Tensor) -> Tensor:
         return self.factor(z)[0][..., None, None] * super().tensor(z)
 
-    def squared_lengths(self, points):
+    def squared_lengths(self, points: Tensor) -> Tensor:
         factor, z_prime = self.factor(points)
         middle, _ = self.factor((points[..., 1:, :] + points[..., :-1, :]) / 2)
         factor = (factor[..., :-1] + 4 * middle + factor[..., 1:]) / 6
         return factor * z_prime.diff(dim=-2).square().sum(-1)
 
-    def geodesic(self, a, b, steps):
+    def geodesic(self, a: Tensor, b: Tensor, steps: int) -> Tensor | None:
         return None  # curved
 
-    def guess(self, a, b, steps):
+    def guess(self, a: Tensor, b: Tensor, steps: int) -> Tensor | None:
         return super().geodesic(a, b, steps)
 
 
-def in_double(module):
+def in_double(module: ModuleT) -> ModuleT:
     """A copy in double precision, in the form of evaluation, that nothing is learned in."""
     module = copy.deepcopy(module).double().requires_grad_(False).eval()
     for part in module.modules():
@@ -99,15 +106,15 @@ def in_double(module):
     return module
 
 
-def euclidean(model, ends, num_samples):
+def euclidean(model: Any, ends: Tensor, num_samples: int, max_words: int | None) -> Metric:
     return Euclidean()
 
 
-def of_flow(model, ends, num_samples):
+def of_flow(model: Any, ends: Tensor, num_samples: int, max_words: int | None) -> Metric:
     return FlowMetric(in_double(model.flow))
 
 
-def conformal(model, ends, num_samples):
+def conformal(model: Any, ends: Tensor, num_samples: int, max_words: int | None) -> Metric:
     config = model.config
     if config.flow_kernel is None or config.num_flows == 0:
         raise ValueError("the conformal metric needs a flow with a kernel, which this model has not")
@@ -116,28 +123,36 @@ def conformal(model, ends, num_samples):
     )  # fmt: skip
 
 
-def of_decoder(model, ends, num_samples):
+def of_decoder(model: Any, ends: Tensor, num_samples: int, max_words: int | None) -> Metric:
     if num_samples < 1:
         raise ValueError(f"num_samples must be at least 1, not {num_samples}")
-    parts = [in_double(part) for part in (model.flow, model.decoder, model.embedding)]
-    ids, mask = draw_sentences(*parts, model.config, ends.flatten(0, 1), num_samples)
+    if max_words is not None and max_words < 1:
+        raise ValueError(f"max_words must be at least 1, not {max_words}")
+    parts = in_double(model.flow), in_double(model.decoder), in_double(model.embedding)
+    ids, mask = draw_sentences(*parts, model.config, ends.flatten(0, 1), num_samples, max_words)
+    if cut := int(endless(ids, mask, model.config).sum()):
+        words = max_words or model.config.max_words
+        warnings.warn(f"{cut} of {ids[..., 0].numel()} sentences of p(x|z) were cut after {words} words", stacklevel=5)
     return DecoderMetric(*parts, ids.view(len(ends), -1, ids.shape[-1]), mask.view(len(ends), -1, ids.shape[-1]))
 
 
-METRICS = {"euclidean": euclidean, "flow": of_flow, "conformal": conformal, "decoder": of_decoder}
+METRICS: dict[str, Callable[[Any, Tensor, int, int | None], Metric]] = {
+    "euclidean": euclidean, "flow": of_flow, "conformal": conformal, "decoder": of_decoder,
+}  # fmt: skip
 
 
-def metric_of(model, name, ends, num_samples=2):
+def metric_of(model: Any, name: str, ends: Tensor, num_samples: int = 2, max_words: int | None = None) -> Metric:
     """A model's metric by its name.
 
     Args:
         model: a [`WaeRnfModel`].
         ends: (pairs, points, latent_size), in double precision: at these sentences are drawn, for "decoder".
         num_samples: sentences of each of them.
+        max_words: after which such a sentence is cut, with a warning; the configuration's by default.
 
     Raises:
         ValueError: an unknown name, or a metric that the model does not have.
     """
     if name not in METRICS:
         raise ValueError(f"metric must be one of {', '.join(METRICS)}, not {name!r}")
-    return METRICS[name](model, ends, num_samples)
+    return METRICS[name](model, ends, num_samples, max_words)

@@ -1,9 +1,10 @@
 """The demo's map: a click decodes a point, a second one shows the straight line and the geodesic between the two."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio
+import numpy as np
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
@@ -15,11 +16,12 @@ from wae_rnf.evaluation.latent_use import latent_warning
 from wae_rnf.evaluation.path_text import decode
 
 STEPS = 21  # points of a curve
+FIRST = "flow"  # metric of the background
 SHOWN = 4  # every which of them has its sentence listed
 ABOUT = (
-    "Posterior means of the test split on their two principal components, over the flow's log volume. A click decodes "
-    "the point; a second one draws the straight line and the geodesic between the two, and lists the sentences along "
-    "both. A geodesic leaves the plane: its projection is drawn."
+    "Posterior means of the test split on their two principal components, over the log volume of a metric. A click "
+    "decodes the point; a second one draws the straight line and the geodesic between them, and lists the sentences "
+    "along both. A geodesic leaves the plane: its projection is drawn."
 )
 
 
@@ -37,14 +39,17 @@ def map_tab(
     """
     image, place = latent_map.draw()
 
-    def choose(first: Any, metric: str, event: gradio.SelectData) -> tuple:
+    def redraw(first: Any, background: str) -> np.ndarray:
+        return latent_map.draw([] if first is None else [first], metric=background)[0]
+
+    def choose(first: Any, metric: str, background: str, event: gradio.SelectData) -> tuple:
         position = place(event.index)
         if position is None:  # beside the axes
             return (gradio.skip(),) * 5
         where = f"({position[0]:.2f}, {position[1]:.2f})"
         if first is None:
             (texts,) = decode(model, tokenizer, latent_map.latents(position).unsqueeze(1))
-            return latent_map.draw([position])[0], texts[0], where, "", position
+            return latent_map.draw([position], metric=background)[0], texts[0], where, "", position
         paths, lengths = ways(model, latent_map, first, position, metric)
         listed = "\n\n".join(
             f"{name}, length {length:.2f}\n" + "\n".join(decode(model, tokenizer, points)[0][::SHOWN])
@@ -52,14 +57,17 @@ def map_tab(
         )
         flat = {name: latent_map.project(points[0]) for name, points in paths.items()}
         (texts,) = decode(model, tokenizer, latent_map.latents(position).unsqueeze(1))
-        return latent_map.draw([first, position], flat)[0], texts[0], where, listed, None
+        return latent_map.draw([first, position], flat, background)[0], texts[0], where, listed, None
 
     with gradio.Tab("Map"):
         gradio.Markdown(ABOUT)
         if warning := latent_warning(latent_map.use, advise(model.config)):
             gradio.Markdown(f"**Warning**: {warning}")
         names = metrics_of(model)
-        metric = gradio.Dropdown(names, value=names[-1], label="Metric of the geodesic", elem_id="metric")
+        with gradio.Row():
+            metric = gradio.Dropdown(names, value=names[-1], label="Metric of the geodesic", elem_id="metric")
+            label = "Metric of the background, log √det G (the decoder's takes a while)"
+            background = gradio.Dropdown(backgrounds(names), value=FIRST, label=label, elem_id="background")
         first = gradio.State(None)
         picture = gradio.Image(image, interactive=False, show_label=False, buttons=[], elem_id="map")
         with gradio.Row():
@@ -74,7 +82,18 @@ def map_tab(
             max_lines=20,
             elem_id="along",
         )
-        picture.select(choose, [first, metric], [picture, text, where, along, first])
+        background.change(redraw, [first, background], picture)
+        picture.select(choose, [first, metric, background], [picture, text, where, along, first])
+
+
+def backgrounds(names: Sequence[str]) -> list[str]:
+    """The metrics whose volume a map can show: the flow's, 0 without one, and others that are not constant.
+
+    Examples:
+        >>> backgrounds(["euclidean", "decoder"])
+        ['flow', 'decoder']
+    """
+    return [FIRST, *(name for name in names if name not in ("euclidean", FIRST))]
 
 
 def middle(model: WaeRnfModel, tokenizer: PreTrainedTokenizerFast, latent_map: LatentMap) -> str:

@@ -184,7 +184,7 @@ def test_a_click_beside_the_axes_changes_nothing(trained_directory):
     choose = functions(demo.build_demo(trained_directory))["choose"]
 
     def click(column, row, first=None):
-        return choose(first, "decoder", gradio.SelectData(None, {"index": (column, row), "value": None}))
+        return choose(first, "decoder", "flow", gradio.SelectData(None, {"index": (column, row), "value": None}))
 
     assert click(5, 300) == click(690, 100) == (gradio.skip(),) * 5
     (picture, _, place, *_), (again, _, same, *_) = click(250, 300), click(250, 300)
@@ -199,10 +199,10 @@ def test_two_clicks_show_the_ways_between(trained_directory):
     page = demo.build_demo(trained_directory)
     choose = functions(page)["choose"]
     at = [gradio.SelectData(None, {"index": (column, 300), "value": None}) for column in (250, 450)]
-    one, text, _, listed, first = choose(None, "flow", at[0])
-    assert (text, listed) == (choose(None, "flow", at[0])[1], "")
+    one, text, _, listed, first = choose(None, "flow", "flow", at[0])
+    assert (text, listed) == (choose(None, "flow", "flow", at[0])[1], "")
     for metric in ("flow", "decoder"):
-        both, last, _, listed, none = choose(first, metric, at[1])
+        both, last, _, listed, none = choose(first, metric, "flow", at[1])
         assert none is None  # the next click begins anew
         assert (both != one).any()
         straight, geodesic = (part.splitlines() for part in listed.split("\n\n"))

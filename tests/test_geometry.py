@@ -12,6 +12,8 @@ import pytest
 import torch
 from rich.console import Console
 
+from modeling_wae_rnf.decoder_metric import draw_sentences
+from modeling_wae_rnf.metric_tensor import in_double
 from modeling_wae_rnf.riemannian_metric import straight_line
 from wae_rnf.commands import geometry as command
 from wae_rnf.commands.main import main
@@ -76,7 +78,8 @@ def test_lengths_are_those_of_the_sentences(work, figures):
         found = figures["of_pairs"][metric]
         for number, pair in enumerate(pairs):
             a, b = (model.embed(**tokenizer([sentences[row]], return_tensors="pt")).double() for row in pair)
-            straight = model.curve_length(straight_line(a, b, 5), metric=metric).item()
+            longest = figures["options"]["max_words"]
+            straight = model.curve_length(straight_line(a, b, 5), metric=metric, max_words=longest).item()
             assert found["straight"][number] == pytest.approx(straight, rel=1e-3)
         ratios = sorted(one / other for one, other in zip(found["straight"], found["geodesic"], strict=True))
         assert min(ratios) > 1 - 1e-3
@@ -198,3 +201,38 @@ def test_the_column_of_the_training_is_read(work, tmp_path):
     (tmp_path / "model" / "run.json").write_text(json.dumps({"options": options}))
     assert main(["geometry", str(tmp_path / "model"), "--pairs", "4", "--steps", "3", "--metrics", "euclidean"]) == 0
     assert json.loads((tmp_path / "model" / "geometry.json").read_text())["options"]["dataset"] == str(table)
+
+
+def test_sentences_that_do_not_end_are_cut_and_counted(work, capsys):
+    """After one word: what has an end by then is counted by drawing as much longer ones."""
+    model, _ = load_model(GOLDEN / "wae-rnf")
+    folder = work / "cut"
+    folder.mkdir()
+    command = [*arguments(work)[:-2], "--output", str(folder / "found.json"), "--metrics", "decoder"]
+    picture = folder / "map.png"
+    assert main([*command, "--max_words", "1", "--map", str(picture), "--map_metric", "decoder"]) == 0
+    found = json.loads((folder / "found.json").read_text())
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    sentences = (work / "corpus" / "test.txt").read_text().splitlines()
+    drawn = [row for group in found["sentences"] for other in group[1:] for row in (group[0], other)]
+    tokenizer = load_model(GOLDEN / "wae-rnf")[1]
+    z = torch.cat([model.embed(**tokenizer([sentences[row]], return_tensors="pt")) for row in drawn]).double()
+    parts = [in_double(part) for part in (model.flow, model.decoder, model.embedding)]
+    ids, _ = draw_sentences(*parts, model.config, z, 2, max_words=30)
+    ended = ids[..., 1:3].eq(model.config.eos_token_id).any(-1)  # at once, or after a word
+    assert found["sentences_cut"] == {"drawn": 32, "cut": int((~ended).sum())}
+    assert found["sentences_cut"]["cut"] > 0
+    assert "were cut after" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--max_words", "0"], "--max_words must be at least 1, but is 0"),
+        (["--map_metric", "flow"], "--map_metric is of --map alone"),
+        (["--map", "map.jpg"], "--map must name a .png file, not map.jpg"),
+    ],
+)
+def test_misuse_of_the_map_and_the_cut(work, given, message, capsys):
+    assert main([*arguments(work), *given]) == 2
+    assert message in capsys.readouterr().err

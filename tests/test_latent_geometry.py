@@ -67,7 +67,7 @@ def test_pairs_in_parts(model, monkeypatch):
     monkeypatch.setattr("modeling_wae_rnf.decoder_metric.TOKENS_AT_ONCE", 1)
     alone = model.geodesic(a, b, metric="decoder")
     lengths = [model.curve_length(curves, metric="decoder") for curves in (together, alone)]
-    torch.testing.assert_close(*lengths, rtol=2 * DecoderMetric.tolerance, atol=0)  # single precision rounds otherwise
+    torch.testing.assert_close(*lengths, rtol=DecoderMetric.tolerance, atol=0)  # single precision rounds otherwise
 
 
 def test_without_a_flow_its_metric_is_euclidean():

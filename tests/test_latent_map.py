@@ -92,3 +92,23 @@ def test_what_cannot_be_mapped(tiny_model, sentences):
         LatentMap(language_model, sentences)
     with pytest.raises(ValueError, match="at least two sentences"):
         LatentMap(tiny_model(), sentences.select([0]))
+
+
+@pytest.mark.parametrize("metric", ["flow", "conformal", "decoder"])
+def test_the_background_is_the_volume_of_a_metric(tiny_model, sentences, metric, monkeypatch):
+    """At the corners of the grid: log √det G, by the determinant of the metric's tensor."""
+    monkeypatch.setattr(latent_map_module, "SIDE", 5)
+    monkeypatch.setattr(latent_map_module, "SIDES", {})
+    drawn = []
+    monkeypatch.setattr(latent_map_module, "Figure", lambda **fields: drawn.append(Figure(**fields)) or drawn[-1])
+    model = tiny_model(max_words=6).eval()
+    latent_map = LatentMap(model, sentences)
+    values = latent_map.volume(metric)
+    for row, column in ((0, 0), (0, 4), (4, 0)):
+        side = latent_map.half_side
+        z = latent_map.latents(((column / 2 - 1) * side, (row / 2 - 1) * side)).double()
+        tensor = model.metric_tensor(z, metric=metric, max_words=latent_map.max_words)[0]
+        np.testing.assert_allclose(values[row, column], tensor.logdet() / 2, rtol=1e-3, atol=1e-3)
+    assert (latent_map.draw(metric=metric)[0] != latent_map.draw(metric="flow")[0]).any() == (metric != "flow")
+    label = drawn[0].axes[1].get_ylabel()
+    assert label == f"log √det G of the {metric} metric, nats"
