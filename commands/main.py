@@ -43,7 +43,7 @@ Text autoencoders with Riemannian normalizing flows, trained and judged honestly
 
   train         train a system, report honest likelihoods, print samples
                   wae-rnf train
-  reproduce     all systems of the paper on one corpus, tables and figures of them
+  reproduce     the systems that the paper compares, on one corpus: tables and figures
                   wae-rnf reproduce --dataset toy --config examples/toy.yaml --num_epochs 4
   tradeoff      one system's reconstructions against its samples, over the KL weight
                   wae-rnf tradeoff --dataset toy --config examples/toy.yaml --num_epochs 4

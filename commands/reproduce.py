@@ -24,7 +24,7 @@ Examples:
 
 
 def reproduce(argv: list[str]) -> None:
-    """reproduce: every system of the paper on one corpus, and the tables of them."""
+    """reproduce: the systems that the paper compares on one corpus, and the tables of them."""
     compare(ReproduceArguments, argv, prog="wae-rnf reproduce", description=SYSTEMS, epilog=SYSTEMS_EXAMPLES)
 
 

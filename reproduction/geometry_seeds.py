@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wae_rnf.evaluation.geometry_directory import geometry_of_directory
-from wae_rnf.evaluation.provenance import commit
+from wae_rnf.evaluation.provenance import note_commit
 from wae_rnf.tokenization.corpora import TOY
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.option_files import with_preset
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=PAIRS, help=f"Pairs of sentences. (default: {PAIRS})")
     parser.add_argument("--max_steps", type=int, help="Steps of a training at most, to see that all of it runs.")
     options = parser.parse_args(argv)
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     options.results.mkdir(parents=True, exist_ok=True)
     language_model = run_of(options.runs, LANGUAGE_MODEL, 0, options.max_steps)
     for seed in range(options.seeds):

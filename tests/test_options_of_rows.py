@@ -6,13 +6,14 @@ from wae_rnf.reproduction.arguments import ReproduceArguments, rows_of, tell_lef
 from wae_rnf.reproduction.corpus_report import differing_options
 from wae_rnf.training.arguments import TrainArguments
 from wae_rnf.training.option_scope import shared_part
+from wae_rnf.training.systems import SYSTEMS
 
 from .test_options import refused
 
 
 def test_shared_options_go_to_the_rows_that_have_a_part_for_them(capsys):
     shared = {"inner_steps": 5, "latent_size": 4, "kernel_bandwidth": 2.0, "flow_kernel": "gaussian", "kappa": 3.0}
-    options = ReproduceArguments()
+    options = ReproduceArguments(systems=list(SYSTEMS))
     rows = rows_of(options, shared)
     assert list(rows)[:2] == ["lstm-lm", "vae"]
     assert {name: set(own) - {"system"} for name, own in rows.items()}.items() >= {
