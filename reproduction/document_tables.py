@@ -82,8 +82,8 @@ def shown_section() -> str:
         "PTB, test split, nats per sentence: ELBO, importance-weighted bound (IWAE), its perplexity per token, KL and "
         "mutual information (MI). `wae-rnf` is the paper's objective. The other rows are of "
         "[examples/recipe.yaml](examples/recipe.yaml): a language model, and `wae-nf` on the importance-weighted "
-        "bound with a normal prior or a learned mixture; 0.3 is another dropout, 0.8 a wider spread of the posterior means. "
-        "Schedules differ from the paper's 48 epochs. With k, errors and all systems: "
+        "bound with a normal prior or a learned mixture; 0.3 is another dropout, 0.8 a wider spread of the posterior "
+        "means. Schedules differ from the paper's 48 epochs. With k, errors and all systems: "
         "[docs/results.md](docs/results.md)."
     )
     return f"{introduction}\n\n{markdown_table(own_rows(runs), [*figures, epochs])}"

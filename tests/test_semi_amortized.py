@@ -268,7 +268,8 @@ def test_a_run_its_metrics_and_its_report(small_run, tmp_path, capsys):
     assert len(model.generate(num_samples=3, max_new_tokens=5)) == 3
     assert len(model.reconstruct(one, max_new_tokens=5)) == 2
     assert len(model.interpolate(one, other, steps=3, max_new_tokens=5).flatten(0, 1)) == 6
-    assert torch.equal(model.embed(**one), model.encode(**one).mean)
+    # with a graph and without one, oneDNN's kernels may round otherwise
+    torch.testing.assert_close(model.embed(**one), model.encode(**one).mean.detach())
     with pytest.raises(ValueError, match="a posterior that is refined on each sentence cannot be exported"):
         export_programs(model)
 
