@@ -265,7 +265,7 @@ def peers(figures: Figures) -> str:
             f"{figures['ratio'][name]:.2f}",
             f"{found['peak_memory_mb']:,.0f}",
             *(
-                "–" if found[key] is None else f"{found[key]:.1f}"
+                "–" if found.get(key) is None else f"{found[key]:.1f}"
                 for key in ("seconds_of_importance_samples", "seconds_of_samples")
             ),
         ]

@@ -125,7 +125,7 @@ def run_script(library: Path, name: str, *arguments: object) -> None:
 
 
 def start_authors(library: Path, corpus: Path, folder: Path) -> None:
-    """The paper's command for the Penn Treebank. Its loader needs torchtext 0.3, ours gives the same batches."""
+    """The paper's command for the Penn Treebank. Its loader needs torchtext 0.3, ours batches alike."""
     sys.modules["data"] = authors_data(corpus, BATCH_SIZE)
     torch.cuda.set_device = lambda *_: None  # type: ignore[assignment]  # it is called where there is no GPU too
     load = torch.load
@@ -147,7 +147,7 @@ def start_text_autoencoders(library: Path, corpus: Path, folder: Path) -> None:
 def start_lagging(library: Path, corpus: Path, folder: Path) -> None:
     """Its plain variational autoencoder, at our widths."""
     configuration = ModuleType("config.config_ptb")
-    files = {f"{ours}_data": str(corpus / f"{theirs}.txt") for ours, theirs in SPLITS.items()}
+    files = {f"{theirs}_data": str(corpus / f"{ours}.txt") for theirs, ours in SPLITS.items()}
     configuration.params = files | {  # type: ignore[attr-defined]
         "enc_type": "lstm", "dec_type": "lstm", "nz": LATENTS, "ni": WIDTH, "enc_nh": WIDTH, "dec_nh": WIDTH,
         "dec_dropout_in": DROPOUT, "dec_dropout_out": DROPOUT, "batch_size": BATCH_SIZE, "epochs": 1,

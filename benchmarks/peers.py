@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from wae_rnf.evaluation.provenance import note_commit, provenance
 
-from .page import RESULTS
+from .page import README, RESULTS
+from .run import write_page
 from .subprocesses import ROOT
 from .timing import Figures
 
@@ -57,28 +58,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start, console = time.perf_counter(), Console()
     try:
         libraries = {name: clone(Path(options.folder), *source) for name, source in SOURCES.items()}
+        figures = measure(libraries, Path(options.corpus).resolve(), options.steps, options.rounds, options.threads)
     except subprocess.CalledProcessError as error:
-        parser.error(f"{' '.join(map(str, error.cmd))} failed: {error.stderr.strip().splitlines()[-1]}")
-    figures = measure(libraries, Path(options.corpus).resolve(), options.steps, options.rounds, options.threads)
+        said = error.stderr.strip().splitlines() or [f"it ended with {error.returncode}"]
+        parser.error(f"{' '.join(error.cmd)} failed: {said[-1]}")
+    except OSError as error:
+        parser.error(str(error))
     figures |= provenance("cpu", seed=0, seconds=time.perf_counter() - start)
     Path(options.output).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     console.print_json(data=figures)
-    console.print(f"Written to {options.output}; `python -m benchmarks.run PART` writes it into the page.")
+    console.print(f"Written to {options.output}.")
+    if Path(options.output).resolve() == RESULTS / "peers.json":
+        write_page(RESULTS, README, console)
 
 
 def clone(folder: Path, url: str, commit: str) -> Path:
-    """A library's folder, cloned where it is not there yet.
+    """A library's folder at a commit, cloned where it is not there yet.
 
     Raises:
         subprocess.CalledProcessError: git could not.
     """
     path = (folder / url.rpartition("/")[2]).resolve()
-    if not path.exists():
-        for command in (
-            ["git", "clone", "--quiet", url, str(path)],
-            ["git", "-C", str(path), "checkout", "--quiet", commit],
-        ):
-            subprocess.run(command, check=True, capture_output=True, text=True)
+    cloning = [] if path.exists() else [["git", "clone", "--quiet", url, str(path)]]
+    for command in (*cloning, ["git", "-C", str(path), "checkout", "--quiet", commit]):
+        subprocess.run(command, check=True, capture_output=True, text=True)
     return path
 
 
@@ -98,7 +101,7 @@ def measure(libraries: dict[str, Path], corpus: Path, steps: int, rounds: int, t
         for name, folder in tqdm(folders.items(), "loops", leave=False):
             turns[name].append(run_loop(name, folder, corpus, steps, threads))
     loops = {name: medians(found) for name, found in turns.items()}
-    speed = {name: statistics.median(turn["tokens_per_second"] for turn in found) for name, found in turns.items()}
+    speed = {name: found["tokens_per_second"] for name, found in loops.items()}
     return {
         "steps": steps,
         "rounds": rounds,
@@ -112,21 +115,21 @@ def measure(libraries: dict[str, Path], corpus: Path, steps: int, rounds: int, t
 
 
 def run_loop(name: str, folder: Path, corpus: Path, steps: int, threads: int) -> dict[str, Any]:
-    """The figures of one turn, in a process of its own."""
+    """The figures of one turn, in a process of its own.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
     command = [sys.executable, "-m", "benchmarks.peer_loop", name, str(folder), str(corpus), str(steps)]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def medians(turns: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """The median of each figure; None where it is not known."""
-    return {
-        name: None if value is None else statistics.median(turn[name] for turn in turns)
-        for name, value in turns[0].items()
-    }
+def medians(turns: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The median of each figure that is known."""
+    known = [name for name, value in turns[0].items() if value is not None]
+    return {name: statistics.median(turn[name] for turn in turns) for name in known}
 
 
 if __name__ == "__main__":

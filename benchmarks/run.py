@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures = measure(part, options.quick)
         (results / f"{part}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         console.print_json(data=figures)
+    write_page(results, page, console)
+
+
+def write_page(results: Path, page: Path, console: Console) -> None:
+    """Writes the page, once there are figures of every part."""
     if missing := [part for part in PARTS if not (results / f"{part}.json").exists()]:
         console.print(f"No page yet: {', '.join(missing)} not measured.")
         return

@@ -31,13 +31,13 @@ def probe(argv: list[str]) -> None:
         raise ValueError(f"--num_labels must be at least 2 each, but one is {min(options.num_labels)}")
 
     from wae_rnf.evaluation.evaluation_target import file_of_figures, named_corpus
-    from wae_rnf.evaluation.provenance import commit
+    from wae_rnf.evaluation.provenance import note_commit
     from wae_rnf.text.probe_of_directory import probe_of_directory
 
     dataset = named_corpus(options.model_dir, options.dataset)
     name = options.label_column or options.attribute
     path = file_of_figures(options.model_dir, f"probe-{name}.json", options.output)
-    commit()  # of the code that runs, asked before the checkout can change
+    note_commit()
     text = open_text(options.model_dir)
     text.require_latents()
     splits, source = labelled(options, dataset)

@@ -94,6 +94,9 @@ def check_parts(config: "WaeRnfConfig") -> None:
         _check_options(f"{kind}_kwargs", getattr(config, f"{kind}_kwargs"), f"{kind} {name_of(kind, config)!r}", part)
         part.check(config)
     part_of("objective", config)
+    if part_of("inference", config).by_sentence and part_of("decoder", config).batch_normalized:
+        reason = f"decoder {config.decoder_type!r} is batch-normalized"
+        raise ValueError(f"{config.inference} refines each sentence by itself, and {reason}")
     _check_auxiliary_losses(config)
 
 

@@ -28,6 +28,7 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
         latents_at_every_step: whether `extend` needs z' where the cache has seen words already.
         longest: how many words it can read, beginning-of-sentence included; None where there is no limit.
         has_position_features: whether it has `position_features`.
+        batch_normalized: whether a sentence's states depend on the others of its batch while training.
     """
 
     dropout: nn.Module
@@ -35,6 +36,7 @@ class Decoder(Part, nn.Module, Generic[CacheT]):
     latents_at_every_step = True
     longest: int | None = None
     has_position_features = False
+    batch_normalized = False
 
     def forward(self, embeddings: torch.Tensor, z_prime: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state before each next word, whole sentences at once.

@@ -78,6 +78,8 @@ class CNNDecoder(Decoder[RecurrentCache]):
         63
     """
 
+    batch_normalized = True
+
     def __init__(self, config: "WaeRnfConfig", *, size: str = "small", inner_size: int | None = None) -> None:
         super().__init__()
         width = config.hidden_size

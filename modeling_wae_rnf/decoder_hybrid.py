@@ -74,6 +74,7 @@ class HybridDecoder(Decoder[RecurrentCache]):
 
     latents_at_every_step = False  # the cache has the features
     has_position_features = True
+    batch_normalized = True
 
     def __init__(self, config: "WaeRnfConfig", *, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()

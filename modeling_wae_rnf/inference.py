@@ -20,9 +20,11 @@ class Inference(Part, nn.Module):
     `torch.enable_grad`, and gives back a posterior without a graph where it was called without one.
 
     Attributes:
+        by_sentence: whether it reads the decoder of each sentence by itself, which batch normalization does not allow.
         refinement_steps: steps of gradient ascent on a sentence's own ELBO that its posterior has had.
     """
 
+    by_sentence = False
     refinement_steps = 0
 
     def __init__(self, config: "WaeRnfConfig") -> None:

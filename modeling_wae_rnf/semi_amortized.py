@@ -50,6 +50,8 @@ class SemiAmortized(Inference):
             constant: several times as fast, and another gradient.
     """
 
+    by_sentence = True
+
     def __init__(
         self,
         config: "WaeRnfConfig",
@@ -74,9 +76,6 @@ class SemiAmortized(Inference):
             raise ValueError(f"semi_amortized refines a gaussian posterior, not {config.posterior!r}")
         if config.objective in OBJECTIVES and OBJECTIVES[config.objective].importance_weighted:
             raise ValueError(f"semi_amortized refines by one sample a sentence, and {config.objective!r} has several")
-        if config.decoder_type in ("cnn", "hybrid"):
-            reason = f"decoder {config.decoder_type!r} is batch-normalized"
-            raise ValueError(f"semi_amortized refines each sentence by itself, and {reason}")
         if config.input_drop or config.input_shuffle:
             raise ValueError("semi_amortized refines on the sentence, which input_drop and input_shuffle change")
 

@@ -11,7 +11,7 @@ from modeling_wae_rnf.decoder_cnn import DILATIONS, CNNDecoder
 from wae_rnf.training.batch_norm_statistics import estimate_batch_norm
 from wae_rnf.training.systems import SYSTEMS
 
-from .test_components import learned_loss, padded, refusal
+from .test_components import refusal
 
 FIELDS = {"small": 15, "medium": 63, "large": 125, "very_large": 187}  # of the paper's four
 
@@ -104,28 +104,6 @@ def test_word_by_word_as_at_once_also_beyond_the_field_of_view(size):
         sizes.append(sum(part.numel() for part in cache.state))
     assert set(sizes) == {sizes[0]}  # it does not grow
     torch.testing.assert_close(found[1, 0], whole[1, 189], rtol=1e-5, atol=1e-5)  # at padding that of the word before
-
-
-@torch.no_grad()
-def test_no_padding_in_the_statistics(model, batch):
-    statistics = []
-    for inputs in (batch, padded(batch, right=9)):
-        for norm in norms_of(model):
-            norm.reset_running_stats()
-        loss = learned_loss(model, inputs)
-        statistics.append([loss, *(norm.running_mean.clone() for norm in norms_of(model))])
-    torch.testing.assert_close(*statistics)
-
-
-@torch.no_grad()
-def test_word_by_word_takes_the_running_statistics_in_training_too(model):
-    before = [norm.running_mean.clone() for norm in norms_of(model)]
-    ids, z = torch.tensor([[1, 5, 6], [1, 7, 8]]), torch.randn(2, 4)
-    logits = [model.train(training)(ids, latents=z).logits for training in (True, False)]
-    torch.testing.assert_close(*logits)
-    assert all(torch.equal(norm.running_mean, mean) for norm, mean in zip(norms_of(model), before, strict=True))
-    model.train()(ids, latents=z)
-    assert all(norm.training for norm in norms_of(model))
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from torch import nn
 from modeling_wae_rnf.strided_layers import StridedLayer, needed
 from wae_rnf.training.systems import SYSTEMS
 
-from .test_components import learned_loss, padded, refusal
+from .test_components import padded, refusal
 
 
 @pytest.fixture
@@ -120,26 +120,6 @@ def test_features_do_not_depend_on_the_width_that_is_asked_for(model):
         torch.testing.assert_close(found[1, :1], whole[1, :1])
         assert not found[0, lengths[0] :].any()
         assert not found[1, 1:].any()
-
-
-@torch.no_grad()
-def test_no_padding_in_the_statistics(model, batch):
-    statistics = []
-    for inputs in (batch, padded(batch, right=9)):
-        for norm in norms_of(model):
-            norm.reset_running_stats()
-        loss = learned_loss(model, inputs)
-        statistics.append([loss, *(norm.running_mean.clone() for norm in norms_of(model))])
-    torch.testing.assert_close(*statistics)
-
-
-@torch.no_grad()
-def test_word_by_word_takes_the_running_statistics_in_training_too(model):
-    before = [norm.running_mean.clone() for norm in norms_of(model)]
-    ids, z = torch.tensor([[1, 5, 6], [1, 7, 8]]), torch.randn(2, 4)
-    logits = [model.train(training)(ids, latents=z).logits for training in (True, False)]
-    torch.testing.assert_close(*logits)
-    assert all(torch.equal(norm.running_mean, mean) for norm, mean in zip(norms_of(model), before, strict=True))
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from wae_rnf.evaluation.toy_quality import likeliest_attributes
-from wae_rnf.tokenization.corpora import load_corpus
+from wae_rnf.tokenization.corpora import TOY, load_corpus
 from wae_rnf.tokenization.toy.grammar import ToyGrammar
 
 from .attributes import ATTRIBUTES
@@ -81,7 +81,7 @@ def labeller(dataset: str, attribute: str) -> tuple[Callable[[str], str | None],
         Traceback (most recent call last):
         ValueError: --attribute topic is not known of reviews.txt; choose one of tense, sentiment
     """
-    of_grammar = ToyGrammar().attributes if dataset == "toy" else ()
+    of_grammar = ToyGrammar().attributes if dataset == TOY else ()
     if attribute in of_grammar:
         return lambda text: likeliest_attributes(text).get(attribute), "grammar"
     if attribute in ATTRIBUTES:
